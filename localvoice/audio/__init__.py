@@ -1,0 +1,1 @@
+"""Sound: devices, files, clocks, playback and voice activity."""

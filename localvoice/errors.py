@@ -1,0 +1,96 @@
+"""Every error a user can meet, sorted by what can be done about it. Each carries one clear line and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller (product contract, section 3)."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    MODEL = 3
+    DEVICE = 4
+    ENGINES = 5
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class LocalVoiceError(Exception):
+    """Base of all our errors: `str(error)` is one line that says what to do next."""
+
+    exit_code = ExitCode.UNEXPECTED
+
+
+class ConfigError(LocalVoiceError):
+    """Wrong use or wrong configuration; `source` names where the value came from (flag, variable, file)."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, *, key: str = "", source: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+        self.source = source
+
+
+class FileError(LocalVoiceError):
+    """A file the user named cannot be read, understood or written."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ModelError(LocalVoiceError):
+    """A model file is missing or corrupt; the message names the command that gets it."""
+
+    exit_code = ExitCode.MODEL
+
+
+class DeviceError(LocalVoiceError):
+    """A sound device failed or is absent; `code` is PortAudio's, 0 where there is none."""
+
+    exit_code = ExitCode.DEVICE
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ProviderError(LocalVoiceError):
+    """An engine, local or remote, failed at its work."""
+
+    exit_code = ExitCode.ENGINES
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message)
+        self.provider = provider
+
+
+class ProviderUnavailable(ProviderError):
+    """Cannot be reached or is overloaded (connect, timeout, 5xx, 429): the next engine takes over."""
+
+    def __init__(self, message: str, *, provider: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, provider=provider)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderRefused(ProviderError):
+    """Answers, but will not work for us (key, quota): the next engine takes over, the user is told once."""
+
+
+class ProviderBroken(ProviderError):
+    """Its reply is not as documented, or a local engine failed inside: the next engine takes over."""
+
+
+class AllProvidersFailed(LocalVoiceError):
+    """Every engine of a stage failed; ends the turn with a prepared phrase, not the session."""
+
+    exit_code = ExitCode.ENGINES
+
+    def __init__(self, stage: str, errors: Sequence[Exception]) -> None:
+        reasons = "; ".join(str(error) for error in errors) or "none is configured"
+        super().__init__(f"every {stage} engine failed: {reasons}")
+        self.stage = stage
+        self.errors = tuple(errors)

@@ -1,0 +1,1 @@
+"""Chat models, one engine per file; heavy imports inside the constructors."""

@@ -1,0 +1,181 @@
+"""Threads and tasks meet here and nowhere else: one worker thread per model, and bounded read-ahead between stages."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Cancelled(Exception):
+    """Raised by `CancelToken.check` inside blocking work whose caller has gone."""
+
+
+class CancelToken:
+    """Tells blocking work that nobody waits for it any more. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the caller has gone."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step."""
+        self._event.set()
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the caller has gone."""
+        if self._event.is_set():
+            raise Cancelled
+
+
+class Worker:
+    """One daemon thread that runs blocking calls in order, so that a model is never called from two threads.
+
+    A daemon, because what cannot be interrupted (a Whisper encode) must not hold up the end of the process.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    async def call(self, work: Callable[[CancelToken], T]) -> T:
+        """Run `work(token)` in the thread and return its result.
+
+        Cancelling the await sets the token and returns at once; the work ends by itself and its result is dropped.
+        Work whose caller has gone before it began is not begun.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        token = CancelToken()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if done.cancelled():
+                return
+            if error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(error)
+
+        def job() -> None:
+            result: Any = None
+            failure: BaseException | None = None
+            try:
+                token.check()
+                result = work(token)
+            except BaseException as error:  # noqa: BLE001 - handed to the waiting caller as it is
+                failure = error
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, result, failure)
+
+        self._jobs.put(job)
+        try:
+            return await done
+        finally:
+            token.cancel()
+
+    async def stream(self, work: Callable[[CancelToken], Iterator[T]], ahead: int) -> AsyncIterator[T]:
+        """Iterate over `work(token)` in the thread; at most `ahead` items wait for the reader.
+
+        Closing this generator sets the token, closes the iterator in its own thread, and returns at once.
+        """
+        loop = asyncio.get_running_loop()
+        items: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()  # bounded by `room`: a thread cannot await a full queue
+        room = threading.Semaphore(ahead)
+        token = CancelToken()
+
+        def job() -> None:
+            outcome: tuple[str, Any] = ("end", None)
+            try:
+                token.check()
+                iterator = work(token)
+                try:
+                    for item in iterator:
+                        room.acquire()
+                        token.check()
+                        loop.call_soon_threadsafe(items.put_nowait, ("item", item))
+                finally:
+                    close = getattr(iterator, "close", None)
+                    if close is not None:
+                        close()
+            except BaseException as error:  # noqa: BLE001 - handed to the waiting caller as it is
+                outcome = ("error", error)
+            with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+                loop.call_soon_threadsafe(items.put_nowait, outcome)
+
+        self._jobs.put(job)
+        try:
+            while True:
+                kind, value = await items.get()
+                if kind == "end":
+                    return
+                if kind == "error":
+                    raise value
+                room.release()
+                yield value
+        finally:
+            token.cancel()
+            room.release()
+
+    def close(self) -> None:
+        """Let the thread end after the jobs already queued; does not wait."""
+        self._jobs.put(None)
+
+
+_END = object()
+
+
+@asynccontextmanager
+async def read_ahead(source: AsyncIterator[T], ahead: int) -> AsyncIterator[AsyncIterator[T]]:
+    """`source` as an iterator that is read by a task of its own, at most `ahead` items before its reader.
+
+    Leaving the context cancels that task and closes `source`.
+    """
+    items: asyncio.Queue[Any] = asyncio.Queue(maxsize=ahead)
+
+    async def pump() -> None:
+        try:
+            async for item in source:
+                await items.put(item)
+            await items.put(_END)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again where the items are read
+            await items.put(_Failure(error))
+
+    async def reader() -> AsyncIterator[T]:
+        while (item := await items.get()) is not _END:
+            if isinstance(item, _Failure):
+                raise item.error
+            yield item
+
+    task = asyncio.create_task(pump())
+    try:
+        yield reader()
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        aclose = getattr(source, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+class _Failure:
+    """An exception on its way through a queue."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error

@@ -1,0 +1,1 @@
+"""Recognisers, one engine per file; heavy imports inside the constructors."""

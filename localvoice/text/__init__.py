@@ -1,0 +1,1 @@
+"""Text on its way from a model to a voice, and back into memory."""

@@ -1,0 +1,1 @@
+"""Synthesisers, one engine per file; heavy imports inside the constructors."""

@@ -1,0 +1,1 @@
+"""Decisions about turns: pure code without clock, thread, loop or device."""
