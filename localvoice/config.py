@@ -1,4 +1,4 @@
-"""Every setting as a frozen dataclass with its default; `config_sources.py` fills them from file, environment and flags.
+"""Every setting as a frozen dataclass with its default; `config_sources.py` fills them from file, variables and flags.
 
 Rule of this file: field names are the keys of the TOML file, section by section. Nothing below `app.py` reads files or
 the environment.

@@ -29,8 +29,8 @@ def from_int16(data: bytes | NDArray[np.int16]) -> Samples:
 
 def to_int16(samples: Samples) -> NDArray[np.int16]:
     """Float32 to int16, clipped to its range, rounded to nearest."""
-    scaled = np.clip(np.rint(samples * _INT16_SCALE), -32768, 32767)
-    return scaled.astype(np.dtype("<i2"))
+    pcm: NDArray[np.int16] = np.clip(np.rint(samples * _INT16_SCALE), -32768, 32767).astype("<i2")
+    return pcm
 
 
 def to_mono(frames: NDArray[np.float32]) -> Samples:
