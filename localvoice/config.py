@@ -1,17 +1,51 @@
 """Every setting as a frozen dataclass with its default; `config_sources.py` fills them from file, variables and flags.
 
-Rule of this file: field names are the keys of the TOML file, section by section. Nothing below `app.py` reads files or
-the environment.
+Rule of this file: field names are the keys of the TOML file, section by section; type, `Range` and docstring of a field
+are all that checking, `config show` and `config init` know about it. Nothing below `app.py` reads files or the
+environment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 Cloud = Literal["off", "prefer", "fallback"]
 DuplexMode = Literal["full", "guarded", "half"]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Allowed values of a number, ends included. Numbers without one may be anything from 0 on."""
+
+    low: float = 0
+    high: float = 2**31 - 1
+    """Far above anything sensible; keeps numbers within what native libraries take."""
+    or_zero: bool = False
+    """Whether 0, meaning "chosen for you", is allowed outside the range."""
+
+
+Fraction = Annotated[float, Range(0, 1)]
+"""A probability, share or linear gain."""
+Count = Annotated[int, Range(1)]
+Duration = Annotated[float, Range(0.1)]
+"""Seconds, where 0 would switch everything off."""
+
+STAGE_ENGINES: Mapping[str, tuple[str, ...]] = {
+    "stt": (
+        *("faster-whisper", "pocketsphinx", "groq", "openai", "deepgram", "cartesia", "assemblyai", "sarvam", "azure"),
+        "elevenlabs",
+    ),
+    "llm": (
+        *("llama-cpp", "skills", "groq", "openai", "cerebras", "anthropic", "gemini", "ollama", "openai-compatible"),
+    ),
+    "tts": ("piper", "espeak", "elevenlabs", "cartesia", "openai", "deepgram", "azure", "sarvam"),
+}
+"""The engines of each stage: product contract, section 4."""
+
+ENGINE_NAMES = tuple(sorted({name for names in STAGE_ENGINES.values() for name in names}))
+"""Everything that may stand for NAME in a section `engines.NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +53,35 @@ class EngineOptions:
     """One engine's own settings: section `engines.NAME`. Empty means the engine's default."""
 
     base_url: str = ""
+    """Address of the service, as the vendor's own SDK takes it; https, or http on this machine."""
     stt_model: str = ""
-    """Model name, file or folder."""
+    """Model for speech recognition: a name, file or folder."""
     llm_model: str = ""
+    """Language model: a name or file."""
     tts_model: str = ""
+    """Model for speech synthesis: a name or file."""
     voice: str = ""
+    """Voice for speech synthesis, by the engine's own name for it."""
     language: str = ""
-    timeout_s: float = 10.0
-    stability: float = 0.5
+    """Language code for this engine; empty = `session.language`."""
+    timeout_s: Duration = 10.0
+    """Seconds without an answer after which the engine counts as unavailable."""
+    stability: Fraction = 0.5
     """ElevenLabs voice setting, 0..1."""
-    similarity: float = 0.75
+    similarity: Fraction = 0.75
     """ElevenLabs voice setting, 0..1."""
-    speed: float = 1.0
+    speed: Annotated[float, Range(0.7, 1.2)] = 1.0
     """ElevenLabs voice setting, 0.7..1.2."""
     output_format: str = ""
-    optimize_streaming_latency: int = 0
+    """ElevenLabs: the audio it sends, such as `pcm_24000`."""
+    optimize_streaming_latency: Annotated[int, Range(0, 4)] = 0
+    """ElevenLabs: 0 (best sound) to 4 (soonest sound)."""
     runtime: Literal["auto", "xllamacpp", "llama-cpp-python"] = "auto"
-    """llama-cpp only."""
-    context_tokens: int = 4096
-    """llama-cpp only."""
+    """The llama.cpp binding to use (`llama-cpp` only)."""
+    context_tokens: Annotated[int, Range(256)] = 4096
+    """Context length in tokens (`llama-cpp` only)."""
     threads: int = 0
-    """Local engines; 0 = chosen from the machine."""
+    """Processor threads of a local engine; 0 = chosen from the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +89,15 @@ class EnginesConfig:
     """Which engine does what: section `engines`."""
 
     stt: tuple[str, ...] = ("auto",)
-    """In order of preference: `NAME`, `NAME:MODEL` or `NAME:PATH`."""
+    """Speech recognisers in order of preference: `NAME`, `NAME:MODEL` or `NAME:PATH`."""
     llm: tuple[str, ...] = ("auto",)
+    """Language models in order of preference, written likewise."""
     tts: tuple[str, ...] = ("auto",)
+    """Speech synthesisers in order of preference, written likewise."""
     vad: Literal["silero", "energy", "webrtc"] = "silero"
+    """Voice activity detection."""
     cloud: Cloud = "off"
+    """Cloud engines whose key is set: never, before the local ones, or behind them."""
     fallback: bool = True
     """Whether the local default stands behind a cloud engine."""
     options: Mapping[str, EngineOptions] = field(default_factory=dict)
@@ -67,28 +113,37 @@ class AudioConfig:
     """Devices: section `audio`."""
 
     input: str = ""
-    """Index or part of a device's name, a .wav file, `-`, `none`; empty = the default device."""
+    """Microphone: index or part of a device's name, a .wav file, `-`, `none`; empty = the default device."""
     output: str = ""
+    """Loudspeaker, written likewise."""
     latency_ms: int = 40
-    """Asked of the playback device; 40 ms gave no gaps under load (docs/decisions)."""
-    block_ms: int = 10
-    sample_rate: int = 0
+    """Latency asked of the playback device; 40 ms gave no gaps under load (docs/decisions)."""
+    block_ms: Annotated[int, Range(1, 100)] = 10
+    """Length of the blocks exchanged with the device."""
+    sample_rate: Annotated[int, Range(8000, 192_000, or_zero=True)] = 0
     """Rate of the playback device in Hz; 0 = the device's own."""
     echo: Literal["auto", "off"] = "auto"
+    """Echo cancellation."""
     duplex: Literal["auto", "full", "guarded", "half"] = "auto"
+    """Interrupting by voice: `full`, `guarded` (stricter), `half` (only by key), or as measured on these devices."""
     room: str = ""
-    """`DELAY_MS,GAIN_DB[,RT60_MS]`: simulated path from output back into input; file devices only."""
+    """Simulated path from output back into input, file devices only: `DELAY_MS,GAIN_DB[,RT60_MS]`."""
 
 
 @dataclass(frozen=True, slots=True)
 class VadConfig:
     """Voice activity: section `vad`. Probabilities are 0..1."""
 
-    threshold: float = 0.5
-    release: float = 0.35
+    threshold: Fraction = 0.5
+    """Probability at which speech begins."""
+    release: Fraction = 0.35
+    """Probability under which it ends."""
     min_speech_ms: int = 64
+    """Shortest sound that counts as speech."""
     preroll_ms: int = 300
-    duck_threshold: float = 0.3
+    """Sound kept from before speech was noticed."""
+    duck_threshold: Fraction = 0.3
+    """Probability at which a reply is lowered, before speech is certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +151,26 @@ class TurnConfig:
     """Turn-taking: section `turn`."""
 
     patience: Literal["fast", "normal", "patient"] = "normal"
+    """How long a pause may last before we answer: preset of the three waits below."""
     sure_ms: int = 0
-    """Wait after the end of speech when the thought is surely finished; 0 = from the preset."""
+    """Wait in ms after the end of speech when the thought is surely finished; 0 = from the preset."""
     silence_ms: int = 0
-    """... when nothing but silence speaks; 0 = from the preset."""
+    """Wait in ms when nothing but silence speaks; 0 = from the preset."""
     limit_ms: int = 0
-    """... when it seems unfinished; 0 = from the preset."""
-    max_turn_s: float = 60.0
+    """Longest wait in ms when the thought seems unfinished; 0 = from the preset."""
+    max_turn_s: Duration = 60.0
+    """Longest utterance; what follows opens another turn."""
     overlap: Literal["pause", "duck"] = "pause"
+    """What a reply does while one speaks over it: stand still, or go on 20 dB lower."""
     overlap_decide_ms: int = 400
+    """Time in which an overlap is judged an interruption or a false alarm."""
     stop_words: tuple[str, ...] = ("stop", "wait", "be quiet", "hold on", "quiet", "enough")
+    """Words that cut a reply at once."""
     backchannels: tuple[str, ...] = (
         *("mm-hm", "mhm", "uh-huh", "yeah", "yes", "right", "okay", "ok"),
         *("i see", "wow", "really"),
     )
+    """Words that show attention and do not interrupt a reply."""
 
     @property
     def waits_ms(self) -> tuple[int, int, int]:
@@ -130,16 +191,23 @@ PATIENCE_MS: Mapping[str, tuple[int, int, int]] = {
 class ReplyConfig:
     """The model's answers: section `reply`."""
 
-    max_tokens: int = 150
-    temperature: float = 0.7
-    top_p: float = 0.9
+    max_tokens: Count = 150
+    """Length at which a reply is cut off."""
+    temperature: Annotated[float, Range(0, 2)] = 0.7
+    """Randomness of the words: 0 = always the likeliest."""
+    top_p: Fraction = 0.9
+    """Share of the likeliest words to choose from."""
     system_prompt: str = (
         "You are a friendly voice assistant. Your words are spoken aloud, so answer in one to three short sentences "
         "of plain text, without lists, markdown or emoji."
     )
+    """What the model is told about its task."""
     prepare: bool = True
+    """Whether a reply is prepared while we still wait for the end of the turn."""
     filler_after_ms: int = 0
+    """Say "let me think" when the reply takes longer than this; 0 = never."""
     silence_prompt_s: float = 0.0
+    """Ask again after this much silence behind a question of ours; 0 = never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +215,10 @@ class SpeechConfig:
     """The voice: section `speech`."""
 
     voice: str = ""
-    rate: float = 1.0
-    """1 = the voice's own pace."""
-    volume: float = 1.0
+    """Voice of the synthesiser in use; empty = its default."""
+    rate: Annotated[float, Range(0.25, 4)] = 1.0
+    """Pace: 1 = the voice's own, 2 = twice as fast."""
+    volume: Fraction = 1.0
     """Linear gain, 0..1."""
     pronunciation: str = ""
     """A TOML file of words and how to say them."""
@@ -159,9 +228,12 @@ class SpeechConfig:
 class HistoryConfig:
     """What the model remembers: section `history`."""
 
-    max_turns: int = 20
-    token_budget: int = 2000
+    max_turns: Count = 20
+    """Exchanges kept."""
+    token_budget: Count = 2000
+    """Tokens the kept exchanges may take in the model's context."""
     keep_interrupted: Literal["heard", "none"] = "heard"
+    """What is kept of a reply that was cut: the part that was heard, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +241,19 @@ class SessionConfig:
     """The conversation as a whole: section `session`."""
 
     language: str = "en"
+    """Language of the conversation, as a code such as `en`."""
     greeting: str = "Hello, I am listening."
     """Spoken first on real devices; empty = none."""
     idle_timeout_s: float = 0.0
-    """0 = never."""
+    """End the session after this much quiet; 0 = never."""
     save: str = ""
     """File that keeps the transcript; empty = nothing is stored."""
     budget_usd: float = 0.0
-    """0 = no limit."""
+    """Most that paid engines may cost in a session; 0 = no limit."""
     latency_budget_ms: int = 800
+    """End-to-end latency above which advice is given."""
     persona: str = ""
+    """Name of a section `personas.NAME`; empty = none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +263,21 @@ class SkillsConfig:
     fast_path: bool = True
     """Skills answer before the model when the whole utterance matches."""
     disabled: tuple[str, ...] = ()
+    """Names of skills that are off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A character: section `personas.NAME`. It may hold any other section too, as a profile does."""
+
+    name: str = ""
+    """What the assistant calls itself; empty = the section's name."""
+    voice: str = ""
+    """Stands for `speech.voice`."""
+    prompt: str = ""
+    """Stands for `reply.system_prompt`."""
+    rate: Annotated[float, Range(0.25, 4)] = 1.0
+    """Stands for `speech.rate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +293,7 @@ class Config:
     history: HistoryConfig = HistoryConfig()
     session: SessionConfig = SessionConfig()
     skills: SkillsConfig = SkillsConfig()
+    profiles: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Sections `profiles.NAME`: dotted key to value. The chosen one is already part of the settings above."""
+    personas: Mapping[str, Persona] = field(default_factory=dict)
+    """Sections `personas.NAME`. The one chosen by `session.persona` is already part of the settings above."""
