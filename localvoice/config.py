@@ -17,7 +17,7 @@ DuplexMode = Literal["full", "guarded", "half"]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Allowed values of a number, ends included. Numbers without one may be anything from 0 on."""
+    """Allowed values of a number, ends included; for a list, `low` is its least length. Default: anything from 0 on."""
 
     low: float = 0
     high: float = 2**31 - 1
@@ -31,6 +31,7 @@ Fraction = Annotated[float, Range(0, 1)]
 Count = Annotated[int, Range(1)]
 Duration = Annotated[float, Range(0.1)]
 """Seconds, where 0 would switch everything off."""
+EngineList = Annotated[tuple[str, ...], Range(1)]
 
 STAGE_ENGINES: Mapping[str, tuple[str, ...]] = {
     "stt": (
@@ -88,11 +89,11 @@ class EngineOptions:
 class EnginesConfig:
     """Which engine does what: section `engines`."""
 
-    stt: tuple[str, ...] = ("auto",)
+    stt: EngineList = ("auto",)
     """Speech recognisers in order of preference: `NAME`, `NAME:MODEL` or `NAME:PATH`."""
-    llm: tuple[str, ...] = ("auto",)
+    llm: EngineList = ("auto",)
     """Language models in order of preference, written likewise."""
-    tts: tuple[str, ...] = ("auto",)
+    tts: EngineList = ("auto",)
     """Speech synthesisers in order of preference, written likewise."""
     vad: Literal["silero", "energy", "webrtc"] = "silero"
     """Voice activity detection."""

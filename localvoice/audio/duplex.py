@@ -1,0 +1,126 @@
+"""Capture and playback on one clock: whatever stands at either end, it advances in blocks of 10 ms.
+
+The clock counts captured frames at 16 kHz. Where playback is a file it is rendered block by block as capture advances,
+so both files lie side by side sample for sample; a device plays by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from localvoice.audio.files import SoundSink, SoundSource
+from localvoice.audio.playback import PlaybackQueue
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.engines import Player
+
+BLOCK_S = 0.01
+BLOCK = int(SPEECH_RATE_HZ * BLOCK_S)
+"""Frames of a block at 16 kHz."""
+
+
+class Capture(Protocol):
+    """A microphone: a device, a file or silence."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more sound will ever come (files and pipes)."""
+
+    def read(self) -> Samples:
+        """The next 10 ms (160 samples at 16 kHz); blocks until they have been heard. Raises `DeviceError`."""
+
+    def close(self) -> None:
+        """Stop; a blocked `read` returns or raises soon."""
+
+
+class PacedCapture:
+    """A sound source read at the pace of real time, by deadlines: a late block is followed by prompt ones."""
+
+    def __init__(
+        self,
+        source: SoundSource,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._sleep = sleep
+        self._due_s: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the source has been read to its end."""
+        return self._source.ended
+
+    def read(self) -> Samples:
+        """The next block, at the time at which a microphone would have it."""
+        if self._due_s is None:
+            self._due_s = self._clock()
+        self._due_s += BLOCK_S
+        wait_s = self._due_s - self._clock()
+        if wait_s > 0:
+            self._sleep(wait_s)
+        return self._source.read(BLOCK)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
+class Rendering:
+    """A playback queue written to a file or pipe, block by block."""
+
+    def __init__(self, queue: PlaybackQueue, sink: SoundSink) -> None:
+        self._queue = queue
+        self._sink = sink
+        self._blocks = 0
+
+    def advance(self) -> None:
+        """Render and write what sounds during the next 10 ms."""
+        rate_hz = self._queue.rate_hz
+        start, end = (round(blocks * rate_hz * BLOCK_S) for blocks in (self._blocks, self._blocks + 1))
+        self._blocks += 1
+        self._sink.write(self._queue.render(end - start))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._sink.close()
+
+
+class Duplex:
+    """Both ends of the conversation. `read` belongs to one thread; the rest may be called from any."""
+
+    def __init__(
+        self, capture: Capture, player: Player | None, rendering: Rendering | None = None, *, started_s: float = 0.0
+    ) -> None:
+        self.player = player
+        """None where nothing is played."""
+        self._capture = capture
+        self._rendering = rendering
+        self._started_s = started_s
+        self._frames = 0
+
+    def read(self) -> Samples:
+        """The next 10 ms of the microphone (160 samples at 16 kHz); what was played meanwhile has been written."""
+        block = self._capture.read()
+        if self._rendering is not None:
+            self._rendering.advance()
+        self._frames += len(block)
+        return block
+
+    @property
+    def ended(self) -> bool:
+        """Whether the input has come to its end."""
+        return self._capture.ended
+
+    def now_s(self) -> float:
+        """Seconds on the capture clock: everything before has been heard."""
+        return self._started_s + self._frames / SPEECH_RATE_HZ
+
+    def close(self) -> None:
+        """Close devices and finish files. Call it once `read` is no longer called."""
+        self._capture.close()
+        if self._rendering is not None:
+            self._rendering.close()

@@ -1,0 +1,198 @@
+"""Sound files and pipes: a WAV or raw PCM as microphone, a WAV or raw PCM as loudspeaker."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Resampler, Samples, from_int16, silence, to_int16, to_mono
+from localvoice.errors import FileError
+
+_READ_FRAMES = 4096
+
+
+class SoundSource(Protocol):
+    """Where captured sound comes from when it is not a device."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything has been read."""
+
+    def read(self, frames: int) -> Samples:
+        """The next `frames` samples at 16 kHz; zeros follow the end. May block on a pipe."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class SoundSink(Protocol):
+    """Where played sound goes when it is not a device."""
+
+    def write(self, samples: Samples) -> None:
+        """Append samples at the rate the sink was opened with. Raises `FileError` when the disk is full."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+class SilentSource:
+    """A microphone that hears nothing and has no end: typed conversations."""
+
+    ended = False
+
+    def read(self, frames: int) -> Samples:
+        """Zeros."""
+        return silence(frames)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class WavSource:
+    """A sound file of any rate, width and channel count, read as mono at 16 kHz."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open_sound_file(path)
+        self._resampler = Resampler(self._file.samplerate, SPEECH_RATE_HZ)
+        self._ready = silence(0)
+        self._drained = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything has been read."""
+        return self._drained and not len(self._ready)
+
+    def read(self, frames: int) -> Samples:
+        """The next `frames` samples at 16 kHz; zeros follow the end."""
+        while len(self._ready) < frames and not self._drained:
+            self._ready = np.concatenate((self._ready, self._next()))
+        block, self._ready = self._ready[:frames], self._ready[frames:]
+        if len(block) < frames:
+            block = np.concatenate((block, silence(frames - len(block))))
+        return block
+
+    def _next(self) -> Samples:
+        frames = self._file.read(_READ_FRAMES, dtype="float32")
+        if len(frames):
+            return self._resampler.feed(to_mono(frames))
+        self._drained = True
+        return self._resampler.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class PcmSource:
+    """Raw PCM s16le mono 16 kHz from a pipe; its end is the end of the file."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the pipe has been closed by its writer."""
+        return self._ended
+
+    def read(self, frames: int) -> Samples:
+        """The next `frames` samples; blocks until the writer has sent them; zeros follow the end."""
+        data = b"" if self._ended else self._pipe.read(2 * frames)
+        if len(data) < 2 * frames:
+            self._ended = True
+            data = data[: len(data) & ~1].ljust(2 * frames, b"\0")
+        return from_int16(data)
+
+    def close(self) -> None:
+        """Leaves the pipe to its owner."""
+
+
+class WavSink:
+    """A mono s16le WAV file that grows while it is played. Whatever was there before is replaced."""
+
+    def __init__(self, path: Path, rate_hz: int) -> None:
+        import soundfile
+
+        self._path = path
+        self._errors: tuple[type[Exception], ...] = (OSError, soundfile.LibsndfileError)
+        try:
+            self._file: Any = soundfile.SoundFile(path, "w", rate_hz, 1, format="WAV", subtype="PCM_16")
+        except self._errors as error:
+            raise FileError(f"cannot write {path}: {_reason(error)}") from error
+
+    def write(self, samples: Samples) -> None:
+        """Append samples."""
+        try:
+            self._file.write(to_int16(samples))
+        except self._errors as error:
+            raise FileError(f"cannot write {self._path}: {_reason(error)}") from error
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+
+class PcmSink:
+    """Raw PCM s16le mono on a pipe, in real time, silence included."""
+
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
+
+    def write(self, samples: Samples) -> None:
+        """Append samples; blocks while the reader does not read."""
+        try:
+            self._pipe.write(to_int16(samples).tobytes())
+            self._pipe.flush()
+        except OSError as error:
+            raise FileError(f"cannot write to standard output: {_reason(error)}") from error
+
+    def close(self) -> None:
+        """Leaves the pipe to its owner."""
+
+
+def open_sound_file(path: Path) -> Any:
+    """A `soundfile.SoundFile` for reading, or a `FileError` in one line."""
+    import soundfile
+
+    try:
+        return soundfile.SoundFile(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        if not path.exists():
+            raise FileError(f"there is no file {path}") from error
+        if path.is_dir():
+            raise FileError(f"{path} is a folder, not a WAV file") from error
+        if path.stat().st_size == 0:
+            raise FileError(f"{path} is empty: a WAV file is needed") from error
+        raise FileError(f"{path} is not a sound file that can be read: {_reason(error)}") from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise `FileError` when `path` cannot be created or replaced. Leaves no trace."""
+    if path.is_dir():
+        raise FileError(f"{path} is a folder: name a file in it")
+    existed = path.exists()
+    try:
+        with path.open("ab"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def standard_input() -> BinaryIO:
+    """The process's standard input as bytes."""
+    return sys.stdin.buffer
+
+
+def standard_output() -> BinaryIO:
+    """The process's standard output as bytes."""
+    return sys.stdout.buffer
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).rstrip(".").lower()

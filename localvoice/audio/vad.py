@@ -1,0 +1,160 @@
+"""Voice activity: the probability that a window of 512 samples (32 ms at 16 kHz) holds speech."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence, to_int16
+from localvoice.errors import ModelError
+
+WINDOW = 512
+"""Samples per window: what Silero was trained on at 16 kHz."""
+
+WINDOW_S = WINDOW / SPEECH_RATE_HZ
+
+_CONTEXT = 64
+"""Samples of the window before that Silero sees in front; without them it answers 0.001 throughout (engines.md 1)."""
+
+_STATE_SHAPE = (2, 1, 128)
+
+
+class VoiceActivity(Protocol):
+    """A detector with memory: windows must be given in order. Not thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """As in the flag `--vad`."""
+
+    def probability(self, window: Samples) -> float:
+        """Speech probability, 0..1, of the next 512 samples."""
+
+    def reset(self) -> None:
+        """Forget what was heard; call in silence, where a stale state would delay the next onset."""
+
+
+class SileroVad:
+    """Silero VAD in onnxruntime: either file form, state and context carried from window to window."""
+
+    name = "silero"
+
+    def __init__(self, model: Path) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # pools of spinning threads otherwise
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has no common base for its load errors
+            raise ModelError(
+                f"{model} is not a Silero VAD model ({type(error).__name__}): delete it or get it again with "
+                f"`localvoice models download`"
+            ) from error
+        self._is_sequence = any(one.name == "h" for one in self._session.get_inputs())
+        self._input = np.zeros((1, _CONTEXT + WINDOW), dtype=np.float32)
+        self._feeds: dict[str, Any] = {}
+        self.reset()
+        self.probability(silence(WINDOW))
+        self.reset()
+
+    def reset(self) -> None:
+        """State and context to zeros, together."""
+        self._input[:] = 0.0
+        self._feeds = {"input": self._input}
+        if self._is_sequence:
+            self._feeds |= {name: np.zeros((1, 1, 128), dtype=np.float32) for name in ("h", "c")}
+        else:
+            self._feeds |= {"state": np.zeros(_STATE_SHAPE, dtype=np.float32), "sr": np.array(SPEECH_RATE_HZ)}
+
+    def probability(self, window: Samples) -> float:
+        """Speech probability of the next 512 samples."""
+        self._input[0, _CONTEXT:] = window
+        answer, *state = self._session.run(None, self._feeds)
+        if self._is_sequence:
+            self._feeds["h"], self._feeds["c"] = state
+        else:
+            self._feeds["state"] = state[0]
+        self._input[0, :_CONTEXT] = window[-_CONTEXT:]
+        return float(answer.reshape(-1)[0])
+
+
+class WebRtcVad:
+    """WebRTC's VAD, as pocketsphinx carries it: fast, and less sure about noise than Silero."""
+
+    name = "webrtc"
+    _FRAME = 160
+
+    def __init__(self) -> None:
+        from pocketsphinx import Vad
+
+        self._vad = Vad(mode=2, sample_rate=SPEECH_RATE_HZ, frame_length=self._FRAME / SPEECH_RATE_HZ)
+        self._rest = silence(0)
+        self._last = 0.0
+
+    def reset(self) -> None:
+        """Forget the samples left over; the detector's own noise model stays."""
+        self._rest = silence(0)
+
+    def probability(self, window: Samples) -> float:
+        """The share of 10 ms frames that were called speech."""
+        pcm = np.concatenate((self._rest, window))
+        frames = len(pcm) // self._FRAME
+        heard = sum(
+            self._vad.is_speech(to_int16(pcm[i * self._FRAME : (i + 1) * self._FRAME]).tobytes()) for i in range(frames)
+        )
+        self._rest = pcm[frames * self._FRAME :]
+        return int(heard) / frames
+
+
+class EnergyVad:
+    """Level over an adaptive noise floor: for machines on which nothing else runs."""
+
+    name = "energy"
+    _RISE_DB_PER_S = 3.0
+    """How fast the floor follows a louder room; slower than a syllable, faster than a person waits."""
+    _HALF_DB = 9.0
+    """Level over the floor at which the probability is 0.5."""
+
+    def __init__(self) -> None:
+        self._floor_db = -60.0
+
+    def reset(self) -> None:
+        """The noise floor stays: it belongs to the room."""
+
+    def probability(self, window: Samples) -> float:
+        """A logistic curve over the level above the noise floor."""
+        level_db = level_dbfs(window)
+        self._floor_db = max(-80.0, min(level_db, self._floor_db + self._RISE_DB_PER_S * WINDOW_S))
+        over_db = min(level_db - self._floor_db, level_db + 60.0)
+        return float(1.0 / (1.0 + np.exp(-(over_db - self._HALF_DB) / 2.0)))
+
+
+def level_dbfs(samples: Samples) -> float:
+    """RMS level in dB relative to full scale; -120 for digital silence."""
+    return float(10.0 * np.log10(np.mean(np.square(samples), dtype=np.float64) + 1e-12))
+
+
+def bundled_silero() -> Path:
+    """The Silero file inside faster-whisper's package: there without a download, weights a little older."""
+    spec = find_spec("faster_whisper")  # finds the folder, imports nothing
+    if spec is not None and spec.origin is not None:
+        assets = Path(spec.origin).parent / "assets"
+        for file in sorted(assets.glob("silero_vad*.onnx"), reverse=True):
+            return file
+    raise ModelError("no Silero VAD model: run `pip install faster-whisper`, or take `--vad webrtc`")
+
+
+def load_vad(name: str, installed: Path | None = None) -> VoiceActivity:
+    """The detector of `--vad NAME`; `installed` is the catalogue's newer Silero file where it is there."""
+    if name == "energy":
+        return EnergyVad()
+    if name == "webrtc":
+        return WebRtcVad()
+    return SileroVad(installed or bundled_silero())

@@ -1,0 +1,91 @@
+"""Where speech begins and ends, from a stream of probabilities: hysteresis, a shortest length, back-dated onsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from localvoice.config import VadConfig
+
+WINDOW_S = 0.032
+"""Length of a VAD window (512 samples at 16 kHz)."""
+
+HANGOVER_S = 0.096
+"""Silence after which a stretch of speech is over: three windows, the shortest candidate pause (product contract)."""
+
+ONSET_BIAS_S = 0.0
+"""Taken off the start of the first speech window."""
+
+END_BIAS_S = 0.016
+"""Taken off the end of the last speech window: Silero lets go 36 ms late at the median (latency.md 2)."""
+
+
+class Edge(Enum):
+    """What a window changed."""
+
+    STARTED = "speech started"
+    STOPPED = "speech stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a sound counts as speech."""
+
+    start: float
+    release: float
+    min_speech_s: float
+
+
+class SpeechGate:
+    """Feed it each window in order; it says when speech starts and stops, and since when."""
+
+    def __init__(self, config: VadConfig) -> None:
+        self._normal = Thresholds(config.threshold, config.release, config.min_speech_ms / 1000)
+        # over a reply the first doubtful window counts: the reply is held, and goes on if nothing follows
+        self._eager = Thresholds(config.duck_threshold, min(config.release, config.duck_threshold), WINDOW_S)
+        self.is_speech = False
+        self.onset_s = 0.0
+        """Where the present or last stretch of speech began."""
+        self.end_s = 0.0
+        """Where the last window of speech ended, so far."""
+        self.probability = 0.0
+        """Of the window that decided last."""
+        self._candidate_s: float | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is neither speech nor the beginning of what may become speech."""
+        return not self.is_speech and self._candidate_s is None
+
+    def step(self, at_s: float, probability: float, *, eager: bool = False) -> Edge | None:
+        """Take the window that ends at `at_s`. `eager` while a reply is heard."""
+        limits = self._eager if eager else self._normal
+        if self.is_speech:
+            return self._while_speech(at_s, probability, limits)
+        return self._while_silence(at_s, probability, limits)
+
+    def _while_silence(self, at_s: float, probability: float, limits: Thresholds) -> Edge | None:
+        if probability < limits.start:
+            self._candidate_s = None
+            return None
+        if self._candidate_s is None:
+            self._candidate_s = at_s - WINDOW_S
+        if at_s - self._candidate_s < limits.min_speech_s - 1e-6:
+            return None
+        self.is_speech = True
+        self.onset_s = max(0.0, self._candidate_s - ONSET_BIAS_S)
+        self.end_s = at_s
+        self.probability = probability
+        self._candidate_s = None
+        return Edge.STARTED
+
+    def _while_speech(self, at_s: float, probability: float, limits: Thresholds) -> Edge | None:
+        if probability >= limits.release:
+            self.end_s = at_s
+            return None
+        if at_s - self.end_s < HANGOVER_S - 1e-6:
+            return None
+        self.is_speech = False
+        self.end_s = max(self.onset_s, self.end_s - END_BIAS_S)
+        self.probability = probability
+        return Edge.STOPPED

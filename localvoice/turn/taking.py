@@ -1,0 +1,262 @@
+"""Turn-taking: observations in, decisions out. The one place where gate, endpointing, overlap and machine meet.
+
+Rule of this file: no clock, thread, loop or device; time is what the observations say. Feeding the same observations
+gives the same decisions, which is what `replay` does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from localvoice.config import Config
+from localvoice.turn.endpointing import Endpointing
+from localvoice.turn.events import (
+    BargeIn,
+    Closing,
+    Decision,
+    Dismissal,
+    EndReason,
+    Interrupted,
+    NothingSaid,
+    Observation,
+    OverlapDismissed,
+    OverlapRead,
+    OverlapStarted,
+    ReadOverlap,
+    ReplyEnded,
+    ReplyStarted,
+    SpeakRequested,
+    SpeakUnasked,
+    SpeechStarted,
+    SpeechStopped,
+    StateChanged,
+    ThoughtCancelled,
+    ToolRan,
+    TurnDropped,
+    TurnEnded,
+    TurnResumed,
+    TurnState,
+    Typed,
+    Window,
+)
+from localvoice.turn.machine import Action, Signal, TurnMachine
+from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
+from localvoice.turn.speech_gate import Edge, SpeechGate
+
+_QUIET_SILENCE_S = 0.2
+"""Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
+
+
+class _Floor:
+    """Who has it: the numbers and times of the turn and the reply in hand."""
+
+    def __init__(self) -> None:
+        self.last_turn = 0
+        self.turn = 0
+        """The turn that is open or being answered."""
+        self.began_s = 0.0
+        """Onset of its first speech."""
+        self.has_effect = False
+        """A tool has changed something: the turn cannot be taken back."""
+        self.unasked: SpeakRequested | None = None
+        """What is being said, where nobody asked for it."""
+        self.overlap: Overlap | None = None
+
+    def open(self, began_s: float, unasked: SpeakRequested | None = None) -> int:
+        """The next turn."""
+        self.last_turn += 1
+        self.turn = self.last_turn
+        self.began_s = began_s
+        self.has_effect = False
+        self.unasked = unasked
+        return self.turn
+
+
+class TurnTaking:
+    """The decisions of one conversation."""
+
+    def __init__(self, config: Config, *, has_voice: bool = True) -> None:
+        self._machine = TurnMachine()
+        self._gate = SpeechGate(config.vad)
+        self._endpointing = Endpointing(config.turn)
+        self._policy = OverlapPolicy(config.turn, config.vad.threshold)
+        self._preroll_s = config.vad.preroll_ms / 1000
+        self._floor = _Floor()
+        self._deferred: deque[Typed | SpeakRequested] = deque()
+        self._can_barge_in = has_voice
+
+    @property
+    def state(self) -> TurnState:
+        """Where the conversation stands."""
+        return self._machine.state
+
+    @property
+    def turn(self) -> int:
+        """The turn that is open or being answered; the last one while idle."""
+        return self._floor.turn
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is open, waiting or beginning: a file may end here."""
+        return self.state is TurnState.IDLE and self._gate.is_quiet and not self._deferred
+
+    def step(self, seen: Observation) -> list[Decision]:
+        """Every decision that follows from `seen`, in the order in which it has to be carried out."""
+        decisions = list(self._decide(seen))
+        while self._deferred and self.state is TurnState.IDLE and self._gate.is_quiet:
+            decisions += self._decide(self._deferred.popleft())
+        return decisions
+
+    def _decide(self, seen: Observation) -> Iterator[Decision]:
+        match seen:
+            case Window():
+                yield from self._on_window(seen)
+            case Typed():
+                yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
+            case SpeakRequested():
+                yield from self._signal(Signal.UNASKED, seen)
+            case Interrupted():
+                yield from self._signal(Signal.KEY, seen)
+            case NothingSaid() if seen.turn == self._floor.turn:
+                yield from self._signal(Signal.NOTHING_SAID, seen)
+            case ToolRan() if seen.turn == self._floor.turn:
+                self._floor.has_effect |= seen.has_effect
+            case ReplyStarted() if seen.turn == self._floor.turn:
+                yield from self._on_reply_started(seen)
+            case ReplyEnded() if seen.turn == self._floor.turn:
+                yield from self._signal(Signal.REPLY_ENDED, seen)
+            case OverlapRead():
+                yield from self._on_overlap_read(seen)
+            case Closing():
+                yield from self._signal(Signal.CLOSE, seen)
+            case _:
+                pass  # news of a turn that is over
+
+    # what the microphone says
+
+    def _on_window(self, window: Window) -> Iterator[Decision]:
+        hears_reply = self.state in {TurnState.SPEAKING, TurnState.OVERLAP}
+        if hears_reply and not self._can_barge_in:
+            return
+        edge = self._gate.step(window.at_s, window.probability, eager=hears_reply)
+        if edge is Edge.STARTED:
+            yield SpeechStarted(self._gate.onset_s, window.at_s, self._gate.probability)
+            if not self._is_committed():
+                yield from self._signal(Signal.SPEECH_STARTED, window)
+        elif edge is Edge.STOPPED:
+            yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
+            yield from self._signal(Signal.SPEECH_STOPPED, window)
+        if self._floor.overlap is not None and edge is not Edge.STARTED:
+            yield from self._judge_overlap(self._floor.overlap, window)
+        elif self.state is TurnState.USER_SPEAKING:
+            yield from self._judge_end(window)
+
+    def _is_committed(self) -> bool:
+        """Whether the answer being made cannot be taken back; speech then waits until it has begun to sound."""
+        return self.state is TurnState.THINKING and self._floor.has_effect
+
+    def _judge_end(self, window: Window) -> Iterator[Decision]:
+        silence_s = None if self._gate.is_speech else window.at_s - self._gate.end_s
+        reason = self._endpointing.decide(silence_s, window.at_s - self._floor.began_s, None)
+        if reason is not None:
+            yield from self._signal(Signal.TURN_ENDED, window, reason=reason)
+
+    def _judge_overlap(self, overlap: Overlap, window: Window) -> Iterator[Decision]:
+        verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)
+        if verdict is Ask.WORDS:
+            start_s, end_s = self._cut_out(overlap.onset_s, window.at_s)
+            yield ReadOverlap(window.at_s, self._floor.turn, start_s, end_s)
+        elif verdict is not None:
+            yield from self._settle_overlap(verdict, window)
+
+    def _on_overlap_read(self, seen: OverlapRead) -> Iterator[Decision]:
+        overlap = self._floor.overlap
+        if overlap is not None and overlap.asked_at_s is not None and seen.turn == self._floor.turn:
+            verdict = self._policy.judge_words(overlap, seen.text, rejected=seen.rejected)
+            yield from self._settle_overlap(verdict, seen)
+
+    def _settle_overlap(self, verdict: Verdict, seen: Observation) -> Iterator[Decision]:
+        confirmed = verdict is True
+        signal = Signal.OVERLAP_CONFIRMED if confirmed else Signal.OVERLAP_DISMISSED
+        yield from self._signal(signal, seen, verdict=verdict)
+
+    def _on_reply_started(self, seen: ReplyStarted) -> Iterator[Decision]:
+        yield from self._signal(Signal.REPLY_STARTED, seen)
+        if self.state is TurnState.SPEAKING and self._gate.is_speech and self._can_barge_in:
+            # the user went on while an answer that could not be taken back was being made
+            yield from self._signal(Signal.SPEECH_STARTED, seen)
+
+    def _cut_out(self, onset_s: float, at_s: float) -> tuple[float, float]:
+        return max(0.0, onset_s - self._preroll_s), min(at_s, self._gate.end_s + _QUIET_SILENCE_S)
+
+    # what the machine says
+
+    def _signal(
+        self,
+        signal: Signal,
+        seen: Observation,
+        *,
+        reason: EndReason = EndReason.SILENCE,
+        verdict: Verdict | None = None,
+    ) -> Iterator[Decision]:
+        before = self.state
+        actions = self._machine.step(signal)
+        after = self.state
+        changed = [StateChanged(seen.at_s, before, after)] if before is not after else []
+        for action in actions:
+            if action is Action.CUT:
+                yield from self._cut(seen)
+            else:
+                yield from self._carry_out(action, seen, reason, verdict)
+        yield from changed
+
+    def _carry_out(
+        self, action: Action, seen: Observation, reason: EndReason, verdict: Verdict | None
+    ) -> Iterator[Decision]:
+        floor, at_s = self._floor, seen.at_s
+        match action:
+            case Action.OPEN_TURN:
+                floor.open(self._gate.onset_s)
+            case Action.RESUME_TURN:
+                yield from self._resume(at_s)
+            case Action.START_REPLY:
+                start_s, end_s = self._cut_out(floor.began_s, at_s)
+                spoken = (start_s, self._gate.end_s, end_s)
+                yield TurnEnded(at_s, floor.turn, reason, self._gate.probability, *spoken)
+            case Action.ANSWER_TYPED if isinstance(seen, Typed):
+                turn = floor.open(at_s)
+                yield TurnEnded(at_s, turn, EndReason.TYPED, 1.0, at_s, at_s, at_s, seen.text)
+            case Action.SPEAK_UNASKED if isinstance(seen, SpeakRequested):
+                turn = floor.open(at_s, seen)
+                yield SpeakUnasked(at_s, turn, seen.origin, seen.text)
+            case Action.DROP_TURN:
+                yield TurnDropped(at_s, floor.turn)
+            case Action.HOLD:
+                onset_s = self._gate.onset_s
+                floor.overlap = self._policy.begin(onset_s, at_s, self._gate.probability)
+                yield OverlapStarted(at_s, floor.turn, onset_s)
+            case Action.RELEASE if floor.overlap is not None:
+                dismissed, floor.overlap = floor.overlap, None
+                why = verdict if isinstance(verdict, Dismissal) else Dismissal.NOISE
+                yield OverlapDismissed(at_s, floor.turn, dismissed.onset_s, why)
+            case Action.CANCEL:
+                yield ThoughtCancelled(at_s, floor.turn)
+            case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
+                self._deferred.append(seen)
+            case _:
+                pass
+
+    def _resume(self, at_s: float) -> Iterator[Decision]:
+        if self._floor.unasked is not None:  # it waits until the user has had their say
+            self._deferred.appendleft(self._floor.unasked)
+            yield ThoughtCancelled(at_s, self._floor.turn)
+            self._floor.open(self._gate.onset_s)
+        else:
+            yield TurnResumed(at_s, self._floor.turn)
+
+    def _cut(self, seen: Observation) -> Iterator[Decision]:
+        overlap, self._floor.overlap = self._floor.overlap, None
+        by_voice = overlap is not None and not isinstance(seen, Typed | Interrupted)
+        onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
+        yield BargeIn(seen.at_s, self._floor.turn, onset_s)
