@@ -47,6 +47,21 @@ from localvoice.turn.speech_gate import Edge, SpeechGate
 _QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
+_NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead)
+"""Observations about one turn; void when another one is in hand."""
+
+_PLAIN: dict[type[Observation], Signal] = {
+    SpeakRequested: Signal.UNASKED,
+    Interrupted: Signal.KEY,
+    NothingSaid: Signal.NOTHING_SAID,
+    ReplyEnded: Signal.REPLY_ENDED,
+    Closing: Signal.CLOSE,
+}
+"""Observations that are one signal and nothing more."""
+
+
+_ON_REPLY = frozenset({Action.HOLD, Action.RELEASE, Action.CUT, Action.CANCEL})
+
 
 class _Floor:
     """Who has it: the numbers and times of the turn and the reply in hand."""
@@ -109,29 +124,21 @@ class TurnTaking:
         return decisions
 
     def _decide(self, seen: Observation) -> Iterator[Decision]:
+        if isinstance(seen, _NEWS) and seen.turn != self._floor.turn:
+            return  # of a turn that is over
         match seen:
             case Window():
                 yield from self._on_window(seen)
             case Typed():
                 yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
-            case SpeakRequested():
-                yield from self._signal(Signal.UNASKED, seen)
-            case Interrupted():
-                yield from self._signal(Signal.KEY, seen)
-            case NothingSaid() if seen.turn == self._floor.turn:
-                yield from self._signal(Signal.NOTHING_SAID, seen)
-            case ToolRan() if seen.turn == self._floor.turn:
+            case ToolRan():
                 self._floor.has_effect |= seen.has_effect
-            case ReplyStarted() if seen.turn == self._floor.turn:
+            case ReplyStarted():
                 yield from self._on_reply_started(seen)
-            case ReplyEnded() if seen.turn == self._floor.turn:
-                yield from self._signal(Signal.REPLY_ENDED, seen)
             case OverlapRead():
                 yield from self._on_overlap_read(seen)
-            case Closing():
-                yield from self._signal(Signal.CLOSE, seen)
             case _:
-                pass  # news of a turn that is over
+                yield from self._signal(_PLAIN[type(seen)], seen)
 
     # what the microphone says
 
@@ -172,7 +179,7 @@ class TurnTaking:
 
     def _on_overlap_read(self, seen: OverlapRead) -> Iterator[Decision]:
         overlap = self._floor.overlap
-        if overlap is not None and overlap.asked_at_s is not None and seen.turn == self._floor.turn:
+        if overlap is not None and overlap.asked_at_s is not None:
             verdict = self._policy.judge_words(overlap, seen.text, rejected=seen.rejected)
             yield from self._settle_overlap(verdict, seen)
 
@@ -205,15 +212,13 @@ class TurnTaking:
         after = self.state
         changed = [StateChanged(seen.at_s, before, after)] if before is not after else []
         for action in actions:
-            if action is Action.CUT:
-                yield from self._cut(seen)
+            if action in _ON_REPLY:
+                yield from self._touch_reply(action, seen, verdict)
             else:
-                yield from self._carry_out(action, seen, reason, verdict)
+                yield from self._open_or_answer(action, seen, reason)
         yield from changed
 
-    def _carry_out(
-        self, action: Action, seen: Observation, reason: EndReason, verdict: Verdict | None
-    ) -> Iterator[Decision]:
+    def _open_or_answer(self, action: Action, seen: Observation, reason: EndReason) -> Iterator[Decision]:
         floor, at_s = self._floor, seen.at_s
         match action:
             case Action.OPEN_TURN:
@@ -228,10 +233,15 @@ class TurnTaking:
                 turn = floor.open(at_s)
                 yield TurnEnded(at_s, turn, EndReason.TYPED, 1.0, at_s, at_s, at_s, seen.text)
             case Action.SPEAK_UNASKED if isinstance(seen, SpeakRequested):
-                turn = floor.open(at_s, seen)
-                yield SpeakUnasked(at_s, turn, seen.origin, seen.text)
+                yield SpeakUnasked(at_s, floor.open(at_s, seen), seen.origin, seen.text)
             case Action.DROP_TURN:
                 yield TurnDropped(at_s, floor.turn)
+            case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
+                self._deferred.append(seen)
+
+    def _touch_reply(self, action: Action, seen: Observation, verdict: Verdict | None) -> Iterator[Decision]:
+        floor, at_s = self._floor, seen.at_s
+        match action:
             case Action.HOLD:
                 onset_s = self._gate.onset_s
                 floor.overlap = self._policy.begin(onset_s, at_s, self._gate.probability)
@@ -240,12 +250,10 @@ class TurnTaking:
                 dismissed, floor.overlap = floor.overlap, None
                 why = verdict if isinstance(verdict, Dismissal) else Dismissal.NOISE
                 yield OverlapDismissed(at_s, floor.turn, dismissed.onset_s, why)
+            case Action.CUT:
+                yield from self._cut(seen)
             case Action.CANCEL:
                 yield ThoughtCancelled(at_s, floor.turn)
-            case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
-                self._deferred.append(seen)
-            case _:
-                pass
 
     def _resume(self, at_s: float) -> Iterator[Decision]:
         if self._floor.unasked is not None:  # it waits until the user has had their say
