@@ -1,0 +1,146 @@
+"""A stream of text to clauses worth speaking one by one.
+
+Rule of this file: lossless. The clauses put together are the parts put together, character for character; the space
+between two clauses stands at the beginning of the second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+
+FIRST_MIN_CHARS = 12
+"""A comma earlier than this does not end the first clause: Piper garbles very short input (rhasspy/piper#133)."""
+FIRST_MAX_CHARS = 60
+"""The first clause ends here at the latest, at a word's end: the size at which the measured floor waits 0.2 ms from the
+first token to the synthesiser (docs on latency)."""
+MAX_CHARS = 240
+"""A later sentence longer than this is cut at a comma or a word's end: one call of a synthesiser cannot be stopped."""
+
+_CLOSERS = "\"'\u201d\u2019»)]}*_`"
+_SENTENCE = re.compile(rf"[.?!…]+[{re.escape(_CLOSERS)}]*(?=\s)|(?<=\S)(?=[^\S\n]*\n)")
+_SOFT = re.compile(rf"(?:[,;:]|(?<=\s)[\u2013-])[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])")
+_ENUMERATOR = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])\.$")
+_LAST_WORD = re.compile(r"[^\s(\[\"'“\u2018*_]*$")
+_WORD_END = re.compile(r"(?<=\S)(?=\s)")
+_INITIAL = re.compile(r"[A-HJ-Z]\.$")
+
+_NEVER_LAST = frozenset({
+    "dr.", "mr.", "mrs.", "ms.", "prof.", "st.", "mt.", "gen.", "sen.", "rep.", "capt.", "lt.", "sgt.", "rev.", "hon.",
+    "e.g.", "i.e.", "vs.", "cf.", "approx.", "ca.", "al.", "fig.", "eq.", "vol.", "ch.", "pp.", "ed.", "dept.",
+})  # fmt: skip
+"""Abbreviations that something follows in the same sentence."""
+_MAYBE_LAST = frozenset({
+    "etc.", "a.m.", "p.m.", "u.s.", "u.k.", "u.s.a.", "inc.", "ltd.", "co.", "corp.", "jr.", "sr.", "ph.d.", "b.c.",
+    "a.d.", "est.", "jan.", "feb.", "mar.", "apr.", "jun.", "jul.", "aug.", "sep.", "sept.", "oct.", "nov.", "dec.",
+    "min.", "max.", "hr.", "hrs.", "ft.", "lb.", "lbs.", "oz.",
+})  # fmt: skip
+"""Abbreviations that end a sentence when a capital letter follows."""
+_BEFORE_DIGIT = frozenset({"no.", "nos.", "p."})
+"""Abbreviations only in front of a number: "No. 5", but "No. Not yet"."""
+
+
+class ClauseSplitter:
+    """Cuts one reply into clauses: the first one short and early, the later ones whole sentences. Not thread-safe."""
+
+    def __init__(
+        self,
+        *,
+        first_min_chars: int = FIRST_MIN_CHARS,
+        first_max_chars: int = FIRST_MAX_CHARS,
+        max_chars: int = MAX_CHARS,
+    ) -> None:
+        self._first_min_chars = first_min_chars
+        self._first_max_chars = first_max_chars
+        self._max_chars = max_chars
+        self._text = ""
+        self._is_first = True
+
+    def feed(self, part: str) -> list[str]:
+        """The clauses that are complete now. One whose end the next part might still change waits for it."""
+        self._text += part
+        ready = []
+        while end := self._clause_end():
+            ready.append(self._text[:end])
+            self._text = self._text[end:]
+            self._is_first = False
+        return ready
+
+    def finish(self) -> list[str]:
+        """What is left at the end of the stream: at most one clause."""
+        rest, self._text = self._text, ""
+        return [rest] if rest else []
+
+    def _clause_end(self) -> int:
+        """Index behind the first complete clause, 0 while there is none."""
+        start = len(self._text) - len(self._text.lstrip())
+        latest = start + (self._first_max_chars if self._is_first else self._max_chars)
+        sentence_end = self._sentence_end(start)
+        if self._is_first:
+            soft_end = self._soft_end(start + self._first_min_chars, min(sentence_end or len(self._text), latest))
+            if soft_end:
+                return soft_end
+        if 0 < sentence_end <= latest:
+            return sentence_end
+        return self._forced_end(start, latest) if len(self._text) > latest else 0
+
+    def _sentence_end(self, start: int) -> int:
+        for match in _SENTENCE.finditer(self._text, start):
+            if not match.group() or self._ends_sentence(start, match):
+                return match.end()
+        return 0
+
+    def _ends_sentence(self, start: int, match: re.Match[str]) -> bool:
+        """Whether the mark is more than an abbreviation's full stop. Undecided counts as no."""
+        if match.group().rstrip(_CLOSERS) != ".":
+            return True
+        before = self._text[start : match.start() + 1]
+        last_word = _LAST_WORD.search(before)
+        written = last_word.group() if last_word else ""
+        word = written.lower()
+        if word in _NEVER_LAST or _INITIAL.fullmatch(written) or _ENUMERATOR.search(before):
+            return False
+        if word not in _MAYBE_LAST and word not in _BEFORE_DIGIT:
+            return True
+        following = self._text[match.end() :].lstrip()[:1]
+        if not following:
+            return False
+        return following.isupper() if word in _MAYBE_LAST else not following.isdigit()
+
+    def _soft_end(self, earliest: int, latest: int) -> int:
+        """The first comma or the like that ends between the two."""
+        for match in _SOFT.finditer(self._text, 0, latest + 2):
+            if earliest <= match.end() <= latest:
+                return match.end()
+        return 0
+
+    def _forced_end(self, start: int, latest: int) -> int:
+        """The last comma, or else the last word's end, up to `latest`; a longer single word is not cut."""
+        soft = [match.end() for match in _SOFT.finditer(self._text, start, latest + 2) if match.end() <= latest]
+        if soft and not self._is_first:
+            return soft[-1]
+        spaces = [match.start() for match in _WORD_END.finditer(self._text, start, latest + 1)]
+        if spaces:
+            return spaces[-1]
+        beyond = _WORD_END.search(self._text, latest)
+        return beyond.start() if beyond else 0
+
+
+async def clauses(
+    parts: AsyncIterator[str],
+    *,
+    first_min_chars: int = FIRST_MIN_CHARS,
+    first_max_chars: int = FIRST_MAX_CHARS,
+    max_chars: int = MAX_CHARS,
+) -> AsyncIterator[str]:
+    """The clauses of `parts`, each as soon as it is complete. Closing this generator closes `parts`."""
+    splitter = ClauseSplitter(first_min_chars=first_min_chars, first_max_chars=first_max_chars, max_chars=max_chars)
+    try:
+        async for part in parts:
+            for clause in splitter.feed(part):
+                yield clause
+        for clause in splitter.finish():
+            yield clause
+    finally:
+        if isinstance(parts, AsyncGenerator):
+            await parts.aclose()
