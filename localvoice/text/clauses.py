@@ -17,11 +17,14 @@ first token to the synthesiser (docs on latency)."""
 MAX_CHARS = 240
 """A later sentence longer than this is cut at a comma or a word's end: one call of a synthesiser cannot be stopped."""
 
+_LOOK_BEHIND = 16
+"""How far behind the limit a sentence's end is looked for: its closing marks and spaces in front of a newline."""
 _CLOSERS = "\"'\u201d\u2019»)]}*_`"
 _SENTENCE = re.compile(rf"[.?!…]+[{re.escape(_CLOSERS)}]*(?=\s)|(?<=\S)(?=[^\S\n]*\n)")
 _SOFT = re.compile(rf"(?:[,;:]|(?<=\s)[\u2013-])[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])")
 _ENUMERATOR = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])\.$")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“\u2018*_]*$")
+_CHAR = re.compile(r"\S")
 _WORD_END = re.compile(r"(?<=\S)(?=\s)")
 _INITIAL = re.compile(r"[A-HJ-Z]\.$")
 
@@ -73,9 +76,9 @@ class ClauseSplitter:
 
     def _clause_end(self) -> int:
         """Index behind the first complete clause, 0 while there is none."""
-        start = len(self._text) - len(self._text.lstrip())
+        start = self._next_char(0)
         latest = start + (self._first_max_chars if self._is_first else self._max_chars)
-        sentence_end = self._sentence_end(start)
+        sentence_end = self._sentence_end(start, latest)
         if self._is_first:
             soft_end = self._soft_end(start + self._first_min_chars, min(sentence_end or len(self._text), latest))
             if soft_end:
@@ -84,8 +87,13 @@ class ClauseSplitter:
             return sentence_end
         return self._forced_end(start, latest) if len(self._text) > latest else 0
 
-    def _sentence_end(self, start: int) -> int:
-        for match in _SENTENCE.finditer(self._text, start):
+    def _next_char(self, at: int) -> int:
+        """Index of the first character from `at` on that is no space, or the length."""
+        match = _CHAR.search(self._text, at)
+        return match.start() if match else len(self._text)
+
+    def _sentence_end(self, start: int, latest: int) -> int:
+        for match in _SENTENCE.finditer(self._text, start, latest + _LOOK_BEHIND):
             if not match.group() or self._ends_sentence(start, match):
                 return match.end()
         return 0
@@ -102,7 +110,8 @@ class ClauseSplitter:
             return False
         if word not in _MAYBE_LAST and word not in _BEFORE_DIGIT:
             return True
-        following = self._text[match.end() :].lstrip()[:1]
+        behind = self._next_char(match.end())
+        following = self._text[behind : behind + 1]
         if not following:
             return False
         return following.isupper() if word in _MAYBE_LAST else not following.isdigit()

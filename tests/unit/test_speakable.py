@@ -1,0 +1,131 @@
+"""Text as written, made speakable, and the way back."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localvoice.messages import WordTime
+from localvoice.text.speakable import speakable
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Plain words, 3.14 and 10:30.", "Plain words, 3.14 and 10:30."),
+        ("**Bold**, *italic*, __both__, `code` and ~~gone~~", "Bold, italic, both, code and gone"),
+        ("## A heading", "A heading"),
+        ("\n- [x] an item", "\nan item"),
+        ("\n* an item", "\nan item"),
+        ("> quoted", "quoted"),
+        ("Read [the manual](https://example.com/a?b=c).", "Read the manual."),
+        ("As shown[1] before", "As shown before"),
+        ("See https://www.example.com/a/b?c=d, please", "See example dot com, please"),
+        ("See https://docs.example.org.", "See docs dot example dot org."),
+        ("Write to anna.b@mail.example.com!", "Write to anna.b at mail dot example dot com!"),
+        ("It is 25 °C, 25°C or 77°F", "It is 25 degrees Celsius, 25 degrees Celsius or 77 degrees Fahrenheit"),
+        ("100% of 50 km/h, not 1 km", "100 percent of 50 kilometers per hour, not 1 kilometer"),
+        ("21 km and 0.1 kg", "21 kilometers and 0.1 kilograms"),
+        ("$5, $1, $5.20, $3.5 million and 20 €", "5 dollars, 1 dollar, 5 dollars 20, 3.5 million dollars and 20 euros"),
+        ("salt & pepper", "salt and pepper"),
+        ("fruit, e.g. apples, i.e. food etc.", "fruit, for example apples, that is food et cetera"),
+        ("Dr. Smith and Mrs. Jones", "Doctor Smith and Missus Jones"),
+        ("2 + 3 = 5, 2 * 3, 10\u201320, -5", "2 plus 3 equals 5, 2 times 3, 10 to 20, minus 5"),
+        ("snake_case and TCP/IP", "snake case and TCP IP"),
+        ("[[h@loU]] there", " h@loU  there"),
+        ("Great 🎉 news", "Great   news"),
+        ("👍🏽", ""),
+        (" — \n", ""),
+        ("```python", ""),
+        ("---", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_said(written: str, spoken: str):
+    assert speakable(written).text == spoken
+
+
+def spoken_word(written: str, word: str) -> str:
+    spoken = speakable(written)
+    start, end = spoken.written(spoken.text.index(word), spoken.text.index(word) + len(word))
+    return written[start:end]
+
+
+@pytest.mark.parametrize(
+    ("written", "word", "original"),
+    [
+        ("It is **very** cold", "very", "very"),
+        ("It is 25 °C", "25", "25"),
+        ("It is 25 °C", "Celsius", "°C"),
+        ("salt & pepper", "and", "&"),
+        ("salt & pepper", "pepper", "pepper"),
+        ("Read [the manual](https://example.com) now", "manual", "manual"),
+        ("See https://example.com/x now", "com", "com"),
+        ("Fruit, e.g. apples", "example", "e.g."),
+        ("🎉 Great", "Great", "Great"),
+    ],
+)
+def test_every_spoken_word_knows_what_was_written(written: str, word: str, original: str):
+    assert spoken_word(written, word) == original
+
+
+def test_spoken_words_for_one_written_word_become_one_time():
+    spoken = speakable("25 °C now")
+    words = [
+        WordTime(0, 2, 0.0, 0.2),
+        WordTime(3, 10, 0.2, 0.4),
+        WordTime(11, 18, 0.4, 0.6),
+        WordTime(19, 22, 0.6, 0.8),
+    ]
+    assert spoken.written_times(words) == (WordTime(0, 2, 0.0, 0.2), WordTime(3, 5, 0.2, 0.6), WordTime(6, 9, 0.6, 0.8))
+
+
+def test_a_sign_in_front_is_heard_when_its_word_behind_was_said():
+    spoken = speakable("$3 million")
+    words = [WordTime(0, 1, 0.0, 0.2), WordTime(2, 9, 0.2, 0.4), WordTime(10, 17, 0.4, 0.6)]
+    assert spoken.text == "3 million dollars"
+    assert spoken.written_times(words) == (WordTime(0, 10, 0.0, 0.6),)
+
+
+TEXT = st.text(max_size=200) | st.lists(
+    st.sampled_from(
+        [
+            "**a**",
+            "[b](c)",
+            "http://d.com/e",
+            "$1.50",
+            "$3 million",
+            "5 °C",
+            "😀",
+            "_",
+            "*",
+            "|",
+            "&",
+            "x@y.com",
+            "\n- ",
+            "e.g.",
+        ]
+    )
+).map(" ".join)
+
+
+@given(TEXT)
+def test_every_spoken_character_stands_for_written_ones(text: str):
+    spoken = speakable(text)
+    assert len(spoken.spans) == len(spoken.text)
+    assert all(0 <= start < end <= len(text) for start, end in spoken.spans)
+
+
+@given(TEXT)
+def test_times_of_written_words_are_in_order_and_do_not_overlap(text: str):
+    spoken = speakable(text)
+    words = [WordTime(at, at + 1, at, at + 1) for at, char in enumerate(spoken.text) if char.isalnum()]
+    times = spoken.written_times(words)
+    assert all(one.end <= two.start and one.end_s <= two.start_s for one, two in pairwise(times))
+
+
+@given(TEXT)
+def test_nothing_to_say_is_empty(text: str):
+    spoken = speakable(text).text
+    assert not spoken or any(char.isalnum() for char in spoken)
