@@ -1,0 +1,286 @@
+"""llama.cpp's own server inside this process, through xllamacpp.
+
+Rule of this file: the library is called in the model's worker only. It pushes what it writes through a callback, whose
+exceptions it swallows; returning True from it stops the reply at the next token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import logging
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from localvoice.engines import ReplyPart
+from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable
+from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
+from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, STEP_TOKENS, LlamaSetup, closed, too_long
+from localvoice.llm.reply_parser import ReplyParser
+from localvoice.llm.tool_calls import ToolCallDeltas
+from localvoice.messages import Message, Role, ToolSpec, Usage
+from localvoice.streams import CancelToken, Worker, read_ahead
+
+_LOG = logging.getLogger(__name__)
+
+_STEP_CHARACTERS = 3 * STEP_TOKENS
+"""English has 3 to 4.5 characters a token."""
+
+_SINGLE_SPACE = re.compile(r"(?<=\S) (?=\S)")
+"""Where a prompt may be cut without changing its tokens: tokenizers join a space to the word after it."""
+
+_WARM_UP = (Message(Role.USER, "Hello."),)
+
+Push = Callable[[ReplyPart], None]
+
+
+class XLlamaCppModel:
+    """A GGUF model in llama.cpp's server, without using its network side for replies."""
+
+    def __init__(self, setup: LlamaSetup) -> None:
+        """Load the model and run it once.
+
+        The server always opens a loopback port; it answers only to a key made here.
+
+        Raises:
+            ModelError: llama.cpp does not take the file.
+            ProviderUnavailable: The package is missing.
+        """
+        self._setup = setup
+        self._key = secrets.token_hex(32)
+        self._evaluated = ""
+        self._server: Any = _started(setup, self._key)
+        try:
+            self._write(self._server, self._request(_WARM_UP, (), max_tokens=1), CancelToken(), lambda _: None)
+        except ProviderError as error:
+            raise ModelError(f"{setup.path} cannot be used: {error}") from error
+        self._worker = Worker("llama.cpp")
+
+    @property
+    def name(self) -> str:
+        """As in the flag `--llm`."""
+        return NAME
+
+    def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
+        """The answer to `history`. Closing stops at the next token, or within `STEP_TOKENS` of an unread prompt."""
+        server = self._open_server()
+        request = self._request(history, tools, max_tokens=self._setup.reply.max_tokens)
+        return _pushed(self._worker, lambda token, push: self._write(server, request, token, push))
+
+    async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
+        """Bring `history` into the cache, in steps that a cancelled await ends soon."""
+        server = self._open_server()
+        request = {**self._request(history, tools, max_tokens=0), "add_generation_prompt": False}
+
+        def work(token: CancelToken) -> None:
+            prompt = self._rendered(server, request)
+            self._evaluate(server, prompt, [*_step_ends(prompt, self._shared(prompt)), len(prompt)], token)
+
+        await self._worker.call(work)
+
+    def close(self) -> None:
+        """Free the model, as soon as work in hand is done."""
+        if self._server is not None:
+            self._server = None
+            self._worker.close()
+
+    def _open_server(self) -> Any:
+        if self._server is None:
+            raise closed()
+        return self._server
+
+    def _request(self, history: Sequence[Message], tools: Sequence[ToolSpec], *, max_tokens: int) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "messages": as_chat_messages(history),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_tokens": max_tokens,
+            "temperature": self._setup.reply.temperature,
+            "top_p": self._setup.reply.top_p,
+            "cache_prompt": True,
+            "chat_template_kwargs": {"enable_thinking": False},
+        }
+        if tools:
+            request["tools"] = as_chat_tools(tools)
+        return request
+
+    def _write(self, server: Any, request: dict[str, Any], token: CancelToken, push: Push) -> None:
+        """Run `request`; in the worker."""
+        prompt = self._rendered(server, request)
+        self._evaluate(server, prompt, list(_step_ends(prompt, self._shared(prompt))), token)
+        reply = _ChunkReader()
+        failures: list[ProviderError] = []
+
+        def on_chunk(chunk: Mapping[str, Any]) -> bool:
+            try:
+                for part in reply.feed(chunk):
+                    push(part)
+            except ProviderError as error:
+                failures.append(error)
+            return bool(failures) or token.is_cancelled
+
+        token.check()
+        _ask(server.handle_chat_completions, request, on_chunk)
+        self._evaluated = prompt + reply.text
+        if failures:
+            raise failures[0]
+        token.check()
+        for part in reply.finish():
+            push(part)
+
+    def _shared(self, prompt: str) -> int:
+        pairs = enumerate(zip(prompt, self._evaluated, strict=False))
+        return next((at for at, (ours, theirs) in pairs if ours != theirs), min(len(prompt), len(self._evaluated)))
+
+    def _evaluate(self, server: Any, prompt: str, ends: Sequence[int], token: CancelToken) -> None:
+        """Read `prompt` up to each of `ends` into the cache: nothing else can be stopped before its first token."""
+        for end in ends:
+            token.check()
+            request = {"prompt": prompt[:end], "max_tokens": 0, "cache_prompt": True}
+            failures = _Failures()
+            _ask(server.handle_completions, request, failures)
+            failures.check()
+            self._evaluated = prompt[:end]
+
+    def _rendered(self, server: Any, request: Mapping[str, Any]) -> str:
+        """`request` through the model's chat template, which only the server's network side offers by itself.
+
+        Empty where that fails: the steps are then left out, the reply comes all the same.
+        """
+        address = server.listening_address.partition("://")[2]
+        connection = http.client.HTTPConnection(address, timeout=5)
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", "/apply-template", json.dumps(request), headers)
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError):
+            _LOG.debug("no template from the server", exc_info=True)
+            return ""
+        finally:
+            connection.close()
+        return str(answer.get("prompt", ""))
+
+
+class _ChunkReader:
+    """The chunks of one reply in OpenAI's streaming format, to reply parts."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        """As the model wrote it."""
+        self._parser = ReplyParser(NAME)
+        self._calls = ToolCallDeltas(NAME)
+        self._usage = Usage()
+
+    def feed(self, chunk: Mapping[str, Any]) -> Iterator[ReplyPart]:
+        """What is ready. "reasoning_content" is a model's thinking: left out."""
+        if "error" in chunk:
+            raise _failure(chunk["error"])
+        if usage := chunk.get("usage"):
+            cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
+            self._usage = Usage(usage["prompt_tokens"], usage["completion_tokens"], cached)
+        for choice in chunk.get("choices", ()):
+            delta = choice.get("delta") or {}
+            self._calls.feed(delta.get("tool_calls") or ())
+            text = delta.get("content") or ""
+            self.text += text
+            yield from self._parser.feed(text)
+
+    def finish(self) -> Iterator[ReplyPart]:
+        """The rest: held-back text, the calls, the usage."""
+        yield from self._parser.finish()
+        yield from self._calls.finish()
+        yield self._usage
+
+
+class _Failures:
+    """A callback that keeps only an error, to be raised where exceptions are not swallowed."""
+
+    def __init__(self) -> None:
+        self._error: ProviderError | None = None
+
+    def __call__(self, chunk: Mapping[str, Any]) -> None:
+        if "error" in chunk:
+            self._error = _failure(chunk["error"])
+
+    def check(self) -> None:
+        """Raise the error, if there was one."""
+        if self._error is not None:
+            raise self._error
+
+
+def _ask(handle: Callable[..., Any], request: dict[str, Any], on_chunk: Callable[[Mapping[str, Any]], Any]) -> None:
+    try:
+        handle(request, on_chunk)
+    except (RuntimeError, ValueError) as error:
+        raise ProviderBroken(f"llama.cpp failed: {error}", provider=NAME) from error
+
+
+def _failure(error: Mapping[str, Any]) -> ProviderError:
+    if error.get("type") == "exceed_context_size_error":
+        return too_long(int(error.get("n_ctx", 0)))
+    return ProviderBroken(f"llama.cpp failed: {error.get('message', error)}", provider=NAME)
+
+
+def _step_ends(prompt: str, start: int) -> Iterator[int]:
+    """Where to pause while reading `prompt` from `start`; its own end not included."""
+    while (cut := _SINGLE_SPACE.search(prompt, start + _STEP_CHARACTERS)) is not None:
+        start = cut.start()
+        yield start
+
+
+def _started(setup: LlamaSetup, key: str) -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise ProviderUnavailable(f"the package xllamacpp cannot be loaded ({error})", provider=NAME) from error
+    params = xllamacpp.CommonParams()
+    params.model.path = str(setup.path)
+    params.n_ctx = setup.context_tokens
+    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    params.n_parallel = 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = setup.threads
+    params.cache_ram_mib = 0  # keeps other conversations' prompts; there is one
+    params.prefill_assistant = False  # a history that ends with our words is context, not a reply to go on with
+    params.api_keys = [key]
+    params.ui = params.endpoint_slots = params.endpoint_metrics = False
+    params.offline = True
+    params.verbosity = 0
+    try:
+        return xllamacpp.Server(params)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(
+            f"llama.cpp cannot load {setup.path}: get it again with `localvoice models download {setup.path.stem}`"
+        ) from error
+
+
+async def _pushed(worker: Worker, work: Callable[[CancelToken, Push], None]) -> AsyncIterator[ReplyPart]:
+    """What `work(token, push)` pushes from the worker's thread, and then what it raises.
+
+    Closing sets the token and returns at once.
+    """
+    loop = asyncio.get_running_loop()
+    parts: asyncio.Queue[ReplyPart | None] = asyncio.Queue()  # a reply has at most `reply.max_tokens` parts
+
+    def put(part: ReplyPart | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            loop.call_soon_threadsafe(parts.put_nowait, part)
+
+    def run(token: CancelToken) -> None:
+        try:
+            work(token, put)
+        finally:
+            put(None)
+
+    async def finished() -> AsyncIterator[None]:
+        await worker.call(run)
+        yield None
+
+    async with read_ahead(finished(), 1) as end:
+        while (part := await parts.get()) is not None:
+            yield part  # noqa: ASYNC119 - readers close their iterators; the contract of engines.py says so
+        async for _ in end:
+            pass

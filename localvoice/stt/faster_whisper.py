@@ -1,0 +1,210 @@
+"""Whisper through faster-whisper (CTranslate2).
+
+Rule of this file: only directories are opened, never hub names, so nothing here can reach the network.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.errors import ConfigError, ModelError, ProviderBroken
+from localvoice.machine import this_machine
+from localvoice.messages import Segment, Transcript
+from localvoice.streams import CancelToken, Worker
+
+NAME = "faster-whisper"
+
+SHORTEST_S = 0.1
+"""Less than this holds no word."""
+
+MAX_NEW_TOKENS = 96
+"""Bounds a decoder that loops; 30 s of speech are about 80 words."""
+
+NO_SPEECH_PROBABILITY = 0.6
+NO_SPEECH_LOGPROB = -1.0
+"""Text is invented where the model itself doubts both that there is speech and what it wrote: Whisper's own pair
+(`no_speech_threshold`, `log_prob_threshold`), which the library applies only to windows it has not yet decoded."""
+
+_SPOKEN_TURN: dict[str, Any] = {
+    "beam_size": 1,  # 5 costs 1.6 times as much in the decoder
+    "temperature": 0.0,  # a list means up to six decodings
+    "condition_on_previous_text": False,
+    "without_timestamps": True,
+    "max_new_tokens": MAX_NEW_TOKENS,
+}
+_RECORDING: dict[str, Any] = {"condition_on_previous_text": False}
+"""Files may take their time: the library's beam and its fallback temperatures, with timestamps."""
+
+
+class FasterWhisperRecognizer:
+    """A Whisper model in a directory of CTranslate2 files."""
+
+    def __init__(
+        self,
+        model_dir: Path,
+        *,
+        language: str = "en",
+        device: str = "cpu",
+        compute_type: str = "",
+        threads: int = 0,
+        reject_below_logprob: float | None = None,
+    ) -> None:
+        """Load the model and run it once.
+
+        Args:
+            model_dir: Holds config.json, model.bin, tokenizer.json, vocabulary.* and, for models with 128 mel bands,
+                preprocessor_config.json.
+            language: ISO 639-1, with or without a region; empty = detected in the first utterance and kept.
+            device: "cpu" or "cuda".
+            compute_type: CTranslate2's; empty = int8 on a CPU, float16 elsewhere.
+            threads: Of the CPU; 0 = chosen from the machine.
+            reject_below_logprob: Mean log probability of a word piece below which a transcript is `rejected`.
+
+        Raises:
+            ModelError: A file is missing or corrupt.
+            ConfigError: The model does not know `language`.
+        """
+        _check_files(model_dir)
+        self._model = _load(
+            model_dir,
+            device=device,
+            compute_type=compute_type or ("int8" if device == "cpu" else "float16"),
+            cpu_threads=threads or this_machine().recogniser_threads,
+        )
+        self._language = _known_language(self._model, language, model_dir)
+        self._reject_below = reject_below_logprob
+        for _ in self._decode(silence(SPEECH_RATE_HZ), CancelToken(), {**_SPOKEN_TURN, "language": "en"}):
+            pass
+        self._worker: Worker | None = Worker("faster-whisper")
+
+    @property
+    def name(self) -> str:
+        """As in the flag `--stt`."""
+        return NAME
+
+    async def transcribe(self, samples: Samples) -> Transcript:
+        """The words of one utterance (16 kHz, up to 30 s count).
+
+        Cancelling returns at once; an encode that runs is left to finish, and later calls wait for it.
+        """
+        if len(samples) < SHORTEST_S * SPEECH_RATE_HZ:
+            return Transcript("", self._language or "en", NAME)
+        own = samples.copy()  # the caller's buffer goes on being written
+        return await self._open_worker().call(lambda token: self._transcript(own, token))
+
+    def transcribe_recording(self, samples: Samples) -> AsyncIterator[Segment]:
+        """A recording of any length (16 kHz), segment by segment with times. Closing stops at the next segment."""
+        own = samples.copy()
+        return self._open_worker().stream(lambda token: self._recorded(own, token), ahead=4)
+
+    @property
+    def language(self) -> str:
+        """ISO 639-1; empty until it has been detected."""
+        return self._language
+
+    def close(self) -> None:
+        """Free the model, as soon as work in hand is done."""
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = self._model = None
+
+    def _open_worker(self) -> Worker:
+        if self._worker is None:
+            raise ProviderBroken("the recogniser is closed", provider=NAME)
+        return self._worker
+
+    def _options(self, base: dict[str, Any]) -> dict[str, Any]:
+        return {**base, "language": self._language or None}
+
+    def _transcript(self, samples: Samples, token: CancelToken) -> Transcript:
+        segments = list(self._decode(samples, token, self._options(_SPOKEN_TURN)))
+        text = "".join(segment.text for segment in segments).strip()
+        doubtful = self._reject_below is not None and bool(text) and _mean_logprob(segments) < self._reject_below
+        return Transcript(
+            text=text,
+            language=self._language or "en",
+            engine=NAME,
+            segments=tuple(_as_ours(segment) for segment in segments),
+            rejected=doubtful,
+        )
+
+    def _recorded(self, samples: Samples, token: CancelToken) -> Iterator[Segment]:
+        if len(samples) < SHORTEST_S * SPEECH_RATE_HZ:
+            return
+        with closing(self._decode(samples, token, self._options(_RECORDING))) as segments:
+            yield from map(_as_ours, segments)
+
+    def _decode(self, samples: Samples, token: CancelToken, options: dict[str, Any]) -> Generator[Any]:
+        """The library's segments, those left out that it invented. An encode cannot be stopped, only what follows."""
+        model = self._model  # held here: `close` may come while this runs
+        try:
+            found, info = model.transcribe(samples, **options)
+            if options["language"] is None:
+                self._language = str(info.language)
+            for segment in found:
+                token.check()
+                if not _is_invented(segment):
+                    yield segment
+        except (RuntimeError, ValueError) as error:
+            raise ProviderBroken(f"the recogniser failed: {_first_line(error)}", provider=NAME) from error
+
+
+def _is_invented(segment: Any) -> bool:
+    return bool(segment.no_speech_prob > NO_SPEECH_PROBABILITY and segment.avg_logprob < NO_SPEECH_LOGPROB)
+
+
+def _mean_logprob(segments: list[Any]) -> float:
+    weights = [max(1, len(segment.tokens)) for segment in segments]
+    return float(np.average([segment.avg_logprob for segment in segments], weights=weights))
+
+
+def _as_ours(segment: Any) -> Segment:
+    return Segment(float(segment.start), float(segment.end), segment.text.strip())
+
+
+def _check_files(model_dir: Path) -> None:
+    """Look before the library does: without tokenizer.json it would go to the network."""
+    again = f"get it with `localvoice models download {model_dir.name}`"
+    if not model_dir.is_dir():
+        raise ModelError(f"no recogniser in {model_dir}: {again}")
+    for needed in ("config.json", "model.bin", "tokenizer.json", "vocabulary.*"):
+        if not any(model_dir.glob(needed)):
+            raise ModelError(f"{model_dir} lacks {needed}: {again}")
+
+
+def _load(model_dir: Path, **options: Any) -> Any:
+    os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which faster_whisper does
+    from faster_whisper import WhisperModel
+
+    again = f"get it again with `localvoice models download {model_dir.name}`"
+    try:
+        model = WhisperModel(str(model_dir), **options)
+    except Exception as error:  # three native libraries, and tokenizers raises nothing narrower
+        raise ModelError(f"{model_dir} cannot be loaded ({_first_line(error)}): {again}") from error
+    expected = model.model.n_mels
+    if model.feat_kwargs.get("feature_size", 80) != expected:
+        raise ModelError(f"{model_dir} lacks the preprocessor_config.json of its {expected} mel bands: {again}")
+    return model
+
+
+def _known_language(model: Any, language: str, model_dir: Path) -> str:
+    code = language.split("-", maxsplit=1)[0].lower()
+    if not code and not model.model.is_multilingual:
+        return "en"
+    if code and code not in model.supported_languages:
+        raise ConfigError(
+            f"{model_dir.name} does not understand the language {language!r}: choose a model without .en, or en",
+            key="session.language",
+        )
+    return code
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
