@@ -1,0 +1,1 @@
+"""The commands beside `talk`, one file per group."""
