@@ -1,0 +1,70 @@
+"""The question at the first run: whether to fetch better engines than the starters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from localvoice.model_store.catalogue import Model
+    from localvoice.model_store.download import DownloadSettings
+    from localvoice.model_store.offer import Offer
+    from localvoice.model_store.store import ModelStore
+
+
+def asked_before() -> Path:
+    """The file that remembers that the question was answered; in the user's state folder."""
+    import platformdirs
+
+    return platformdirs.user_state_path("localvoice", appauthor=False) / "first-run-asked"
+
+
+def accepts(offer: Offer, ask: Callable[[str], bool], memory: Path) -> bool:
+    """Whether the user wants the models of `offer`; asks once per tier, and remembers a "no" in `memory`.
+
+    `ask` shows its text and returns the answer. Where nothing can be remembered the question comes again.
+    """
+    if offer.is_empty or offer.tier in _answers(memory):
+        return False
+    if ask(f"{offer.line}\n{offer.details}\nDownload now?"):
+        return True
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        with memory.open("a", encoding="utf-8") as file:
+            file.write(f"{offer.tier}\n")
+    except OSError:
+        pass
+    return False
+
+
+def ask_on_terminal(question: str) -> bool:
+    """Show `question` on standard error and read yes or no; no answer means no."""
+    import typer
+
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort:
+        return False
+
+
+def can_ask() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def fetch(store: ModelStore, models: Sequence[Model], settings: DownloadSettings) -> list[Model]:
+    """Download with progress shown on standard error; what `download` raises, and `KeyboardInterrupt`."""
+    from localvoice.commands.model_progress import shown_progress
+    from localvoice.model_store.download import download
+
+    with shown_progress(sum(model.bytes for model in models)) as progress:
+        return download(store, models, progress, settings)
+
+
+def _answers(memory: Path) -> set[str]:
+    try:
+        return set(memory.read_text(encoding="utf-8").split())
+    except OSError:
+        return set()

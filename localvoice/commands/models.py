@@ -1,0 +1,223 @@
+"""`localvoice models`: what can be had, what is here, fetch, check, bring in, remove.
+
+Rule of this file: only typer and the standard library at the top, so that the program starts fast.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from localvoice.model_store.catalogue import Tier
+    from localvoice.model_store.store import Installed, ModelStore
+
+app = typer.Typer(help="The model store: what can be had, what is here; download, verify, import, remove.")
+
+_AsJson = Annotated[bool, typer.Option("--json", help="A JSON array instead of a table.")]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context, *, as_json: _AsJson = False) -> None:
+    """The model store; alone: what can be had and what is here."""
+    if context.invoked_subcommand is None:
+        list_models(as_json=as_json)
+
+
+@app.command("list")
+def list_models(*, as_json: _AsJson = False) -> None:
+    """What can be had and what is here."""
+    from localvoice.commands.model_table import model_rows, table
+
+    store = open_store()
+    rows = model_rows(store)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    typer.echo(f"Models in {store.root} (* = the default of its tier)")
+    typer.echo(table(rows))
+
+
+@app.command()
+def download(
+    names: Annotated[list[str] | None, typer.Argument(help="Models; none: those of the tier.")] = None,
+    *,
+    tier: Annotated[str, typer.Option(help="small, standard or large; small if no model is named.")] = "",
+    yes: _Yes = False,
+    force: Annotated[bool, typer.Option("--force", help="Also what is here: repairs a damaged model.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Refuse to use the network.")] = False,
+) -> None:
+    """Fetch models, verified; an interrupted download goes on where it stopped."""
+    from localvoice.commands.first_run import can_ask, fetch
+    from localvoice.model_store.download import DownloadSettings
+    from localvoice.model_store.hub import HubSettings
+    from localvoice.model_store.offer import Offer
+
+    store = open_store()
+    wanted = [store.catalogue.named(name) for name in names or ()]
+    chosen = _tier(tier or "small")
+    if tier or not wanted:
+        wanted += [model for model in store.catalogue.tier(chosen) if model not in wanted]
+    missing = tuple(model for model in wanted if force or store.find(model.kind, model.name) is None)
+    settings = DownloadSettings(HubSettings.from_environ(os.environ, offline=offline), force=force)
+    if not missing:
+        typer.echo("Everything is here already: " + ", ".join(model.name for model in wanted))
+        return
+    settings.hub.require_network()
+    offer = Offer(chosen, missing)
+    typer.echo(f"To download, about {_size(offer.bytes)} into {store.root}:\n{offer.details}", err=True)
+    if not yes and can_ask():
+        typer.confirm("Download?", default=True, abort=True, err=True)
+    try:
+        fetched = fetch(store, missing, settings)
+    except KeyboardInterrupt as error:
+        typer.echo("Stopped; what has come is kept: the same command goes on from there.", err=True)
+        raise typer.Exit(130) from error
+    typer.echo("Installed: " + ", ".join(model.name for model in fetched))
+
+
+@app.command()
+def verify(names: Annotated[list[str] | None, typer.Argument(help="Models; none: all that are here.")] = None) -> None:
+    """Read all files again and compare their checksums."""
+    from localvoice.errors import ModelError
+    from localvoice.model_store.store import verify as verify_model
+
+    store = open_store()
+    faults = [(fault, fault.path.name) for fault in store.damaged() if not names or fault.path.name in names]
+    known_bad = {name for _, name in faults}
+    chosen = [_installed(store, name) for name in names if name not in known_bad] if names else store.installed()
+    for installed in chosen:
+        found = verify_model(installed)
+        faults += [(fault, installed.name) for fault in found]
+        if not found:
+            typer.echo(
+                f"{installed.name}: {'verified' if _has_checksums(installed) else 'complete, no checksum known'}"
+            )
+    if not chosen and not faults:
+        typer.echo(f"No models in {store.root}")
+    for fault, name in faults[:-1]:
+        typer.echo(f"{fault.path} {fault.reason}: {_repair(store, name)}", err=True)
+    if faults:
+        fault, name = faults[-1]
+        raise ModelError(f"{fault.path} {fault.reason}: {_repair(store, name)}")
+
+
+@app.command("import")
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="A copied store, or a folder with model files.")],
+) -> None:
+    """Bring models from a folder (a USB stick, another machine): copied and verified."""
+    from localvoice.commands.model_progress import shown_progress
+    from localvoice.errors import ModelError
+    from localvoice.model_store.importing import import_models
+
+    store = open_store()
+    try:
+        with shown_progress(0) as progress:
+            report = import_models(store, folder, progress)
+    except KeyboardInterrupt as error:
+        typer.echo("Stopped; models not named above were not imported.", err=True)
+        raise typer.Exit(130) from error
+    for skipped in report.skipped:
+        typer.echo(f"skipped: {skipped.path} {skipped.reason}", err=True)
+    for name in report.imported:
+        typer.echo(f"imported: {name}")
+    if not report.imported and not any("here already" in skipped.reason for skipped in report.skipped):
+        raise ModelError(f"{folder} holds no model that is known: `localvoice models list` names them")
+
+
+@app.command()
+def remove(names: Annotated[list[str], typer.Argument(help="Models.")], *, yes: _Yes = False) -> None:
+    """Delete models, and what is left of their unfinished downloads."""
+    from localvoice.commands.first_run import can_ask
+
+    store = open_store()
+    if not yes and can_ask():
+        typer.confirm(f"Delete {', '.join(names)} from {store.root}?", default=False, abort=True, err=True)
+    for name in names:
+        freed = store.remove(name)
+        typer.echo(f"removed {name}: {_size(freed)} freed")
+
+
+@app.command()
+def path(name: Annotated[str, typer.Argument(help="A model; none: the store.")] = "") -> None:
+    """Where the store is, or the file or folder that a model's engine is given."""
+    store = open_store()
+    typer.echo(str(_installed(store, name).path if name else store.root))
+
+
+@app.command()
+def recommend() -> None:
+    """Which tier suits this machine."""
+    from localvoice.model_store.offer import first_run_offer, recommended_tier, this_machine
+
+    advice = recommended_tier(*this_machine())
+    typer.echo(f"Tier {advice.tier}: {advice.reason}.")
+    typer.echo("A rule of thumb until `localvoice bench` has measured this machine.")
+    typer.echo("`large` wants a CUDA card with 6 GB, or an Apple M Pro and up; neither is looked for here.")
+    offer = first_run_offer(open_store(), advice.tier)
+    typer.echo("All of its models are here." if offer.is_empty else offer.line)
+
+
+@app.command()
+def du() -> None:
+    """What takes how much room."""
+    from localvoice.commands.model_table import columns
+
+    store = open_store()
+    rows = [(one.kind.value, one.name, one.bytes) for one in store.installed()]
+    rows += [
+        (model.kind.value, f"{model.name} (unfinished)", size)
+        for model in store.catalogue
+        if (size := store.partial_bytes(model))
+    ]
+    cells = [(kind, name, _size(size)) for kind, name, size in rows]
+    typer.echo(columns([*cells, ("", "in all", _size(sum(size for *_, size in rows)))]))
+
+
+def open_store() -> ModelStore:
+    """The user's model store."""
+    from localvoice.model_store.store import ModelStore, models_root
+
+    return ModelStore(models_root(os.environ))
+
+
+def _tier(word: str) -> Tier:
+    from localvoice.errors import ConfigError
+    from localvoice.model_store.catalogue import Tier
+
+    try:
+        return Tier(word)
+    except ValueError as error:
+        raise ConfigError(f"no tier is called {word!r}: use small, standard or large", key="--tier") from error
+
+
+def _installed(store: ModelStore, name: str) -> Installed:
+    """The model of that name; what to do where it is not here."""
+    from localvoice.errors import ModelError
+
+    if found := store.named(name):
+        return found
+    model = store.catalogue.named(name)
+    raise ModelError(f"{model.name} is not installed: `localvoice models download {model.name}`")
+
+
+def _has_checksums(installed: Installed) -> bool:
+    return bool(installed.receipt or (installed.model and any(file.sha256 for file in installed.model.files)))
+
+
+def _repair(store: ModelStore, name: str) -> str:
+    if store.catalogue.get(name):
+        return f"`localvoice models download {name} --force` fetches it again"
+    return f"`localvoice models remove {name}`, then `localvoice models import DIR` with a good copy"
+
+
+def _size(count: int) -> str:
+    from localvoice.model_store.catalogue import size_text
+
+    return size_text(count)

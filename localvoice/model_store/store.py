@@ -1,0 +1,201 @@
+"""Where models lie and which of them are here and whole.
+
+Rule of this file: it reads and removes; what writes models is in `download.py` and `importing.py`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from localvoice.errors import FileError, ModelError
+from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, read_catalogue
+from localvoice.model_store.receipt import Receipt, sha256_of
+
+PART_SUFFIX = ".part"
+"""Folder of a model on its way (`NAME.part/`), and file of bytes on their way (`FILE.part`)."""
+
+_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+_SUFFIX = {Kind.LLM: ".gguf", Kind.TTS: ".onnx", Kind.TURN: ".onnx", Kind.VAD: ".onnx"}
+
+
+def models_root(environ: Mapping[str, str]) -> Path:
+    """The store's folder: `LOCALVOICE_MODELS`, else `models/` of a source checkout, else the user's data folder."""
+    if chosen := environ.get("LOCALVOICE_MODELS"):
+        return Path(chosen).expanduser()
+    if (_PACKAGE_PARENT / "pyproject.toml").is_file():
+        return _PACKAGE_PARENT / "models"
+    import platformdirs
+
+    return platformdirs.user_data_path("localvoice", appauthor=False) / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A model that is here and complete."""
+
+    kind: Kind
+    name: str
+    folder: Path
+    path: Path
+    """What the engine is given: the folder for speech recognisers, the .gguf or .onnx file for the others."""
+    bytes: int
+    model: Model | None
+    """Its entry in the catalogue; None for one put there by hand under a name of its own."""
+    receipt: Receipt | None
+    """None for one put there by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file that is not what it should be."""
+
+    path: Path
+    reason: str
+
+
+class ModelStore:
+    """The models under `root`, which need not exist."""
+
+    def __init__(self, root: Path, catalogue: Catalogue | None = None) -> None:
+        self.root = root
+        self.catalogue = read_catalogue() if catalogue is None else catalogue
+
+    def folder(self, kind: Kind, name: str) -> Path:
+        """Where a model of that name lies, or would."""
+        return self.root / kind / name
+
+    def part_folder(self, model: Model) -> Path:
+        """Where a model lies while it is being fetched."""
+        return self.root / model.kind / (model.name + PART_SUFFIX)
+
+    def installed(self) -> list[Installed]:
+        """All models that are here and complete, by kind and name; of the folders put there by hand, too."""
+        found = (self.find(kind, name) for kind in Kind for name in self._names(kind))
+        return [one for one in found if one is not None]
+
+    def find(self, kind: Kind | str, name: str) -> Installed | None:
+        """The model of that kind and name, if it is here and complete."""
+        kind = Kind(kind)
+        model = self.catalogue.get(name)
+        if model is not None and model.kind is kind:
+            name = model.name
+        elif name not in self._names(kind):
+            return None  # also keeps names like `../..` inside the store
+        else:
+            model = None
+        folder = self.folder(kind, name)
+        path = _engine_path(kind, folder, model)
+        receipt = Receipt.load(folder)
+        if path is None or (receipt and _wrong_sizes(folder, receipt)):
+            return None
+        return Installed(kind, name, folder, path, _folder_bytes(folder), model, receipt)
+
+    def named(self, name: str) -> Installed | None:
+        """The model of that name, of whatever kind, if it is here and complete."""
+        return next((found for kind in Kind if (found := self.find(kind, name))), None)
+
+    def path_of(self, name: str) -> Path | None:
+        """What an engine is given to load the model `name`, if it is here and complete."""
+        found = self.named(name)
+        return found.path if found else None
+
+    def missing(self, tier: Tier) -> tuple[Model, ...]:
+        """The models of a tier that are not here."""
+        return tuple(model for model in self.catalogue.tier(tier) if self.find(model.kind, model.name) is None)
+
+    def partial_bytes(self, model: Model) -> int:
+        """Bytes of `model` that an earlier, unfinished download left."""
+        return _folder_bytes(self.part_folder(model))
+
+    def damaged(self) -> list[Fault]:
+        """Folders in the store that hold something, but no complete model."""
+        return [
+            Fault(self.folder(kind, name), "files are missing or have the wrong size")
+            for kind in Kind
+            for name in self._names(kind)
+            if self.find(kind, name) is None
+        ]
+
+    def remove(self, name: str) -> int:
+        """Delete a model, and what an unfinished download of it left; returns the bytes freed.
+
+        Raises:
+            ModelError: nothing of that name is here.
+            FileError: it cannot be deleted.
+        """
+        model = self.catalogue.get(name)
+        name = model.name if model else name
+        names = (name, name + PART_SUFFIX)
+        folders = [self.folder(kind, one) for kind in Kind for one in names if one in self._names(kind, partial=True)]
+        if not folders:
+            raise ModelError(f"{name} is not installed: `localvoice models list` shows what is")
+        freed = sum(_folder_bytes(folder) for folder in folders)
+        for folder in folders:
+            try:
+                folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
+            except OSError as error:
+                raise FileError(f"cannot delete {folder} ({error.strerror}): check its rights") from error
+        return freed
+
+    def _names(self, kind: Kind, *, partial: bool = False) -> list[str]:
+        try:
+            folders = [entry.name for entry in (self.root / kind).iterdir() if entry.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise FileError(f"cannot read {self.root / kind} ({error.strerror}): check its rights") from error
+        return sorted(name for name in folders if partial or not name.endswith(PART_SUFFIX))
+
+
+def verify(installed: Installed) -> list[Fault]:
+    """Read all files of a model again and compare them with what was verified when they came; blocking.
+
+    Files put there by hand are compared with the catalogue, where it knows them.
+    """
+    if installed.receipt:
+        expected = {name: file.sha256 for name, file in installed.receipt.files.items()}
+    else:
+        files = installed.model.files if installed.model else ()
+        expected = {file.name: file.sha256 for file in files if file.sha256}
+    faults = []
+    for name, sha256 in expected.items():
+        path = installed.folder / name
+        if not path.is_file():
+            faults.append(Fault(path, "is missing"))
+        elif (found := sha256_of(path)) != sha256:
+            faults.append(Fault(path, f"has sha256 {found[:12]}…, expected {sha256[:12]}…"))
+    return faults
+
+
+def _engine_path(kind: Kind, folder: Path, model: Model | None) -> Path | None:
+    """What the engine of that kind loads from `folder`; None while a file it needs is missing or empty.
+
+    Goes by what the engine needs and not by the catalogue's list, so that models put there by hand count.
+    """
+    if kind is Kind.STT:
+        needed = ["model.bin", "config.json", "tokenizer.json"]
+        if model and any(file.name == "preprocessor_config.json" for file in model.files):
+            needed.append("preprocessor_config.json")  # without it faster-whisper assumes 80 mels, which is wrong here
+        is_complete = all(_has(folder / name) for name in needed) and any(map(_has, folder.glob("vocabulary.*")))
+        return folder if is_complete else None
+    candidates = [path for path in sorted(folder.glob("*" + _SUFFIX[kind])) if _has(path)]
+    if kind is Kind.TTS:
+        candidates = [path for path in candidates if _has(path.with_name(path.name + ".json"))]
+    return candidates[0] if candidates else None
+
+
+def _has(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _wrong_sizes(folder: Path, receipt: Receipt) -> bool:
+    """Whether a file of the receipt is missing or has another size."""
+    paths = ((folder / name, file.bytes) for name, file in receipt.files.items())
+    return any(not path.is_file() or path.stat().st_size != size for path, size in paths)
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
