@@ -1,0 +1,180 @@
+"""The contract of `Recognizer`, over a fake and over Whisper's real engine with the tiny test model."""
+
+import asyncio
+import json
+import shutil
+import time
+from contextlib import aclosing
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, resample, silence
+from localvoice.errors import ConfigError, ModelError, ProviderError
+from localvoice.stt.faster_whisper import FasterWhisperRecognizer
+from tests.fakes import FakeRecognizer, ScriptedStreamingRecognizer
+
+MODELS = Path(__file__).parents[1] / "models"
+FRANCE = "What is the capital of France?"
+
+
+@lru_cache
+def spoken(text):
+    from piper import PiperVoice
+
+    voice = PiperVoice.load(MODELS / "tts" / "en_US-tiny-test.onnx")
+    sound = np.concatenate([chunk.audio_float_array for chunk in voice.synthesize(text)]).astype(np.float32)
+    sound = resample(sound, 22_050, SPEECH_RATE_HZ)
+    sound.flags.writeable = False
+    return sound
+
+
+@pytest.fixture(scope="module")
+def whisper():
+    recognizer = FasterWhisperRecognizer(MODELS / "stt")
+    yield recognizer
+    recognizer.close()
+
+
+@pytest.fixture(params=["fake", "faster-whisper"])
+def recognizer(request):
+    return FakeRecognizer(FRANCE) if request.param == "fake" else request.getfixturevalue("whisper")
+
+
+async def test_words_are_right(recognizer):
+    transcript = await recognizer.transcribe(spoken(FRANCE))
+    assert (transcript.text, transcript.language, transcript.rejected) == (FRANCE, "en", False)
+    assert transcript.engine == recognizer.name
+
+
+@pytest.mark.parametrize("seconds", [0, 0.05, 1.0])
+async def test_silence_has_no_words(recognizer, seconds):
+    transcript = await recognizer.transcribe(silence(int(seconds * SPEECH_RATE_HZ)))
+    assert (transcript.text, transcript.rejected) == ("", False)
+
+
+async def test_input_is_not_modified(recognizer):
+    sound = spoken(FRANCE).copy()
+    await recognizer.transcribe(sound)
+    assert np.array_equal(sound, spoken(FRANCE))
+
+
+async def test_cancelled_call_returns_at_once_and_the_next_is_right(recognizer):
+    call = asyncio.ensure_future(recognizer.transcribe(spoken("Tell me a joke.")))
+    await asyncio.sleep(0)
+    began = time.perf_counter()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert time.perf_counter() - began < 0.1
+    assert (await recognizer.transcribe(spoken(FRANCE))).text == FRANCE
+
+
+@pytest.mark.parametrize("make", [lambda: FakeRecognizer("x"), lambda: FasterWhisperRecognizer(MODELS / "stt")])
+async def test_closing_twice_is_fine_and_calls_afterwards_fail(make):
+    recognizer = make()
+    recognizer.close()
+    recognizer.close()
+    with pytest.raises(ProviderError):
+        await recognizer.transcribe(spoken(FRANCE))
+
+
+async def test_sound_written_over_during_the_call_does_not_matter(whisper):
+    sound = spoken(FRANCE).copy()
+    call = asyncio.ensure_future(whisper.transcribe(sound))
+    await asyncio.sleep(0)
+    sound[:] = 0
+    assert (await call).text == FRANCE
+
+
+@pytest.mark.parametrize("sound", [0.001, 0.1])
+async def test_noise_has_no_words(whisper, sound):
+    noise = np.random.default_rng(1).normal(0, sound, 2 * SPEECH_RATE_HZ).astype(np.float32)
+    assert (await whisper.transcribe(noise)).text == ""
+
+
+async def test_unsure_words_are_rejected_where_a_threshold_is_set():
+    recognizer = FasterWhisperRecognizer(MODELS / "stt", reject_below_logprob=-0.5)
+    sure, unsure = spoken(FRANCE), spoken("Photosynthesis bewilders seventeen platypuses.")
+    assert not (await recognizer.transcribe(sure)).rejected
+    assert (await recognizer.transcribe(unsure)).rejected
+    recognizer.close()
+
+
+async def test_language_is_detected_once_and_kept():
+    recognizer = FasterWhisperRecognizer(MODELS / "stt", language="")
+    assert (await recognizer.transcribe(spoken(FRANCE))).language == "en"
+    assert recognizer.language == "en"
+    recognizer.close()
+
+
+def test_region_of_a_language_does_not_matter(whisper):
+    FasterWhisperRecognizer(MODELS / "stt", language="en-GB").close()
+    assert whisper.language == "en"
+
+
+def test_unknown_language_is_a_wrong_setting():
+    with pytest.raises(ConfigError, match="'de'"):
+        FasterWhisperRecognizer(MODELS / "stt", language="de")
+
+
+async def test_recording_gives_segments_with_times(whisper):
+    sound = np.concatenate((silence(SPEECH_RATE_HZ // 2), spoken(FRANCE)))
+    segments = [segment async for segment in whisper.transcribe_recording(sound)]
+    assert "".join(segment.text for segment in segments) == FRANCE
+    assert 0 <= segments[0].start_s < segments[-1].end_s <= len(sound) / SPEECH_RATE_HZ + 0.1
+
+
+async def test_recording_closed_early_leaves_the_recogniser_usable(whisper):
+    long = np.concatenate([spoken(FRANCE), silence(30 * SPEECH_RATE_HZ), spoken(FRANCE)])
+    async with aclosing(whisper.transcribe_recording(long)) as segments:
+        assert (await anext(segments)).text
+    assert (await whisper.transcribe(spoken(FRANCE))).text == FRANCE
+
+
+@pytest.fixture
+def model_dir(tmp_path):
+    return Path(shutil.copytree(MODELS / "stt", tmp_path / "base.en"))
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.bin", "tokenizer.json", "vocabulary.json"])
+def test_missing_file_is_named_with_the_command_that_gets_it(model_dir, file):
+    (model_dir / file).unlink()
+    with pytest.raises(ModelError, match=rf"{file.split('.')[0]}.*localvoice models download base\.en"):
+        FasterWhisperRecognizer(model_dir)
+
+
+@pytest.mark.parametrize(
+    ("file", "length"), [("model.bin", 0), ("model.bin", 10), ("model.bin", 3_000_000), ("tokenizer.json", 1000)]
+)
+def test_truncated_file_is_one_clear_line(model_dir, file, length):
+    (model_dir / file).write_bytes((model_dir / file).read_bytes()[:length])
+    with pytest.raises(ModelError, match="localvoice models download") as failure:
+        FasterWhisperRecognizer(model_dir)
+    assert "\n" not in str(failure.value)
+
+
+def test_feature_settings_of_another_model_are_noticed(model_dir):
+    (model_dir / "preprocessor_config.json").write_text(json.dumps({"feature_size": 128}))
+    with pytest.raises(ModelError, match="preprocessor_config"):
+        FasterWhisperRecognizer(model_dir)
+
+
+def test_hub_name_is_not_looked_up():
+    with pytest.raises(ModelError, match="no recogniser in"):
+        FasterWhisperRecognizer(Path("tiny.en"))
+
+
+async def test_scripted_partials_come_at_their_times():
+    recognizer = ScriptedStreamingRecognizer([(0.1, "what", ""), (0.3, "what time", "what")], final="What time is it?")
+    fed = []
+
+    async def blocks():
+        for _ in range(4):
+            fed.append(len(fed))
+            yield silence(1600)
+
+    seen = [(len(fed), partial.text, partial.is_final) async for partial in recognizer.stream(blocks())]
+    assert seen == [(1, "what", False), (3, "what time", False), (4, "What time is it?", True)]
