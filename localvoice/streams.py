@@ -135,6 +135,13 @@ class Worker:
         self._jobs.put(None)
 
 
+async def close_iterator(source: AsyncIterator[Any]) -> None:
+    """Close an asynchronous iterator where it can be closed: a generator stops its work now, not at collection."""
+    aclose = getattr(source, "aclose", None)
+    if aclose is not None:
+        await aclose()
+
+
 _END = object()
 
 
@@ -169,9 +176,7 @@ async def read_ahead(source: AsyncIterator[T], ahead: int) -> AsyncIterator[Asyn
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        aclose = getattr(source, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        await close_iterator(source)
 
 
 class _Failure:

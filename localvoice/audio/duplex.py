@@ -119,8 +119,12 @@ class Duplex:
         """Seconds on the capture clock: everything before has been heard."""
         return self._started_s + self._frames / SPEECH_RATE_HZ
 
-    def close(self) -> None:
-        """Close devices and finish files. Call it once `read` is no longer called."""
-        self._capture.close()
+    def finish_output(self) -> None:
+        """Finish the file that was played into. Call it once `read` is no longer called, or hangs in a device."""
         if self._rendering is not None:
             self._rendering.close()
+
+    def close(self) -> None:
+        """Close devices and finish files. Call it once `read` is no longer called."""
+        self.finish_output()
+        self._capture.close()

@@ -92,7 +92,7 @@ TRANSITIONS: dict[tuple[TurnState, Signal], tuple[TurnState, tuple[Action, ...]]
     (_SPEAKING, S.TYPED_BEHIND): (_SPEAKING, (A.DEFER,)),
     (_SPEAKING, S.UNASKED): (_SPEAKING, (A.DEFER,)),
     (_SPEAKING, S.KEY): (_IDLE, (A.CUT,)),
-    (_SPEAKING, S.CLOSE): (_CLOSED, (A.CUT, A.CLOSE)),
+    (_SPEAKING, S.CLOSE): (_CLOSED, (A.CLOSE,)),
     # both at once, until it is decided
     (_OVERLAP, S.OVERLAP_CONFIRMED): (_USER, (A.CUT, A.OPEN_TURN)),
     (_OVERLAP, S.OVERLAP_DISMISSED): (_SPEAKING, (A.RELEASE,)),
@@ -100,7 +100,7 @@ TRANSITIONS: dict[tuple[TurnState, Signal], tuple[TurnState, tuple[Action, ...]]
     (_OVERLAP, S.TYPED_BEHIND): (_OVERLAP, (A.DEFER,)),
     (_OVERLAP, S.UNASKED): (_OVERLAP, (A.DEFER,)),
     (_OVERLAP, S.KEY): (_IDLE, (A.CUT,)),
-    (_OVERLAP, S.CLOSE): (_CLOSED, (A.CUT, A.CLOSE)),
+    (_OVERLAP, S.CLOSE): (_CLOSED, (A.CLOSE,)),
     # the reply came to its end, lowered, while that was still open: the floor is the user's
     (_OVERLAP, S.REPLY_ENDED): (_USER, (A.CUT, A.OPEN_TURN)),
 }

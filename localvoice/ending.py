@@ -1,0 +1,49 @@
+"""When a session is over: pure rules over what is known at a moment of the capture clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EndedBy(StrEnum):
+    """`session_ended.reason`."""
+
+    INPUT_ENDED = "input_ended"
+    IDLE = "idle"
+    ONCE = "once"
+    GOODBYE = "goodbye"
+    INTERRUPT = "interrupt"
+    ERROR = "error"
+
+
+@dataclass(slots=True)
+class Ending:
+    """What has happened towards an end. The session keeps it up to date and asks `reason`."""
+
+    once: bool
+    """End after the first reply to the user."""
+    idle_timeout_s: float
+    """0 = never."""
+    has_replied: bool = False
+    """A reply to the user is over."""
+    wants_end: bool = False
+    """The user has said goodbye."""
+    input_ended: bool = False
+    active_s: float = 0.0
+    """The later of the last user sound or typing and the end of our playback."""
+
+    def reason(self, now_s: float, *, is_settled: bool) -> EndedBy | None:
+        """Why the session ends now, None while it goes on. `is_settled`: nothing is open, playing or undecided."""
+        if self.once and self.has_replied:
+            return EndedBy.ONCE
+        if not is_settled:
+            self.active_s = now_s
+            return None
+        if self.wants_end and self.has_replied:
+            return EndedBy.GOODBYE
+        if self.input_ended:
+            return EndedBy.INPUT_ENDED
+        if self.idle_timeout_s and now_s - self.active_s >= self.idle_timeout_s:
+            return EndedBy.IDLE
+        return None

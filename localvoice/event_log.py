@@ -1,0 +1,81 @@
+"""The session's events as JSON lines: one dictionary per fact, in the order of emission, for every listener alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from localvoice.errors import FileError
+
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+
+
+class EventLog:
+    """Hands each event to its listeners. Called from the event loop only.
+
+    What happens before `session_started` is kept and follows it: that event is always the first.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+        self._early: list[Event] | None = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with every event from now on."""
+        self._listeners.append(listener)
+
+    def emit(self, kind: str, at_s: float, **fields: Any) -> None:
+        """Tell everyone that `kind` happened at `at_s` (capture seconds)."""
+        event: Event = {"type": kind, "t": round(at_s, 4)} | {name: _plain(value) for name, value in fields.items()}
+        if kind == "session_started":
+            early, self._early = self._early or [], None
+            for one in (event, *early):
+                self._tell(one)
+        elif self._early is not None:
+            self._early.append(event)
+        else:
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+class JsonLines:
+    """A listener that writes each event as a line, at once, to a file of its own or to an open stream."""
+
+    def __init__(self, target: Path | TextIO) -> None:
+        self._owned = isinstance(target, Path)
+        self._name = str(target) if isinstance(target, Path) else "standard output"
+        try:
+            self._stream: TextIO = target.open("w", encoding="utf-8") if isinstance(target, Path) else target
+        except OSError as error:
+            raise FileError(f"cannot write {self._name}: {_reason(error)}") from error
+
+    def __call__(self, event: Event) -> None:
+        """Write the line and flush it: a reader follows along, and a kill loses nothing."""
+        try:
+            self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            raise FileError(f"cannot write {self._name}: {_reason(error)}") from error
+
+    def close(self) -> None:
+        """Close a file of its own."""
+        if self._owned:
+            self._stream.close()
+
+
+def _reason(error: OSError) -> str:
+    return str(error.strerror or error).lower()

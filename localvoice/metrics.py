@@ -1,0 +1,61 @@
+"""Latencies: the share of each stage in the wait between the user's last sound and our first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from localvoice.messages import Stage, Turn
+
+STAGES: tuple[tuple[str, Stage], ...] = (
+    ("endpoint_ms", Stage.TURN_ENDED),
+    ("stt_ms", Stage.TRANSCRIPT),
+    ("llm_first_token_ms", Stage.FIRST_TOKEN),
+    ("llm_first_sentence_ms", Stage.FIRST_SENTENCE),
+    ("tts_first_audio_ms", Stage.FIRST_SPEECH),
+    ("playback_ms", Stage.FIRST_AUDIO),
+)
+"""Each stage and the moment that ends it, in their order on the critical path."""
+
+
+def stage_shares(turn: Turn) -> dict[str, float]:
+    """Milliseconds per stage, from the end of the user's speech on; they add up to `total_ms`.
+
+    A stage that did not happen (no voice, a reply cut before its first sound) counts 0, and so does work that was done
+    before the stage before it ended.
+    """
+    start_s = turn.times.get(Stage.SPEECH_STOPPED)
+    shares = dict.fromkeys((name for name, _ in STAGES), 0.0)
+    if start_s is None:
+        return shares | {"total_ms": 0.0}
+    reached_s = start_s
+    for name, stage in STAGES:
+        at_s = max(turn.times.get(stage, reached_s), reached_s)
+        shares[name] = round((at_s - reached_s) * 1000, 1)
+        reached_s = at_s
+    return shares | {"total_ms": round(sum(shares.values()), 1)}
+
+
+class LatencyLog:
+    """The stage shares of all turns of a session, as percentiles."""
+
+    def __init__(self) -> None:
+        self._values: defaultdict[str, list[float]] = defaultdict(list)
+
+    def add(self, shares: Mapping[str, float]) -> None:
+        """Take one turn."""
+        for name, value in shares.items():
+            self._values[name].append(value)
+
+    def percentiles(self) -> dict[str, dict[str, float]]:
+        """`{"p50": {stage: ms}, "p95": {stage: ms}}`, empty without turns."""
+        return {
+            name: {stage: nearest_rank(values, share) for stage, values in self._values.items()}
+            for name, share in (("p50", 0.50), ("p95", 0.95))
+        }
+
+
+def nearest_rank(values: list[float], share: float) -> float:
+    """The percentile by nearest rank: a value that occurred."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

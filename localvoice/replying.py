@@ -1,0 +1,331 @@
+"""The turn in hand: understand it, find an answer, say it, and settle what was heard when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from localvoice.answers import Answer, Answers
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.config import Config
+from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer
+from localvoice.errors import AllProvidersFailed, ExitCode, LocalVoiceError
+from localvoice.messages import Message, Origin, SpeechChunk, Stage, ToolCall, Transcript, Turn
+from localvoice.session_log import SessionLog
+from localvoice.skill_state import SkillState
+from localvoice.skills.catalog import Skills
+from localvoice.skills.contract import SkillContext, SkillResult, StartOver
+from localvoice.speaking import Cut, PrintedReply, Reply, SpokenReply
+from localvoice.text.history import History
+from localvoice.turn.events import (
+    EndReason,
+    NothingSaid,
+    Observation,
+    OverlapRead,
+    ReadOverlap,
+    ReplyEnded,
+    ReplyStarted,
+    ToolRan,
+    TurnEnded,
+)
+
+_log = logging.getLogger(__name__)
+
+HEARING = "I'm having trouble hearing right now."
+THINKING = "I'm having trouble thinking right now."
+"""Phrases prepared beforehand in the local voice, for when every engine of a stage has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """The engines of one session, and what they work on."""
+
+    recognizer: Recognizer | None
+    """None where nobody listens."""
+    chat: ChatModel
+    synthesizer: Synthesizer | None
+    """None where nothing is spoken."""
+    player: Player | None
+    utterances: UtteranceBuffer
+    now_s: Callable[[], float]
+    """The capture clock."""
+    phrases: Mapping[str, SpeechChunk] = field(default_factory=dict)
+    """Prepared speech by its text."""
+
+
+@dataclass(slots=True)
+class _Hand:
+    """One exchange from the end of the user's turn to the end of the reply."""
+
+    turn: Turn
+    task: asyncio.Task[None] | None = None
+    reply: Reply | None = None
+    engine: str = ""
+    tools: list[Message] = field(default_factory=list)
+    is_remembered: bool = True
+    starts_over: bool = False
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Where a reply lives: the tasks of the session, its ear for observations, and its log."""
+
+    tasks: asyncio.TaskGroup
+    observe: Callable[[Observation], None]
+    log: SessionLog
+    is_contested: Callable[[], bool]
+    """Whether an overlap with the reply is undecided."""
+
+
+class _Report:
+    """What becomes of one reply, told to the log and to turn-taking."""
+
+    def __init__(self, hand: _Hand, house: House, now_s: Callable[[], float]) -> None:
+        self._hand = hand
+        self._house = house
+        self.now_s = now_s
+
+    def reply_started(self, turn: Turn) -> None:
+        turn.times[Stage.REPLY_STARTED] = self.now_s()
+        self._house.log.reply_started(turn, self._hand.engine)
+        self._house.observe(ReplyStarted(self.now_s(), turn.id))
+
+    def sentence(self, text: str) -> None:
+        if text:
+            self._house.log.sentence(self._hand.turn, text)
+
+    def first_audio(self, turn: Turn) -> None:
+        self._house.log.first_audio(turn)
+
+
+class Replying:
+    """Answers one turn at a time. All methods are called from the event loop; none waits."""
+
+    def __init__(self, config: Config, voices: Voices, skills: Skills) -> None:
+        self._config = config
+        self._voices = voices
+        self._history = History(config.history)
+        self.state = SkillState(config.speech.volume, config.speech.rate)
+        self._answers = Answers(voices.chat, skills, self._context, self._skill_ran, fast_path=config.skills.fast_path)
+        self._house: House | None = None
+        self._hand: _Hand | None = None
+        self.outcome = Outcome()
+
+    def attach(self, house: House) -> None:
+        """Join a session."""
+        self._house = house
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a reply is in hand."""
+        return self._hand is not None
+
+    # what is asked of it
+
+    def answer(self, ended: TurnEnded) -> None:
+        """Answer the turn that has ended."""
+        turn = Turn(ended.turn)
+        turn.times = {Stage.SPEECH_STOPPED: ended.speech_end_s, Stage.TURN_ENDED: ended.at_s}
+        hand = _Hand(turn)
+        self._begin(hand, self._answer(hand, ended))
+
+    def speak(self, turn: Turn, text: str) -> None:
+        """Say what nobody asked for."""
+        hand = _Hand(turn, engine="skills", is_remembered=False)
+        self._begin(hand, self._say(hand, _once(text)))
+
+    def _begin(self, hand: _Hand, work: Coroutine[Any, Any, None]) -> None:
+        self._hand = hand
+        hand.task = self._at_home.tasks.create_task(self._guarded(hand, work))
+
+    @property
+    def _at_home(self) -> House:
+        if self._house is None:
+            raise RuntimeError("attach() comes first")
+        return self._house
+
+    def call_off(self) -> None:
+        """Void what is in hand: it has not begun to sound."""
+        if self._hand is not None and self._hand.task is not None:
+            self._hand.is_over = True
+            self._hand.task.cancel()
+        self._hand = None
+
+    def hold(self, duck_db: float | None) -> None:
+        """Pause the reply, or lower it."""
+        if self._hand is not None and self._hand.reply is not None:
+            self._hand.reply.hold(duck_db)
+
+    def release(self) -> None:
+        """Let the reply go on."""
+        if self._hand is not None and self._hand.reply is not None:
+            self._hand.reply.release()
+
+    def cut(self, report: Callable[[Cut], None]) -> None:
+        """Stop the reply where it is; `report` what was heard, then settle it."""
+        hand = self._hand
+        if hand is None or hand.reply is None:
+            return
+        cut = hand.reply.cut()
+        self.call_off()
+        report(cut)
+        hand.turn.heard = cut.heard
+        hand.turn.interrupted = True
+        self._settle(hand)
+
+    def finish_now(self) -> None:
+        """The session ends: settle what is in hand as far as it was heard."""
+        if self._hand is not None and Stage.REPLY_STARTED in self._hand.turn.times:
+            self.cut(lambda _: None)
+        self.call_off()
+
+    def read_overlap(self, asked: ReadOverlap) -> None:
+        """Transcribe a short sound over the reply, and observe its words."""
+        self._at_home.tasks.create_task(self._read_overlap(asked))
+
+    async def _read_overlap(self, asked: ReadOverlap) -> None:
+        voices = self._voices
+        if voices.recognizer is None:
+            return
+        try:
+            heard = await voices.recognizer.transcribe(voices.utterances.read(asked.start_s, asked.end_s))
+        except LocalVoiceError:
+            _log.debug("the overlap could not be read", exc_info=True)
+            return  # the policy decides without words
+        self._at_home.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))
+
+    # how a turn is answered
+
+    async def _answer(self, hand: _Hand, ended: TurnEnded) -> None:
+        answer = await self._understand(hand, ended)
+        if answer is None:
+            self._hand = None
+            self._at_home.observe(NothingSaid(self._voices.now_s(), hand.turn.id))
+            return
+        hand.engine = answer.engine
+        hand.tools = answer.tools
+        await self._say(hand, answer.text)
+
+    async def _understand(self, hand: _Hand, ended: TurnEnded) -> Answer | None:
+        turn, voices = hand.turn, self._voices
+        transcript = Transcript(ended.text, self._config.session.language, "typed")
+        audio_s = 0.0
+        if ended.reason is not EndReason.TYPED:
+            sound = voices.utterances.read(ended.start_s, ended.end_s)
+            audio_s = len(sound) / SPEECH_RATE_HZ
+            transcript = await self._transcribe(sound)
+            if not transcript.text and not transcript.rejected:
+                return None
+        turn.times[Stage.TRANSCRIPT] = voices.now_s()
+        self._at_home.log.transcript(turn, transcript, audio_s)
+        hand.is_remembered = not transcript.rejected
+        turn.user_text = transcript.text
+        return self._answers.to_speech(turn, transcript, self._prompt)
+
+    async def _transcribe(self, sound: Samples) -> Transcript:
+        if self._voices.recognizer is None:
+            raise AllProvidersFailed("stt", ())
+        return await self._voices.recognizer.transcribe(sound)
+
+    def _prompt(self, user: str) -> list[Message]:
+        return self._history.messages(self._config.reply.system_prompt, user)
+
+    async def _say(self, hand: _Hand, text: AsyncIterator[str]) -> None:
+        hand.reply = self._mouth(hand)
+        await hand.reply.say(text)
+        self._end(hand)
+
+    def _mouth(self, hand: _Hand) -> SpokenReply | PrintedReply:
+        voices = self._voices
+        report = _Report(hand, self._at_home, voices.now_s)
+        if voices.synthesizer is None or voices.player is None:
+            return PrintedReply(hand.turn, report)
+        return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report)
+
+    async def _guarded(self, hand: _Hand, work: Coroutine[Any, Any, None]) -> None:
+        """Whatever goes wrong with a turn ends the turn, audibly, and not the session."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - one of two places: around a turn
+            _log.debug("turn %d failed", hand.turn.id, exc_info=True)
+            await self._fail(hand, error)
+
+    async def _fail(self, hand: _Hand, error: Exception) -> None:
+        turn = hand.turn
+        turn.error = error
+        known = isinstance(error, LocalVoiceError)
+        message = str(error) if known else f"unexpected: {type(error).__name__}: {error}"
+        self._at_home.log.trouble("error", type(error).__name__, message)
+        if Stage.REPLY_STARTED not in turn.times:
+            phrase = THINKING if Stage.TRANSCRIPT in turn.times else HEARING
+            turn.origin, turn.reply_text, hand.is_remembered = Origin.FALLBACK, phrase, False
+            hand.reply = reply = self._mouth(hand)
+            if isinstance(reply, PrintedReply):
+                turn.reply_text = ""
+                await reply.say(_once(phrase))
+            elif phrase in self._voices.phrases:
+                await reply.play(self._voices.phrases[phrase])
+                await reply.finish()
+        self._end(hand)
+
+    # how it is settled
+
+    def _end(self, hand: _Hand) -> None:
+        ended = ReplyEnded(self._voices.now_s(), hand.turn.id)
+        if self._at_home.is_contested():
+            self._at_home.observe(ended)  # an overlap is undecided: the user takes the turn, and `cut` settles
+            return
+        hand.turn.heard = hand.turn.reply_text
+        self._hand = None
+        self._settle(hand)
+        self._at_home.observe(ended)
+
+    def _settle(self, hand: _Hand) -> None:
+        turn = hand.turn
+        self._at_home.log.reply_finished(turn)
+        self.outcome.take(turn)
+        if hand.starts_over:
+            self._history.clear()
+        elif hand.is_remembered:
+            self._history.commit(turn.user_text, turn.heard, interrupted=turn.interrupted, tools=tuple(hand.tools))
+
+    # skills
+
+    def _context(self) -> SkillContext:
+        return self.state.context(datetime.now().astimezone(), self._voices.now_s(), self._history.last_reply)
+
+    def _skill_ran(self, turn: Turn, call: ToolCall, result: SkillResult) -> None:
+        now_s = self._voices.now_s()
+        self._at_home.log.tool(turn, call, result.data)
+        for effect in result.effects:
+            self.state.apply(effect, now_s)
+        if self._hand is not None:
+            self._hand.starts_over |= any(isinstance(effect, StartOver) for effect in result.effects)
+        self._at_home.observe(ToolRan(now_s, turn.id, bool(result.effects)))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the replies so far have come to."""
+
+    has_replied: bool = False
+    """A reply to the user is over."""
+    exit_code: ExitCode = ExitCode.OK
+    """Of the last one."""
+
+    def take(self, turn: Turn) -> None:
+        """A reply is over."""
+        if turn.origin in {Origin.USER, Origin.FALLBACK}:
+            self.has_replied = True
+            failed = isinstance(turn.error, LocalVoiceError)
+            self.exit_code = ExitCode.ENGINES if failed else ExitCode.UNEXPECTED if turn.error else ExitCode.OK
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text

@@ -1,0 +1,208 @@
+"""The conversation: observations arrive, decisions are carried out, one reply at a time is in hand.
+
+Rule of this file: it decides nothing about turns (turn/ does) and makes no sound (speaking.py does); it brings the two
+together and ends the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localvoice.audio.duplex import Duplex
+from localvoice.config import Config
+from localvoice.ending import EndedBy, Ending
+from localvoice.errors import ExitCode, LocalVoiceError
+from localvoice.event_log import EventLog
+from localvoice.messages import Origin, Turn
+from localvoice.replying import House, Replying
+from localvoice.session_log import SessionLog
+from localvoice.turn.events import (
+    BargeIn,
+    Closing,
+    Decision,
+    Observation,
+    OverlapDismissed,
+    OverlapStarted,
+    ReadOverlap,
+    SpeakRequested,
+    SpeakUnasked,
+    SpeechStarted,
+    SpeechStopped,
+    StateChanged,
+    ThoughtCancelled,
+    TurnDropped,
+    TurnEnded,
+    TurnResumed,
+    TurnState,
+)
+from localvoice.turn.taking import TurnTaking
+
+_DUCK_DB = 20.0
+"""How far `turn.overlap = "duck"` lowers the reply (product contract, section 7)."""
+
+_RAMP_S = 0.005
+"""From a resume to full level: the player's ramp."""
+
+
+class InputDone:
+    """No more lines will be typed."""
+
+
+Arrival = Observation | LocalVoiceError | InputDone
+
+
+class Inbox:
+    """Where threads leave what they saw. Not bounded: observations are few and must not be lost."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._arrivals: asyncio.Queue[Arrival] = asyncio.Queue()
+
+    def post(self, arrival: Arrival) -> None:
+        """From any thread; ignored once the loop is closed."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._arrivals.put_nowait, arrival)
+
+    async def next(self) -> Arrival:
+        """The next one, in the order of posting."""
+        return await self._arrivals.get()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How this session differs from any other."""
+
+    once: bool = False
+    ends_with_input: bool = False
+    """A file or pipe is the microphone, and its end is ours."""
+    can_barge_in: bool = True
+    """False in half duplex: the microphone is not believed while we speak."""
+    greeting: str = ""
+    announced: Mapping[str, Any] | None = None
+    """Fields of `session_started`."""
+
+
+class Session:
+    """One conversation from `session_started` to `session_ended`."""
+
+    def __init__(
+        self,
+        config: Config,
+        duplex: Duplex,
+        replying: Replying,
+        log: EventLog,
+        options: SessionOptions,
+        record: Callable[[Observation], None] | None = None,
+    ) -> None:
+        self._config = config
+        self._duplex = duplex
+        self._replying = replying
+        self._options = options
+        self._record = record
+        self._log = SessionLog(log, duplex.now_s)
+        self._taking = TurnTaking(config, has_voice=options.can_barge_in)
+        self._ending = Ending(options.once, config.session.idle_timeout_s)
+        self._over: asyncio.Future[tuple[EndedBy, ExitCode]] | None = None
+
+    async def run(self, inbox: Inbox, started: Callable[[], None] = lambda: None) -> ExitCode:
+        """Hold the conversation. `started` is called right behind `session_started`: file devices begin there."""
+        self._over = asyncio.get_running_loop().create_future()
+        self._log.started(**(self._options.announced or {}))
+        self._ending.active_s = self._duplex.now_s()
+        started()
+        async with asyncio.TaskGroup() as tasks:
+            self._replying.attach(House(tasks, self.observe, self._log, self._is_contested))
+            pump = tasks.create_task(self._pump(inbox))
+            if self._options.greeting:
+                self.observe(SpeakRequested(self._duplex.now_s(), Origin.GREETING, self._options.greeting))
+            reason, code = await self._over
+            self._close()
+            pump.cancel()
+        self._log.ended(reason, xruns=0)
+        return code
+
+    def end(self, reason: EndedBy, code: ExitCode = ExitCode.OK) -> None:
+        """End the session soon; the first reason counts."""
+        if self._over is not None and not self._over.done():
+            self._over.set_result((reason, code))
+
+    def _is_contested(self) -> bool:
+        return self._taking.state is TurnState.OVERLAP
+
+    def _close(self) -> None:
+        self._replying.finish_now()
+        for decision in self._taking.step(Closing(self._duplex.now_s())):
+            self._carry_out(decision)
+
+    async def _pump(self, inbox: Inbox) -> None:
+        while True:
+            arrival = await inbox.next()
+            if isinstance(arrival, LocalVoiceError):
+                self._log.trouble("error", type(arrival).__name__, str(arrival))
+                self.end(EndedBy.ERROR, arrival.exit_code)
+            elif isinstance(arrival, InputDone):
+                self._ending.input_ended = True
+                self._check_end(self._duplex.now_s())
+            else:
+                self.observe(arrival)
+
+    def observe(self, seen: Observation) -> None:
+        """Take one observation: decide, carry out, and see whether the session is over."""
+        if self._over is None or self._over.done():
+            return
+        if self._record is not None:
+            self._record(seen)
+        for decision in self._taking.step(seen):
+            self._carry_out(decision)
+        for text in self._replying.state.rung(seen.at_s):
+            self.observe(SpeakRequested(seen.at_s, Origin.TIMER, text))
+        self._check_end(seen.at_s)
+
+    def _check_end(self, now_s: float) -> None:
+        ending = self._ending
+        ending.has_replied |= self._replying.outcome.has_replied
+        ending.wants_end |= self._replying.state.wants_end
+        ending.input_ended |= self._options.ends_with_input and self._duplex.ended
+        reason = ending.reason(now_s, is_settled=self._taking.is_settled and not self._replying.is_busy)
+        if reason is not None:
+            self.end(reason, self._replying.outcome.exit_code if reason is EndedBy.ONCE else ExitCode.OK)
+
+    def _carry_out(self, decision: Decision) -> None:
+        match decision:
+            case StateChanged():
+                self._log.state(decision)
+            case SpeechStarted() | SpeechStopped():
+                self._log.speech(decision)
+            case TurnEnded():
+                self._log.turn_ended(decision)
+                self._replying.answer(decision)
+            case TurnResumed():
+                self._replying.call_off()
+                self._log.turn_resumed(decision.turn, decision.at_s)
+            case TurnDropped():
+                self._log.turn_dropped(decision.turn, decision.at_s, "nothing_said")
+            case ThoughtCancelled():
+                self._replying.call_off()
+            case SpeakUnasked():
+                self._replying.speak(Turn(decision.turn, decision.origin), decision.text)
+            case _:
+                self._carry_out_overlap(decision)
+
+    def _carry_out_overlap(self, decision: Decision) -> None:
+        match decision:
+            case OverlapStarted():
+                ducks = self._config.turn.overlap == "duck"
+                self._replying.hold(_DUCK_DB if ducks else None)
+                self._log.overlap_started(decision, "duck" if ducks else "pause")
+            case ReadOverlap():
+                self._replying.read_overlap(decision)
+            case OverlapDismissed():
+                self._replying.release()
+                self._log.false_alarm(decision, self._duplex.now_s() + _RAMP_S)
+            case BargeIn():
+                self._replying.cut(lambda cut: self._log.barge_in(decision, cut))
+            case _:
+                pass

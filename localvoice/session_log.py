@@ -1,0 +1,155 @@
+"""The session told as events: each method is one fact of the contract, in its words (product contract, section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from localvoice.event_log import EventLog
+from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
+from localvoice.metrics import LatencyLog, stage_shares
+from localvoice.speaking import Cut
+from localvoice.turn.events import (
+    BargeIn,
+    OverlapDismissed,
+    OverlapStarted,
+    SpeechStarted,
+    SpeechStopped,
+    StateChanged,
+    TurnEnded,
+)
+
+
+class SessionLog:
+    """Turns what happens into events. `now_s` is the capture clock."""
+
+    def __init__(self, log: EventLog, now_s: Callable[[], float]) -> None:
+        self._emit = log.emit
+        self._now_s = now_s
+        self._latencies = LatencyLog()
+        self._turns = 0
+
+    def started(self, **fields: Any) -> None:
+        """The first line."""
+        self._emit("session_started", self._now_s(), **fields)
+
+    def ended(self, reason: str, xruns: int) -> None:
+        """The last line."""
+        metrics = self._latencies.percentiles()
+        self._emit("session_ended", self._now_s(), reason=reason, turns=self._turns, metrics=metrics, xruns=xruns)
+
+    def state(self, change: StateChanged) -> None:
+        """From one state to another."""
+        self._emit("state", change.at_s, **{"from": change.before, "to": change.after})
+
+    def speech(self, edge: SpeechStarted | SpeechStopped) -> None:
+        """An edge of the user's speech."""
+        kind = "speech_started" if isinstance(edge, SpeechStarted) else "speech_stopped"
+        self._emit(kind, edge.at_s, probability=edge.probability, detected_t=edge.detected_s)
+
+    def turn_ended(self, ended: TurnEnded) -> None:
+        """The user has finished."""
+        self._emit(
+            "turn_ended",
+            ended.at_s,
+            turn=ended.turn,
+            silence_ms=ended.silence_ms,
+            reason=ended.reason,
+            probability=ended.probability,
+        )
+
+    def transcript(self, turn: Turn, transcript: Transcript, audio_s: float) -> None:
+        """What the user said."""
+        self._emit(
+            "transcript",
+            self._now_s(),
+            turn=turn.id,
+            text=transcript.text,
+            language=transcript.language,
+            engine=transcript.engine,
+            audio_s=audio_s,
+            rejected=transcript.rejected,
+        )
+
+    def turn_resumed(self, turn: int, at_s: float) -> None:
+        """The user went on."""
+        self._emit("turn_resumed", at_s, turn=turn)
+
+    def turn_dropped(self, turn: int, at_s: float, reason: str) -> None:
+        """Nothing to answer."""
+        self._emit("turn_dropped", at_s, turn=turn, reason=reason)
+
+    def reply_started(self, turn: Turn, engine: str) -> None:
+        """The first sample is handed over."""
+        at_s = turn.times[Stage.REPLY_STARTED]
+        self._emit("reply_started", at_s, turn=turn.id, engine=engine, speculative=False, origin=turn.origin)
+
+    def tool(self, turn: Turn, call: ToolCall, result: str) -> None:
+        """A skill was run."""
+        self._emit("tool", self._now_s(), turn=turn.id, name=call.name, arguments=dict(call.arguments), result=result)
+
+    def sentence(self, turn: Turn, text: str) -> None:
+        """A stretch of the reply was handed over."""
+        self._emit("sentence", self._now_s(), turn=turn.id, text=text)
+
+    def first_audio(self, turn: Turn) -> None:
+        """The reply sounds."""
+        at_s = turn.times[Stage.FIRST_AUDIO]
+        since_s = turn.times.get(Stage.SPEECH_STOPPED)
+        latency_ms = None if since_s is None else round((at_s - since_s) * 1000, 1)
+        self._emit("first_audio", at_s, turn=turn.id, latency_ms=latency_ms)
+
+    def overlap_started(self, overlap: OverlapStarted, action: str) -> None:
+        """A sound over the reply."""
+        self._emit("overlap_started", overlap.at_s, turn=overlap.turn, action=action)
+
+    def false_alarm(self, dismissed: OverlapDismissed, full_at_s: float) -> None:
+        """It was none of the user's words."""
+        resumed_ms = (full_at_s - dismissed.onset_s) * 1000
+        self._emit("false_alarm", full_at_s, turn=dismissed.turn, reason=dismissed.reason, resumed_ms=resumed_ms)
+
+    def barge_in(self, barge_in: BargeIn, cut: Cut) -> None:
+        """The user takes the turn."""
+        silent_at_s = barge_in.onset_s if cut.position is None else cut.position.silent_at_s
+        self._emit(
+            "barge_in",
+            barge_in.at_s,
+            turn=barge_in.turn,
+            heard=cut.heard,
+            unsaid=cut.unsaid,
+            detect_ms=(barge_in.at_s - barge_in.onset_s) * 1000,
+            cut_ms=max(0.0, (silent_at_s - barge_in.at_s) * 1000),
+            stop_ms=max(0.0, (silent_at_s - barge_in.onset_s) * 1000),
+        )
+
+    def reply_finished(self, turn: Turn) -> None:
+        """The reply is over, one way or the other; its metrics follow."""
+        self._emit(
+            "reply_finished",
+            self._now_s(),
+            turn=turn.id,
+            text=turn.reply_text,
+            heard=turn.heard,
+            interrupted=turn.interrupted,
+        )
+        shares = stage_shares(turn)
+        usage = asdict(turn.usage)
+        tokens = {name: usage[f"{name}_tokens"] for name in ("prompt", "completion", "cached")}
+        self._emit(
+            "turn_metrics",
+            self._now_s(),
+            turn=turn.id,
+            stages=shares,
+            tokens=tokens,
+            characters=turn.characters,
+            cost_usd=0.0,
+        )
+        if turn.origin is Origin.USER:
+            self._turns += 1
+            if Stage.FIRST_AUDIO in turn.times:
+                self._latencies.add(shares)
+
+    def trouble(self, kind: str, code: str, message: str) -> None:
+        """A `warning` or an `error`."""
+        self._emit(kind, self._now_s(), code=code, message=message)

@@ -1,0 +1,199 @@
+"""One reply on its way out: text as it is written, clause by clause to the voice, chunk by chunk to the player."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from localvoice.audio.samples import Samples
+from localvoice.engines import Player, Synthesizer
+from localvoice.messages import Position, SpeechChunk, Stage, Turn
+from localvoice.streams import close_iterator, read_ahead
+from localvoice.text.clauses import clauses
+from localvoice.text.ledger import SpokenLedger
+
+_AUDIBLE = 10 ** (-50 / 20)
+"""Level from which a sample counts as sound (product contract, `first_audio`)."""
+
+_CHUNKS_AHEAD = 2
+"""Clauses synthesised before the player asks: one ready, one in the making; more would be thrown away by a cut."""
+
+_BACK_S = 0.6
+"""How far a resume may go back to the beginning of a word; the longest word heard in our voices is shorter."""
+
+
+class Reporter(Protocol):
+    """Who is told what becomes of a reply."""
+
+    def now_s(self) -> float:
+        """Capture clock."""
+
+    def reply_started(self, turn: Turn) -> None:
+        """The first sample is about to be handed over."""
+
+    def sentence(self, text: str) -> None:
+        """The first sample of `text` was handed over (or it was printed)."""
+
+    def first_audio(self, turn: Turn) -> None:
+        """The first audible sample sounds; its time stands in `turn.times`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a reply came to when it was cut."""
+
+    heard: str
+    unsaid: str
+    position: Position | None
+    """None where nothing had been handed to a player."""
+
+
+class Reply(Protocol):
+    """A reply that can be said and cut."""
+
+    async def say(self, text: AsyncIterator[str]) -> None:
+        """Say the text to its end. Cancelling stops the engines; the sound is stopped by `cut`."""
+
+    def hold(self, duck_db: float | None) -> None:
+        """Pause, or lower by `duck_db`."""
+
+    def release(self) -> None:
+        """Go on at full level, from the beginning of the interrupted word."""
+
+    def cut(self) -> Cut:
+        """Stop the sound now."""
+
+
+async def clauses_of(turn: Turn, text: AsyncIterator[str], now_s: Callable[[], float]) -> AsyncIterator[str]:
+    """The clauses of `text`; what has been written so far stands in the turn."""
+
+    async def written() -> AsyncIterator[str]:
+        async for part in text:
+            turn.times.setdefault(Stage.FIRST_TOKEN, now_s())
+            turn.reply_text += part
+            yield part
+
+    parts = clauses(written())
+    try:
+        async for clause in parts:
+            turn.times.setdefault(Stage.FIRST_SENTENCE, now_s())
+            turn.characters += len(clause)
+            yield clause
+    finally:
+        await close_iterator(parts)
+        await close_iterator(text)
+
+
+class SpokenReply:
+    """A reply through a synthesiser and a player."""
+
+    def __init__(self, turn: Turn, player: Player, synthesizer: Synthesizer, volume: float, reporter: Reporter) -> None:
+        self._turn = turn
+        self._player = player
+        self._synthesizer = synthesizer
+        self._volume = volume
+        self._reporter = reporter
+        self._ledger = SpokenLedger()
+        self._end_frame = 0
+
+    async def say(self, text: AsyncIterator[str]) -> None:
+        """Say the text to its end."""
+        spoken = self._synthesizer.synthesize(clauses_of(self._turn, text, self._reporter.now_s))
+        async with read_ahead(spoken, _CHUNKS_AHEAD) as chunks:
+            async for chunk in chunks:
+                await self.play(chunk)
+        await self.finish()
+
+    async def play(self, chunk: SpeechChunk) -> None:
+        """Hand one chunk to the player and report it."""
+        if not len(chunk.samples):
+            self._ledger.add(chunk, self._end_frame, self._player.rate_hz)
+            return
+        self._start()
+        start = self._end_frame
+        chunk = replace(chunk, samples=chunk.samples * np.float32(self._volume))
+        self._end_frame = await self._player.write(self._turn.id, chunk)
+        self._ledger.add(chunk, start, self._player.rate_hz)
+        self._reporter.sentence(chunk.text.strip())
+        if Stage.FIRST_AUDIO not in self._turn.times:
+            await self._first_audio(chunk, start)
+
+    def _start(self) -> None:
+        if Stage.REPLY_STARTED in self._turn.times:
+            return
+        self._turn.times.setdefault(Stage.FIRST_SPEECH, self._reporter.now_s())
+        self._player.begin(self._turn.id)
+        self._reporter.reply_started(self._turn)
+
+    async def _first_audio(self, chunk: SpeechChunk, start: int) -> None:
+        """Wait for it before anything else is handed over, so that it stands behind the first sentence only."""
+        audible = first_audible(chunk.samples)
+        if audible is None:
+            return
+        frame = start + audible * self._player.rate_hz // chunk.rate_hz
+        self._turn.times[Stage.FIRST_AUDIO] = await self._player.reached(self._turn.id, frame)
+        self._reporter.first_audio(self._turn)
+
+    async def finish(self) -> None:
+        """Wait for the last sample."""
+        self._start()
+        if self._end_frame:
+            await self._player.drain(self._turn.id)
+
+    def hold(self, duck_db: float | None) -> None:
+        """Pause, or lower by `duck_db`."""
+        if duck_db is None:
+            self._player.pause()
+        else:
+            self._player.duck(-duck_db, 10.0)
+
+    def release(self) -> None:
+        """Go on at full level, from the beginning of the interrupted word."""
+        frames = self._player.position().frames
+        self._player.resume(self._ledger.word_edge_before(frames, int(_BACK_S * self._player.rate_hz)))
+
+    def cut(self) -> Cut:
+        """Stop the sound now."""
+        position = self._player.cut() if Stage.REPLY_STARTED in self._turn.times else None
+        frames = position.frames if position is not None and Stage.FIRST_AUDIO in self._turn.times else 0
+        heard, unsaid = self._ledger.split(self._turn.reply_text, frames) if frames else ("", self._turn.reply_text)
+        return Cut(heard, unsaid, position)
+
+
+class PrintedReply:
+    """A reply without a voice: what is printed counts as heard."""
+
+    def __init__(self, turn: Turn, reporter: Reporter) -> None:
+        self._turn = turn
+        self._reporter = reporter
+        self._printed = ""
+
+    async def say(self, text: AsyncIterator[str]) -> None:
+        """Report the text clause by clause to its end."""
+        async for clause in clauses_of(self._turn, text, self._reporter.now_s):
+            if Stage.REPLY_STARTED not in self._turn.times:
+                self._reporter.reply_started(self._turn)
+            self._printed += clause
+            self._reporter.sentence(clause.strip())
+        if Stage.REPLY_STARTED not in self._turn.times:
+            self._reporter.reply_started(self._turn)
+
+    def hold(self, duck_db: float | None) -> None:
+        """Nothing sounds."""
+
+    def release(self) -> None:
+        """Nothing sounds."""
+
+    def cut(self) -> Cut:
+        """What was printed was heard."""
+        text = self._turn.reply_text
+        return Cut(text[: len(self._printed)], text[len(self._printed) :], None)
+
+
+def first_audible(samples: Samples) -> int | None:
+    """Index of the first sample above -50 dBFS, None where there is none."""
+    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE)
+    return int(audible[0]) if len(audible) else None
