@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 config_app = typer.Typer(help="Show and change the settings.", invoke_without_command=True)
-keys_app = typer.Typer(help="API keys of cloud engines, in the system's keyring.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys of cloud engines, in the system's keyring.", invoke_without_command=True)
 
 Profile = Annotated[str | None, typer.Option(help="A section [profiles.NAME] of the file.", metavar="NAME")]
 EveryEngine = Annotated[bool, typer.Option("--all", help="Every key of every engine as well.")]
@@ -65,7 +65,7 @@ def init(force: Annotated[bool, typer.Option("--force", help="Replace the file t
     typer.echo(f"wrote {file}")
 
 
-@config_app.command(name="set")
+@config_app.command(name="set", context_settings={"ignore_unknown_options": True})  # a value may begin with "-"
 def set_(
     key: Annotated[str, typer.Argument(metavar="K", help="A key, such as turn.patience.")],
     value: Annotated[str, typer.Argument(metavar="V", help="Its value; lists by comma.")],
@@ -83,6 +83,13 @@ def set_(
     setting = settings().get(key)
     if setting and os.environ.get(setting.variable):
         typer.echo(f"{setting.variable} is set and wins over the file; unset it", err=True)
+
+
+@keys_app.callback()
+def keys(context: typer.Context) -> None:
+    """API keys of cloud engines, in the system's keyring; without a command: list."""
+    if context.invoked_subcommand is None:
+        list_keys()
 
 
 @keys_app.command(name="set")

@@ -243,6 +243,7 @@ def test_set_fits_into_any_layout(command, before, key, text, expected):
     [
         ("turn.patiance", "fast", "unknown key turn.patiance; the nearest valid one is turn.patience"),
         ("turn", "fast", "unknown key turn; the nearest valid one is turn."),
+        ("turn.sure_ms", "-5", "turn.sure_ms must be 0 or more, not '-5'"),
         ("turn.sure_ms", "soon", "turn.sure_ms must be a whole number, not 'soon'"),
         (
             "profiles.a.turn.sure",

@@ -250,11 +250,12 @@ def test_set_says_when_the_environment_wins(folder, keyring, monkeypatch):
     assert "GROQ_API_KEY is set and wins" in run("set", "groq", stdin=KEY)
 
 
-def test_list_shows_where_each_key_is_and_never_the_key(folder, keyring, monkeypatch):
+@pytest.mark.parametrize("words", [[], ["list"]])
+def test_list_shows_where_each_key_is_and_never_the_key(folder, keyring, monkeypatch, words):
     monkeypatch.setenv("GROQ_API_KEY", KEY)
     (folder / ".env").write_text(f"AZURE_SPEECH_KEY={KEY}")
     keyring.kept = {("localvoice", "openai"): KEY}
-    rows = {row.split()[0]: row.split()[1:] for row in run("list").splitlines()}
+    rows = {row.split()[0]: row.split()[1:] for row in run(*words).splitlines()}
     assert rows.keys() == KEY_VARIABLES.keys()
     assert rows["groq"] == ["GROQ_API_KEY", "environment"]
     assert rows["azure"] == ["AZURE_SPEECH_KEY", ".env"]
