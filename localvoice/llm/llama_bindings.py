@@ -159,6 +159,7 @@ def _text_of(llama: Any, token: int) -> str:
 def _loaded(setup: LlamaSetup) -> Any:
     try:
         import llama_cpp
+        from llama_cpp.llama_chat_format import jinja2  # its dependency, not ours
     except (ImportError, OSError, RuntimeError) as error:  # the last two: its shared library is missing or foreign
         raise ProviderUnavailable(
             "the package llama-cpp-python is missing or broken: pip install 'localvoice[llama-cpp-python]'",
@@ -176,7 +177,7 @@ def _loaded(setup: LlamaSetup) -> Any:
             swa_full=True,  # else a model with a sliding window cannot take back what was not heard
             verbose=False,
         )
-    except (RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError, jinja2.TemplateError) as error:
         raise ModelError(
             f"llama.cpp cannot load {setup.path}: get it again with `localvoice models download {setup.path.stem}`"
         ) from error
@@ -185,7 +186,7 @@ def _loaded(setup: LlamaSetup) -> Any:
 @contextmanager
 def _our_errors() -> Iterator[None]:
     """The library's failures, and its template engine's, as ours."""
-    from llama_cpp.llama_chat_format import jinja2  # its dependency, not ours
+    from llama_cpp.llama_chat_format import jinja2
 
     try:
         yield

@@ -14,6 +14,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from localvoice.engines import ReplyPart
@@ -111,8 +112,8 @@ class XLlamaCppModel:
     def _write(self, server: Any, request: dict[str, Any], token: CancelToken, push: Push) -> None:
         """Run `request`; in the worker."""
         prompt = self._rendered(server, request)
-        self._evaluate(server, prompt, list(_step_ends(prompt, self._shared(prompt))), token)
-        reply = _ChunkReader()
+        cached = self._evaluate(server, prompt, list(_step_ends(prompt, self._shared(prompt))), token)
+        reply = _ChunkReader(cached)
         failures: list[ProviderError] = []
 
         def on_chunk(chunk: Mapping[str, Any]) -> bool:
@@ -136,15 +137,22 @@ class XLlamaCppModel:
         pairs = enumerate(zip(prompt, self._evaluated, strict=False))
         return next((at for at, (ours, theirs) in pairs if ours != theirs), min(len(prompt), len(self._evaluated)))
 
-    def _evaluate(self, server: Any, prompt: str, ends: Sequence[int], token: CancelToken) -> None:
-        """Read `prompt` up to each of `ends` into the cache: nothing else can be stopped before its first token."""
+    def _evaluate(self, server: Any, prompt: str, ends: Sequence[int], token: CancelToken) -> int | None:
+        """Read `prompt` up to each of `ends` into the cache: nothing else can be stopped before its first token.
+
+        Returns how many tokens were there before; None where no step was needed.
+        """
+        cached: int | None = None
         for end in ends:
             token.check()
             request = {"prompt": prompt[:end], "max_tokens": 0, "cache_prompt": True}
-            failures = _Failures()
-            _ask(server.handle_completions, request, failures)
-            failures.check()
+            chunks: list[Mapping[str, Any]] = []
+            _ask(server.handle_completions, request, chunks.append)
+            for chunk in chunks:
+                usage = _usage_in(chunk)
+                cached = usage.cached_tokens if cached is None and usage else cached
             self._evaluated = prompt[:end]
+        return cached
 
     def _rendered(self, server: Any, request: Mapping[str, Any]) -> str:
         """`request` through the model's chat template, which only the server's network side offers by itself.
@@ -168,20 +176,18 @@ class XLlamaCppModel:
 class _ChunkReader:
     """The chunks of one reply in OpenAI's streaming format, to reply parts."""
 
-    def __init__(self) -> None:
+    def __init__(self, cached_tokens: int | None) -> None:
+        """Start a reply; `cached_tokens` where it is known better than by the chunks."""
         self.text = ""
         """As the model wrote it."""
+        self._cached_tokens = cached_tokens
         self._parser = ReplyParser(NAME)
         self._calls = ToolCallDeltas(NAME)
         self._usage = Usage()
 
     def feed(self, chunk: Mapping[str, Any]) -> Iterator[ReplyPart]:
         """What is ready. "reasoning_content" is a model's thinking: left out."""
-        if "error" in chunk:
-            raise _failure(chunk["error"])
-        if usage := chunk.get("usage"):
-            cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
-            self._usage = Usage(usage["prompt_tokens"], usage["completion_tokens"], cached)
+        self._usage = _usage_in(chunk) or self._usage
         for choice in chunk.get("choices", ()):
             delta = choice.get("delta") or {}
             self._calls.feed(delta.get("tool_calls") or ())
@@ -193,23 +199,19 @@ class _ChunkReader:
         """The rest: held-back text, the calls, the usage."""
         yield from self._parser.finish()
         yield from self._calls.finish()
-        yield self._usage
+        cached = self._usage.cached_tokens if self._cached_tokens is None else self._cached_tokens
+        yield replace(self._usage, cached_tokens=cached)
 
 
-class _Failures:
-    """A callback that keeps only an error, to be raised where exceptions are not swallowed."""
-
-    def __init__(self) -> None:
-        self._error: ProviderError | None = None
-
-    def __call__(self, chunk: Mapping[str, Any]) -> None:
-        if "error" in chunk:
-            self._error = _failure(chunk["error"])
-
-    def check(self) -> None:
-        """Raise the error, if there was one."""
-        if self._error is not None:
-            raise self._error
+def _usage_in(chunk: Mapping[str, Any]) -> Usage | None:
+    """What a chunk says about cost; most say nothing. A chunk that is an error is raised."""
+    if "error" in chunk:
+        raise _failure(chunk["error"])
+    usage = chunk.get("usage")
+    if not usage:
+        return None
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
+    return Usage(usage["prompt_tokens"], usage["completion_tokens"], cached)
 
 
 def _ask(handle: Callable[..., Any], request: dict[str, Any], on_chunk: Callable[[Mapping[str, Any]], Any]) -> None:
