@@ -13,12 +13,12 @@ from typing import Any
 
 from localvoice.audio.duplex import Duplex
 from localvoice.config import Config
-from localvoice.ending import EndedBy, Ending
 from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Turn
-from localvoice.replying import House, Replying
-from localvoice.session_log import SessionLog
+from localvoice.session.ending import EndedBy, Ending
+from localvoice.session.log import SessionLog
+from localvoice.session.replying import House, Replying
 from localvoice.turn.events import (
     BargeIn,
     Closing,

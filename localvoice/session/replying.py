@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from localvoice.answers import Answer, Answers
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.config import Config
 from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer
 from localvoice.errors import AllProvidersFailed, ExitCode, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, ToolCall, Transcript, Turn
-from localvoice.session_log import SessionLog
-from localvoice.skill_state import SkillState
+from localvoice.session.answers import Answer, Answers
+from localvoice.session.log import SessionLog
+from localvoice.session.skill_state import SkillState
+from localvoice.session.speaking import Cut, PrintedReply, Reply, SpokenReply
 from localvoice.skills.catalog import Skills
 from localvoice.skills.contract import SkillContext, SkillResult, StartOver
-from localvoice.speaking import Cut, PrintedReply, Reply, SpokenReply
 from localvoice.text.history import History
 from localvoice.turn.events import (
     EndReason,

@@ -9,7 +9,7 @@ from typing import Any
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
 from localvoice.metrics import LatencyLog, stage_shares
-from localvoice.speaking import Cut
+from localvoice.session.speaking import Cut
 from localvoice.turn.events import (
     BargeIn,
     OverlapDismissed,
