@@ -72,6 +72,7 @@ def _currency(sign: str, one: str, many: str) -> tuple[Rule, ...]:
 
 
 _MARKUP = (
+    _rule(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]", " "),  # a zero would end the text for a C library
     _rule(r"^[^\S\n]*(?:```|~~~).*$"),
     _rule(r"^ {0,3}(?:[-*_] ?){3,}$"),
     _rule(r"^(\s*)(?:#{1,6}|>+|[-*+\u2022](?: \[[ xX]\])?)\s+", 1),
@@ -179,7 +180,10 @@ def _replaced(spoken: Spoken, pattern: re.Pattern[str], pieces: tuple[Piece, ...
                 keep(*(match.span(piece) if match.group(piece) is not None else (0, 0)))
             else:
                 start, end = spoken.written(*match.span())
-                span = (end - len(written[start:end].lstrip()), start + len(written[start:end].rstrip()))
+                span = (start, end)
+                if inner := written[start:end].strip():
+                    start += written[start:end].index(inner)
+                    span = (start, start + len(inner))
                 chars.append(piece)
                 spans.extend([span] * len(piece))
         at = match.end()

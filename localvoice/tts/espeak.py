@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from functools import cache, partial
 
 from localvoice.audio.samples import silence
-from localvoice.errors import ConfigError
+from localvoice.errors import ConfigError, ProviderBroken
 from localvoice.messages import SpeechChunk
 from localvoice.streams import CancelToken, Worker
 from localvoice.text.speakable import speakable
@@ -36,9 +36,10 @@ class EspeakSynthesizer:
             ModelError: the library cannot be loaded.
         """
         self._library = espeak_library()
-        self._voice = _checked_voice(voice)
+        self._voice = _identifier(voice)
         self._words_per_minute = round(min(max(_NORMAL_WPM * rate, _SLOWEST_WPM), _FASTEST_WPM))
         self._volume = volume
+        self._is_closed = False
 
     @property
     def rate_hz(self) -> int:
@@ -48,10 +49,13 @@ class EspeakSynthesizer:
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """As the protocol has it; `text` is read no further ahead than it is spoken, and not closed."""
         async for clause in text:
+            if self._is_closed:
+                raise ProviderBroken("the voice was closed", provider=NAME)
             yield await _worker().call(partial(self._chunk, clause))
 
     def close(self) -> None:
-        """Nothing: the library is small, and shared."""
+        """Speak no more. The library stays: it is small, and shared."""
+        self._is_closed = True
 
     def _chunk(self, clause: str, token: CancelToken) -> SpeechChunk:
         spoken = speakable(clause)
@@ -79,13 +83,14 @@ def _worker() -> Worker:
     return Worker("espeak")
 
 
-def _checked_voice(voice: str) -> str:
+def _identifier(voice: str) -> str:
+    """What espeak calls it."""
     library = espeak_library()
     base, plus, variant = voice.partition("+")
     known, kind, wanted = list(library.voices), "voice", base.lower()
     if wanted in library.voices:
         if not plus or variant in library.variants:
-            return f"{wanted}{plus}{variant}"
+            return f"{library.identifiers[wanted]}{plus}{variant}"
         known, kind, wanted = library.variants, "timbre", variant
     near = difflib.get_close_matches(wanted, known, n=4, cutoff=0.3) or known[:4]
     raise ConfigError(

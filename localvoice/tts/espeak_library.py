@@ -84,8 +84,16 @@ class EspeakLibrary:
             *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),
             *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),
         ]
-        self.voices = {name: voice.name.decode() for voice in self._list() for name in _language_names(voice)}
+        entries = [
+            (rank, code, voice.name.decode(), voice.identifier.decode())
+            for voice in self._list()
+            for rank, code in _languages(voice)
+        ]
+        entries.sort(reverse=True)  # the lowest rank stays
+        self.voices = {code: name for _, code, name, _ in entries}
         """Language codes and what they stand for."""
+        self.identifiers = {code: identifier for _, code, _, identifier in entries}
+        """Language codes and what espeak calls their voices: it knows some by another code only."""
         self.variants = sorted(voice.identifier.decode().removeprefix("!v/") for voice in self._list(b"variant"))
         """Timbres, appended to a voice: `en-us+f3`."""
 
@@ -104,7 +112,8 @@ class EspeakLibrary:
     ) -> tuple[Samples, list[Onset]]:
         """Speech for `text` and its words' onsets; blocks. Cut short when `is_cancelled` says so.
 
-        Inside a number that is read as several words the positions may be a little off.
+        `voice` is one of `identifiers`, with or without `+` and one of `variants`. Inside a number that is read as
+        several words the positions may be a little off.
 
         Raises:
             ProviderBroken: espeak refuses.
@@ -143,9 +152,10 @@ def espeak_library() -> EspeakLibrary:
     return EspeakLibrary()
 
 
-def _language_names(voice: _VoiceRecord) -> Iterator[str]:
+def _languages(voice: _VoiceRecord) -> Iterator[tuple[int, str]]:
+    """Rank among the voices of a language (the lower, the better), and its code."""
     at = voice.languages
-    while ctypes.string_at(at, 1) != b"\0":
-        name = ctypes.string_at(at + 1)
-        yield name.decode()
-        at += 1 + len(name) + 1
+    while rank := ctypes.string_at(at, 1)[0]:
+        code = ctypes.string_at(at + 1)
+        yield rank, code.decode()
+        at += 1 + len(code) + 1

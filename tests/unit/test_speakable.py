@@ -35,6 +35,7 @@ from localvoice.text.speakable import speakable
         ("snake_case and TCP/IP", "snake case and TCP IP"),
         ("[[h@loU]] there", " h@loU  there"),
         ("Great 🎉 news", "Great   news"),
+        ("one\x00two \ud83d", "one two  "),
         ("👍🏽", ""),
         (" — \n", ""),
         ("```python", ""),
