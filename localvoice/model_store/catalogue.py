@@ -20,7 +20,7 @@ from localvoice.errors import ConfigError, ModelError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 CATALOGUE_FILE = "catalogue.toml"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?<!\.part)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REVISION = re.compile(r"[0-9a-f]{40}|main")
 

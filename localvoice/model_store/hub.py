@@ -137,12 +137,12 @@ class Hub:
 
     async def _send(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
         # a compressed body would have another length, checksum and range than the file
-        own = {**headers, "Accept-Encoding": "identity", **self._authorization(url)}
+        own = {**headers, "Accept-Encoding": "identity", **self.authorization(url)}
         with _transport_errors(urlsplit(url).hostname or url):
             request = self._client.build_request("GET", url, headers=own)
             return await self._client.send(request, stream=True, follow_redirects=False)
 
-    def _authorization(self, url: str) -> dict[str, str]:
+    def authorization(self, url: str) -> dict[str, str]:
         """The token's header for the hub itself; nothing for other hosts, or where it could be read on the way."""
         is_safe = urlsplit(url).scheme == "https" or urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}
         if self.settings.token and is_safe and _origin(url) == _origin(self.settings.endpoint):

@@ -23,7 +23,7 @@ class PartFile:
 
     def open(self) -> None:
         """Take up what an earlier attempt left, reading all of it for the checksum: blocks, about 1 s per GB."""
-        self._file = self.path.open("a+b", buffering=_BLOCK_BYTES)
+        self._file = self.path.open("a+b")
         self._file.seek(0)
         while block := self._file.read(_BLOCK_BYTES):
             self._digest.update(block)
