@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from localvoice.skills import numbers
-from localvoice.skills.contract import Arguments, BadArguments, Skill, SkillContext, SkillResult, said
+from localvoice.skills.contract import Arguments, BadArguments, Skill, SkillContext, SkillResult, said, typed
 from localvoice.skills.templates import Slot, normalise, word_pattern
 
 LARGEST = 1e15
@@ -170,8 +170,8 @@ def _read_expression(text: str) -> str | None:
 EXPRESSION = Slot(
     pattern=word_pattern(WORDS),
     jsgf=(
-        "<number> <operation> <number> [<operation> <number>] | <below_hundred> percent of <number>"
-        " | [the] square root of <number> | <number> squared"
+        "<number> (<operation> <number> | squared) | <below_hundred> percent of <number>"
+        " | [the] square root of <number>"
     ),
     read=_read_expression,
 )
@@ -200,9 +200,9 @@ def calculate(arguments: Arguments, context: SkillContext) -> SkillResult:
 
 CALCULATE = Skill(
     name="calculate",
-    sentences=said(
-        "[<what_is>|how much is|calculate|compute|work out] {expression}",
-        "<what_is> the result of {expression}",
+    sentences=(
+        *said("(<what_is>|how much is|calculate) {expression}"),
+        *typed("[<what_is> the result of|compute|work out|how much are] {expression}"),
     ),
     run=calculate,
     description="Work out an arithmetic expression.",

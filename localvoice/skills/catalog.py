@@ -19,11 +19,10 @@ SKILLS: tuple[Skill, ...] = (
     *(conversation.HELLO, conversation.THANKS),
 )
 
-NUMBER = Slot(pattern=rf"(?:(?:{numbers.WORDS}) )+", jsgf=numbers.JSGF["number"], read=numbers.read_number)
 SLOTS: Mapping[str, Slot] = {
-    "number": NUMBER,
     "expression": arithmetic.EXPRESSION,
-    "unit": units.UNIT,
+    "conversion": units.CONVERSION,
+    "content": units.CONTENT,
     "day": calendar.DAY,
     "days": calendar.DAYS,
     "duration": timers.DURATION,

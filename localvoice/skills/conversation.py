@@ -173,7 +173,7 @@ CHANGE_VOLUME = Skill(
             direction="up",
         ),
         *said(
-            "[speak|talk|a (bit|little)] (quieter|softer|more quietly)",
+            "[speak|talk|a (bit|little)] quieter",
             "[turn [the]] volume down",
             "turn (down the volume|it down|the volume down)",
             "not so loud",

@@ -44,10 +44,7 @@ WORDS = "|".join(
 JSGF = {
     "digit": " | ".join(DIGITS),
     "below_hundred": f"<digit> | {' | '.join(TEENS)} | ({' | '.join(TENS)}) [<digit>]",
-    "number": (
-        "zero | <below_hundred> | (a | <digit>) hundred [[and] <below_hundred>]"
-        " | (a | <below_hundred>) thousand | <below_hundred> point <digit>"
-    ),
+    "number": "(zero | [(a | <digit>) hundred [and]] <below_hundred> | (a | <digit>) (hundred | thousand))",
 }
 """Rules of the grammar by name; `<number>` is the one to use."""
 

@@ -37,7 +37,7 @@ PHRASES: Mapping[str, str] = {
     "what_is": "(what is|what's)",
     "tell": "(tell me|give me|say)",
     "my_list": "(my|the|our) [shopping|grocery|to do] list",
-    "set": "(set|start|make)",
+    "set": "(set|start)",
 }
 
 

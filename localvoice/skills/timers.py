@@ -63,10 +63,10 @@ def read_duration(text: str) -> dict[str, float] | None:
 DURATION = Slot(
     pattern=rf"(?:(?:{numbers.WORDS}|quarters|of|hours?|hrs?|h|minutes?|mins?|seconds?|secs?|s) )+",
     jsgf=(
-        "<below_hundred> (seconds | minutes | hours) | (a | one) (second | minute) | (an | one) hour | half an hour"
-        " | (an | one) hour and a half | (a | one) minute and a half | (an | one) hour and <below_hundred> minutes"
+        "<below_hundred> (seconds | minutes | hours) | half an hour | <digit> and a half (minutes | hours)"
+        " | (a | one) minute [and (a half | <below_hundred> seconds)]"
+        " | (an | one) hour [and (a half | <below_hundred> minutes)]"
         " | <digit> hours and <below_hundred> minutes | <digit> minutes and <below_hundred> seconds"
-        " | <digit> and a half (minutes | hours)"
     ),
     read=read_duration,
 )
@@ -147,14 +147,13 @@ SET_TIMER = Skill(
     name="set_timer",
     sentences=(
         *said(
-            "<set> [me] (a|the|another) timer (for|of|to) {duration}",
-            "<set> [me] (a|the) {label} timer (for|of|to) {duration}",
-            "<set> [me] (a|an) {length} timer [(for|called|named) [the|my] {label}]",
-            "<set> [me] (a|the) timer (for|of) {duration} (called|named) {label}",
-            "[a] {length} timer",
+            "<set> [me] (a|the|another) [{label}] timer (for|of|to) {duration}",
+            "[<set> [me]] [a|an] {length} timer",
             "timer (for|of) {duration}",
         ),
         *typed(
+            "<set> [me] (a|the) timer (for|of) {duration} (called|named) {label}",
+            "<set> [me] (a|an) {length} timer (for|called|named) [the|my] {label}",
             "timer {duration}",
             "[a] {length} timer (for|called|named) {label}",
             "remind me in {duration} [(to|about) {label:anything}]",
@@ -174,9 +173,13 @@ SET_TIMER = Skill(
 
 CANCEL_TIMERS = Skill(
     name="cancel_timers",
-    sentences=said(
-        "(cancel|stop|end|delete|clear) (the|my|that|all|all the|all my) (timer|timers)",
-        "(turn|switch) off (the|my) (timer|timers)",
+    sentences=(
+        *said("(cancel|stop) (the|my) timer", "(cancel|stop) all timers"),
+        *typed(
+            "(cancel|stop|end|delete|clear) (the|my|that|all|all the|all my) (timer|timers)",
+            "(turn|switch) off (the|my) (timer|timers)",
+            "(turn|switch) (the|my) (timer|timers) off",
+        ),
     ),
     run=cancel_timers,
     description="Cancel all timers.",

@@ -6,10 +6,11 @@ say.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from localvoice.skills import numbers
-from localvoice.skills.contract import Arguments, BadArguments, Skill, SkillContext, SkillResult, said
+from localvoice.skills.contract import Arguments, BadArguments, Skill, SkillContext, SkillResult, said, typed
 from localvoice.skills.templates import Slot
 
 
@@ -72,20 +73,61 @@ UNITS = (
 )
 """US customary volumes and short names; exact by definition (NIST SP 811, appendix B)."""
 
-BY_NAME = {
-    name.lower(): unit for unit in UNITS for name in (unit.one, unit.many, *unit.written, *unit.said, f"{unit.many}")
-}
+BY_NAME = {name.lower(): unit for unit in UNITS for name in (unit.one, unit.many, *unit.written, *unit.said)}
 
 
-def _spoken_names() -> list[str]:
-    """What the grammar offers: a spoken conversion nearly always has the plural."""
-    return sorted({name.lower() for unit in UNITS for name in (unit.one, unit.many, *unit.said)})
+def _signed(text: str) -> float | None:
+    words = text.removeprefix("minus ").removeprefix("- ")
+    value = numbers.read_number(words)
+    return value if value is None or words == text else -value
 
 
-UNIT = Slot(
-    pattern="(?:(?:" + "|".join(sorted((n.replace("/", " / ") for n in BY_NAME), key=len, reverse=True)) + ") )",
-    jsgf=" | ".join(_spoken_names()),
-    read=lambda text: text if text.replace(" / ", "/") in BY_NAME else None,
+_NAMES = "|".join(sorted((name.replace("/", " / ") for name in BY_NAME), key=len, reverse=True))
+_AMOUNTS = rf"(?:(?:{numbers.WORDS}|minus|-) )+"
+_HERE_TO_THERE = re.compile(rf"(?P<amount>{_AMOUNTS})(?P<source>(?:{_NAMES})) (?:in|to|into) (?P<target>{_NAMES})")
+_THERE_IN_HERE = re.compile(
+    rf"(?P<target>{_NAMES}) (?:in|are in|is|are|are there in) (?P<amount>{_AMOUNTS})(?P<source>{_NAMES})"
+)
+
+
+def _signed(text: str) -> float | None:
+    if text in {"a", "an"}:
+        return 1
+    words = text.removeprefix("minus ").removeprefix("- ")
+    value = numbers.read_number(words)
+    return value if value is None or words == text else -value
+
+
+def _read(pattern: re.Pattern[str], text: str) -> dict[str, float | str] | None:
+    found = pattern.fullmatch(text)
+    amount = _signed(found["amount"].strip()) if found else None
+    if found is None or amount is None:
+        return None
+    return {"amount": amount, "from_unit": found["source"], "to_unit": found["target"]}
+
+
+def _by_dimension(expansion: str) -> str:
+    """`expansion` once for each dimension, so that the grammar never asks for miles in pounds."""
+    dimensions: dict[str, list[Unit]] = {}
+    for unit in UNITS:
+        dimensions.setdefault(unit.dimension, []).append(unit)
+    choices = []
+    for members in dimensions.values():
+        one = " | ".join(unit.one.lower() for unit in members)
+        many = " | ".join(name.lower() for unit in members for name in (unit.many, *unit.said))
+        choices.append(expansion.replace("ONE", one).replace("MANY", many))
+    return " | ".join(choices)
+
+
+CONVERSION = Slot(
+    pattern=rf"{_AMOUNTS}(?:{_NAMES}) (?:in|to|into) (?:{_NAMES}) ",
+    jsgf=_by_dimension("((a | one) (ONE) | <number> (MANY)) (in | to) (MANY)"),
+    read=lambda text: _read(_HERE_TO_THERE, text),
+)
+CONTENT = Slot(
+    pattern=rf"(?:{_NAMES}) (?:in|are in|is|are|are there in) {_AMOUNTS}(?:{_NAMES}) ",
+    jsgf=_by_dimension("(MANY) (in | are in) ((a | one) (ONE) | <number> (MANY))"),
+    read=lambda text: _read(_THERE_IN_HERE, text),
 )
 
 
@@ -126,17 +168,8 @@ def convert(arguments: Arguments, context: SkillContext) -> SkillResult:
 CONVERT = Skill(
     name="convert_units",
     sentences=(
-        *said(
-            "convert {amount:number} {from_unit:unit} (to|into|in) {to_unit:unit}",
-            "[<what_is>|how much is] {amount:number} {from_unit:unit} (in|to|into) {to_unit:unit}",
-            "how many {to_unit:unit} (are|is) [there] [in] {amount:number} {from_unit:unit}",
-            "how many {to_unit:unit} in {amount:number} {from_unit:unit}",
-        ),
-        *said(
-            "how many {to_unit:unit} (are|is) [there] in (a|an|one) {from_unit:unit}",
-            "how many {to_unit:unit} in (a|an) {from_unit:unit}",
-            amount=1,
-        ),
+        *said("(convert|<what_is>|how much is) {conversion}", "how many {content}"),
+        *typed("{conversion}"),
     ),
     run=convert,
     description="Convert an amount between units of length, mass, volume, time, speed or temperature.",
