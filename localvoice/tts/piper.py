@@ -16,6 +16,7 @@ from localvoice.errors import LocalVoiceError, ModelError, ProviderBroken
 from localvoice.messages import SpeechChunk
 from localvoice.streams import Cancelled, CancelToken, Worker
 from localvoice.text.speakable import speakable
+from localvoice.tts.alignment import with_phoneme_lengths
 from localvoice.tts.data_path import short_data_path
 from localvoice.tts.onsets import word_times
 from localvoice.tts.phoneme_times import Phoneme, onsets_of_words
@@ -170,6 +171,7 @@ def _session(path: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # failures come as exceptions
     try:
-        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+        model = with_phoneme_lengths(path.read_bytes()) or str(path)
+        return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelError(f"{path} is corrupt or no ONNX model; {_ADVICE}") from error

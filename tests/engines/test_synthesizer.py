@@ -304,6 +304,32 @@ async def test_a_folder_with_one_voice_is_a_voice(folder: Path):
     assert len((await speak_one(piper(folder), "Hello.")).samples)
 
 
+def field(number: int, content: bytes) -> bytes:
+    """A protobuf field with a length."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+async def test_a_voice_that_keeps_its_phoneme_lengths_to_itself_has_the_same_word_times(folder: Path):
+    model = bytearray((folder / VOICE.name).read_bytes())
+    # the graph's output (field 12) "durations" becomes a mere note about a value (field 13), as in published voices
+    tag = model.rindex(field(1, b"durations")) - 2
+    assert model[tag] == 12 << 3 | 2
+    model[tag] = 13 << 3 | 2
+    rounding = field(1, b"durations") + field(2, b"/Ceil_output_0") + field(4, b"Ceil")
+    (folder / VOICE.name).write_bytes(model + field(7, field(1, rounding)))
+    text = "One of the 25 people, Dr. Smith, is here."
+    assert (await speak_one(piper(folder), text)).words == (await speak_one(piper(), text)).words
+
+
+async def test_a_voice_without_phoneme_lengths_speaks_without_word_times(folder: Path):
+    model = bytearray((folder / VOICE.name).read_bytes())
+    model[model.rindex(field(1, b"durations")) - 2] = 13 << 3 | 2
+    (folder / VOICE.name).write_bytes(model)
+    chunk = await speak_one(piper(folder), "Hello there.")
+    assert len(chunk.samples)
+    assert chunk.words == ()
+
+
 def config_without(folder: Path, key: str) -> None:
     path = folder / f"{VOICE.name}.json"
     config = json.loads(path.read_text())
