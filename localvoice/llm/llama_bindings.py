@@ -19,7 +19,7 @@ from localvoice.messages import Message, Role, ToolSpec, Usage
 from localvoice.streams import CancelToken, Worker
 
 _AHEAD = 8
-"""Parts that may wait for the reader: the model keeps to the pace of the voice, as house rule 4 wants it."""
+"""Parts that may wait for the reader: the model keeps to the pace of the voice."""
 
 _WARM_UP = (Message(Role.USER, "Hello."),)
 
@@ -94,12 +94,17 @@ class LlamaCppPythonModel:
             cached = _evaluate(llama, tokens, token)
             parser = ReplyParser(NAME, is_thinking=prompt.rstrip().endswith("<think>"))
             pieces = llama.create_completion(
-                tokens, max_tokens=reply.max_tokens, temperature=reply.temperature, top_p=reply.top_p, stream=True
+                tokens,
+                max_tokens=reply.max_tokens,
+                temperature=reply.temperature,
+                top_p=reply.top_p,
+                stream=True,
+                stopping_criteria=lambda *_: token.is_cancelled,  # after each token, also where none gives text
             )
             with closing(pieces):
                 for piece in pieces:
                     yield from parser.feed(piece["choices"][0]["text"])
-                    token.check()
+            token.check()
             yield from parser.finish()
             yield Usage(len(tokens), max(0, llama.n_tokens - len(tokens)) + 1, cached)
 

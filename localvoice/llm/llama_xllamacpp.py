@@ -7,23 +7,23 @@ exceptions it swallows; returning True from it stops the reply at the next token
 from __future__ import annotations
 
 import asyncio
+import atexit
 import http.client
 import json
 import logging
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from localvoice.engines import ReplyPart
 from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable
+from localvoice.llm.chat_chunks import ChunkReader, usage_in
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
 from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, STEP_TOKENS, LlamaSetup, closed, too_long
-from localvoice.llm.reply_parser import ReplyParser
-from localvoice.llm.tool_calls import ToolCallDeltas
-from localvoice.messages import Message, Role, ToolSpec, Usage
+from localvoice.messages import Message, Role, ToolSpec
 from localvoice.streams import CancelToken, Worker, read_ahead
 
 _LOG = logging.getLogger(__name__)
@@ -31,8 +31,14 @@ _LOG = logging.getLogger(__name__)
 _STEP_CHARACTERS = 3 * STEP_TOKENS
 """English has 3 to 4.5 characters a token."""
 
+_FEWEST_CHARACTERS = 2
+"""A prompt with fewer characters a token is rare; a longer one is counted before it is read."""
+
 _SINGLE_SPACE = re.compile(r"(?<=\S) (?=\S)")
 """Where a prompt may be cut without changing its tokens: tokenizers join a space to the word after it."""
+
+_LAST_STEP_S = 2.0
+"""Longest wait for a step of a prompt, or a token, at the end of the process."""
 
 _WARM_UP = (Message(Role.USER, "Hello."),)
 
@@ -113,7 +119,7 @@ class XLlamaCppModel:
         """Run `request`; in the worker."""
         prompt = self._rendered(server, request)
         cached = self._evaluate(server, prompt, list(_step_ends(prompt, self._shared(prompt))), token)
-        reply = _ChunkReader(cached)
+        reply = ChunkReader(cached)
         failures: list[ProviderError] = []
 
         def on_chunk(chunk: Mapping[str, Any]) -> bool:
@@ -125,7 +131,7 @@ class XLlamaCppModel:
             return bool(failures) or token.is_cancelled
 
         token.check()
-        _ask(server.handle_chat_completions, request, on_chunk)
+        _ask(server.handle_chat_completions, request, on_chunk, token)
         self._evaluated = prompt + reply.text
         if failures:
             raise failures[0]
@@ -147,84 +153,71 @@ class XLlamaCppModel:
             token.check()
             request = {"prompt": prompt[:end], "max_tokens": 0, "cache_prompt": True}
             chunks: list[Mapping[str, Any]] = []
-            _ask(server.handle_completions, request, chunks.append)
+            _ask(server.handle_completions, request, chunks.append, token)
             for chunk in chunks:
-                usage = _usage_in(chunk)
+                usage = usage_in(chunk)
                 cached = usage.cached_tokens if cached is None and usage else cached
             self._evaluated = prompt[:end]
         return cached
 
     def _rendered(self, server: Any, request: Mapping[str, Any]) -> str:
-        """`request` through the model's chat template, which only the server's network side offers by itself.
+        """`request` through the model's chat template.
 
         Empty where that fails: the steps are then left out, the reply comes all the same.
+
+        Raises:
+            ProviderBroken: It does not fit into the context. Known before the part that fits is read in vain.
         """
-        address = server.listening_address.partition("://")[2]
-        connection = http.client.HTTPConnection(address, timeout=5)
+        prompt = str(self._posted(server, "/apply-template", request).get("prompt", ""))
+        limit = self._setup.context_tokens
+        if len(prompt) > _FEWEST_CHARACTERS * limit:
+            tokens = self._posted(server, "/tokenize", {"content": prompt, "parse_special": True}).get("tokens", ())
+            if len(tokens) >= limit:
+                raise too_long(limit)
+        return prompt
+
+    def _posted(self, server: Any, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the server answers on its loopback port, the only way to what is not a completion; empty on failure."""
+        connection = http.client.HTTPConnection(server.listening_address.partition("://")[2], timeout=5)
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:
-            connection.request("POST", "/apply-template", json.dumps(request), headers)
+            connection.request("POST", path, json.dumps(body), headers)
             answer = json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError):
-            _LOG.debug("no template from the server", exc_info=True)
-            return ""
+            _LOG.debug("no answer from llama.cpp to %s", path, exc_info=True)
+            return {}
         finally:
             connection.close()
-        return str(answer.get("prompt", ""))
+        return answer if isinstance(answer, dict) else {}
 
 
-class _ChunkReader:
-    """The chunks of one reply in OpenAI's streaming format, to reply parts."""
-
-    def __init__(self, cached_tokens: int | None) -> None:
-        """Start a reply; `cached_tokens` where it is known better than by the chunks."""
-        self.text = ""
-        """As the model wrote it."""
-        self._cached_tokens = cached_tokens
-        self._parser = ReplyParser(NAME)
-        self._calls = ToolCallDeltas(NAME)
-        self._usage = Usage()
-
-    def feed(self, chunk: Mapping[str, Any]) -> Iterator[ReplyPart]:
-        """What is ready. "reasoning_content" is a model's thinking: left out."""
-        self._usage = _usage_in(chunk) or self._usage
-        for choice in chunk.get("choices", ()):
-            delta = choice.get("delta") or {}
-            self._calls.feed(delta.get("tool_calls") or ())
-            text = delta.get("content") or ""
-            self.text += text
-            yield from self._parser.feed(text)
-
-    def finish(self) -> Iterator[ReplyPart]:
-        """The rest: held-back text, the calls, the usage."""
-        yield from self._parser.finish()
-        yield from self._calls.finish()
-        cached = self._usage.cached_tokens if self._cached_tokens is None else self._cached_tokens
-        yield replace(self._usage, cached_tokens=cached)
+_IN_NATIVE_CODE: set[CancelToken] = set()
+"""Of all models, so that the end of the process can wait for them."""
 
 
-def _usage_in(chunk: Mapping[str, Any]) -> Usage | None:
-    """What a chunk says about cost; most say nothing. A chunk that is an error is raised."""
-    if "error" in chunk:
-        raise _failure(chunk["error"])
-    usage = chunk.get("usage")
-    if not usage:
-        return None
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
-    return Usage(usage["prompt_tokens"], usage["completion_tokens"], cached)
+@atexit.register
+def _leave_native_code() -> None:
+    """Stop what still writes: a callback that wants the interpreter after its end aborts the process."""
+    deadline_s = time.monotonic() + _LAST_STEP_S
+    while _IN_NATIVE_CODE and time.monotonic() < deadline_s:
+        for token in tuple(_IN_NATIVE_CODE):
+            token.cancel()
+        time.sleep(0.002)
 
 
-def _ask(handle: Callable[..., Any], request: dict[str, Any], on_chunk: Callable[[Mapping[str, Any]], Any]) -> None:
+def _ask(
+    handle: Callable[..., Any],
+    request: dict[str, Any],
+    on_chunk: Callable[[Mapping[str, Any]], Any],
+    token: CancelToken,
+) -> None:
+    _IN_NATIVE_CODE.add(token)
     try:
         handle(request, on_chunk)
     except (RuntimeError, ValueError) as error:
         raise ProviderBroken(f"llama.cpp failed: {error}", provider=NAME) from error
-
-
-def _failure(error: Mapping[str, Any]) -> ProviderError:
-    if error.get("type") == "exceed_context_size_error":
-        return too_long(int(error.get("n_ctx", 0)))
-    return ProviderBroken(f"llama.cpp failed: {error.get('message', error)}", provider=NAME)
+    finally:
+        _IN_NATIVE_CODE.discard(token)
 
 
 def _step_ends(prompt: str, start: int) -> Iterator[int]:

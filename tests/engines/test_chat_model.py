@@ -2,6 +2,8 @@
 
 import asyncio
 import copy
+import subprocess
+import sys
 from contextlib import aclosing
 from importlib.util import find_spec
 from pathlib import Path
@@ -197,6 +199,19 @@ async def test_conversation_that_goes_on_is_read_from_the_cache(llama):
     assert again.cached_tokens >= usage.prompt_tokens - 1
 
 
+async def test_closed_reply_is_not_written_to_its_end(llama):
+    question = user("Tell me a story.")
+    _, _, whole = await answer(llama, question)
+    for _ in range(10):  # a busy machine may let the model finish before the loop runs again
+        async with aclosing(llama.reply([question])) as reply:
+            await anext(reply)
+        _, _, usage = await answer(llama, question, assistant(STORY), user("Hello."))
+        if usage.cached_tokens < whole.prompt_tokens + whole.completion_tokens - 10:
+            return
+        await answer(llama, user("Hello."))
+    pytest.fail("every reply was written to its end")
+
+
 async def test_prefilled_history_is_read_from_the_cache(llama):
     await answer(llama, user("Hello."))
     await llama.prefill([SYSTEM], [WEATHER])
@@ -336,3 +351,24 @@ def test_processor_without_avx2_takes_the_compiled_runtime_if_it_is_there(monkey
 def test_runtime_that_is_not_installed_is_named():
     with pytest.raises(ProviderUnavailable, match=r"localvoice\[llama-cpp-python\]"):
         loaded("llama-cpp-python")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_process_that_ends_amid_a_reply_ends_cleanly(runtime):
+    program = f"""
+import asyncio
+from pathlib import Path
+from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.llm.llama_cpp import load_llama
+from localvoice.messages import Message, Role
+
+async def main():
+    model = load_llama(Path({str(GGUF)!r}), EngineOptions(runtime={runtime!r}), ReplyConfig(temperature=0.0))
+    reply = model.reply([Message(Role.USER, "Tell me a story.")])
+    print(await anext(reply))
+    await reply.aclose()
+
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "Once\n", "")
