@@ -71,8 +71,8 @@ def download(
     settings.hub.require_network()
     offer = Offer(chosen, missing)
     typer.echo(f"To download, about {_size(offer.bytes)} into {store.root}:\n{offer.details}", err=True)
-    if not yes and can_ask():
-        typer.confirm("Download?", default=True, abort=True, err=True)
+    if not yes and can_ask() and not typer.confirm("Download?", default=True, err=True):
+        return
     try:
         fetched = fetch(store, missing, settings)
     except KeyboardInterrupt as error:
@@ -137,8 +137,9 @@ def remove(names: Annotated[list[str], typer.Argument(help="Models.")], *, yes: 
     from localvoice.commands.first_run import can_ask
 
     store = open_store()
-    if not yes and can_ask():
-        typer.confirm(f"Delete {', '.join(names)} from {store.root}?", default=False, abort=True, err=True)
+    question = f"Delete {', '.join(names)} from {store.root}?"
+    if not yes and can_ask() and not typer.confirm(question, default=False, err=True):
+        return
     for name in names:
         freed = store.remove(name)
         typer.echo(f"removed {name}: {_size(freed)} freed")

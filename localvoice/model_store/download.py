@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,9 +48,9 @@ def download(
         return []
     settings.hub.require_network()
     missing_bytes = sum(max(model.bytes - store.partial_bytes(model), 0) for model in wanted)
-    require_room(store.root, missing_bytes)
     with writing(store.root):
         store.root.mkdir(parents=True, exist_ok=True)
+    require_room(store.root, missing_bytes)
     failures = asyncio.run(_Download(store, progress, settings).run(wanted))
     if failures:
         raise _summary(failures)
@@ -83,6 +84,8 @@ class _Download:
                     receipt = await self._files(transfer, model, part)
                 if receipt:
                     publish(part, self._store.folder(model.kind, model.name), receipt)
+                elif not self._store.partial_bytes(model):
+                    shutil.rmtree(part, ignore_errors=True)  # nothing came: leave no traces
         except LocalVoiceError as error:
             self._failures.append(error)
 

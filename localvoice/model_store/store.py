@@ -198,4 +198,5 @@ def _wrong_sizes(folder: Path, receipt: Receipt) -> bool:
 
 
 def _folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Size of a model's files, whole or on their way; not of ours beside them."""
+    return sum(path.stat().st_size for path in folder.rglob("[!.]*") if path.is_file())

@@ -54,6 +54,7 @@ class FakeHub:
     """By path: what goes wrong at the next requests for its bytes."""
     hub_faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     """By path: what goes wrong before the redirect."""
+    has_etags: bool = True
     requests: list[Request] = field(default_factory=list)
     go_on: threading.Event = field(default_factory=threading.Event)
 
@@ -173,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
         if start:
             first = 0 if fault.wrong_range else start
             self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
-        self.send_header("ETag", etag)
+        if self.fake.has_etags:
+            self.send_header("ETag", etag)
         if fault.compress:
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body) + fault.claim_bytes))

@@ -101,7 +101,9 @@ def test_a_range_that_begins_elsewhere_means_begin_again(bench: Bench) -> None:
     assert [one.headers.get("Range") for one in bench.hub.asked("files")] == [None, "bytes=70000-", None]
 
 
-def test_bytes_of_an_older_file_are_not_continued(bench: Bench) -> None:
+@pytest.mark.parametrize("has_etags", [True, False])
+def test_bytes_of_an_older_file_are_not_continued(bench: Bench, has_etags: bool) -> None:
+    bench.hub.has_etags = has_etags
     path = bench.path(VOICE, ONNX)
     bench.hub.faults[path].extend([Fault(break_after=10_000)] * 6)
     with pytest.raises(ModelError):
@@ -118,7 +120,9 @@ def test_a_part_file_that_was_complete_already_is_only_verified(bench: Bench) ->
     with pytest.raises(ModelError):
         bench.get(VOICE)
     bench.part(VOICE, ONNX + ".part").write_bytes(VOICE_FILES[ONNX])
+    bench.hub.requests.clear()
     bench.get(VOICE)
+    assert [one.headers["Range"] for one in bench.hub.asked("files")] == ["bytes=200000-"]
     assert bench.store.path_of(VOICE).read_bytes() == VOICE_FILES[ONNX]
 
 
@@ -210,6 +214,7 @@ def test_a_gated_model_names_the_token(bench: Bench) -> None:
 def test_a_compressed_answer_is_not_taken_for_the_file(bench: Bench) -> None:
     bench.hub.faults[bench.path(VOICE, ONNX)].append(Fault(compress=True))
     bench.get(VOICE)
+    assert bench.waits == [1.0]
     assert bench.store.path_of(VOICE).read_bytes() == VOICE_FILES[ONNX]
     assert all(one.headers["Accept-Encoding"] == "identity" for one in bench.hub.requests)
 
@@ -270,6 +275,7 @@ def test_without_a_network_one_line_says_what_to_do(bench: Bench) -> None:
         bench.get(MODEL, VOICE)
     assert str(caught.value).count("cannot reach") == 1
     assert set(bench.waits) == {1.0}
+    assert not list(bench.store.root.rglob("*.part"))
 
 
 def test_offline_refuses_before_dialling(bench: Bench) -> None:
