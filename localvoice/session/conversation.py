@@ -17,6 +17,7 @@ from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Turn
 from localvoice.session.ending import EndedBy, Ending
+from localvoice.session.inbox import Inbox, InputDone
 from localvoice.session.log import SessionLog
 from localvoice.session.replying import House, Replying
 from localvoice.turn.events import (
@@ -45,30 +46,6 @@ _DUCK_DB = 20.0
 
 _RAMP_S = 0.005
 """From a resume to full level: the player's ramp."""
-
-
-class InputDone:
-    """No more lines will be typed."""
-
-
-Arrival = Observation | LocalVoiceError | InputDone
-
-
-class Inbox:
-    """Where threads leave what they saw. Not bounded: observations are few and must not be lost."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._arrivals: asyncio.Queue[Arrival] = asyncio.Queue()
-
-    def post(self, arrival: Arrival) -> None:
-        """From any thread; ignored once the loop is closed."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._arrivals.put_nowait, arrival)
-
-    async def next(self) -> Arrival:
-        """The next one, in the order of posting."""
-        return await self._arrivals.get()
 
 
 @dataclass(frozen=True, slots=True)

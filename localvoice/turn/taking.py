@@ -47,6 +47,9 @@ from localvoice.turn.speech_gate import Edge, SpeechGate
 _QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
+_UNDECIDED = 0.5
+"""Probability that the thought is finished, where nothing but silence speaks."""
+
 _NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead)
 """Observations about one turn; void when another one is in hand."""
 
@@ -228,7 +231,7 @@ class TurnTaking:
             case Action.START_REPLY:
                 start_s, end_s = self._cut_out(floor.began_s, at_s)
                 spoken = (start_s, self._gate.end_s, end_s)
-                yield TurnEnded(at_s, floor.turn, reason, self._gate.probability, *spoken)
+                yield TurnEnded(at_s, floor.turn, reason, _UNDECIDED, *spoken)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):
                 turn = floor.open(at_s)
                 yield TurnEnded(at_s, turn, EndReason.TYPED, 1.0, at_s, at_s, at_s, seen.text)

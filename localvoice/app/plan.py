@@ -1,0 +1,88 @@
+"""What a run of `talk` is going to be, settled and checked before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from localvoice.audio.opening import End, EndKind, check_output, parse_end
+from localvoice.config import Config
+from localvoice.errors import ConfigError
+from localvoice.typing_input import StandardInput, standard_input_kind
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOptions:
+    """What the command line says beyond the settings."""
+
+    typed: bool = False
+    """`--text`: no microphone."""
+    lines: TextIO | None = None
+    """Typed lines come from here instead of standard input (`ask`)."""
+    once: bool = False
+    events: str = ""
+    record: Path | None = None
+    offline: str = "no"
+    """`no`, `guarded` or `sealed`, as it is in force."""
+    verbosity: int = 0
+    started_s: float = 0.0
+    """Monotonic time at which the process began: typed sessions count from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Both ends of the conversation, and who talks."""
+
+    input: End
+    output: End
+    is_typed: bool
+    """Nobody listens: lines are typed or piped."""
+    standard_input: StandardInput
+
+    @property
+    def reads_pipe(self) -> bool:
+        """Whether standard input holds the conversation's lines."""
+        return self.is_typed and self.standard_input is StandardInput.PIPE
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether it goes on as text where there is no loudspeaker."""
+        return self.is_typed and self.output.kind is EndKind.DEVICE
+
+    @property
+    def has_device(self) -> bool:
+        """Whether a microphone is open: it hears before the session begins."""
+        return self.input.kind is EndKind.DEVICE
+
+
+def plan(config: Config, options: TalkOptions) -> Plan:
+    """Check what was asked for against itself and against the files it names.
+
+    Raises:
+        ConfigError, FileError: it cannot work.
+    """
+    stdin = StandardInput.PIPE if options.lines is not None else standard_input_kind()
+    named = config.audio.input
+    is_typed = options.typed or named == "none" or (stdin is StandardInput.PIPE and not named)
+    made = Plan(parse_end("none" if is_typed else named), parse_end(config.audio.output), is_typed, stdin)
+    _check_standard_output(made, options)
+    if config.audio.room:
+        _check_room(made)
+    if is_typed and stdin is StandardInput.NOTHING:
+        raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
+    check_output(made.output)
+    if options.events not in {"", "-"}:
+        check_output(End(EndKind.FILE, options.events))
+    return made
+
+
+def _check_standard_output(made: Plan, options: TalkOptions) -> None:
+    if made.output.kind is EndKind.PIPE and options.events == "-":
+        raise ConfigError("--events - and --output - both want standard output: name a file for one of them")
+
+
+def _check_room(made: Plan) -> None:
+    if not (made.input.kind is EndKind.FILE and made.output.kind is EndKind.FILE):
+        raise ConfigError("--room simulates a room between files: give --input FILE.wav and --output FILE.wav with it")
+    raise ConfigError("--room comes with the echo canceller, which this version does not have yet")

@@ -1,0 +1,60 @@
+"""Ctrl-C and SIGTERM: before the conversation they cancel its start, in it they end it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from localvoice.errors import ExitCode
+from localvoice.session.conversation import Session
+from localvoice.session.ending import EndedBy
+
+_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+class Stopper:
+    """Ends whatever is going on when a signal arrives."""
+
+    def __init__(self) -> None:
+        self.code: ExitCode | None = None
+        """Of the signal that arrived."""
+        self._session: Session | None = None
+        self._start: asyncio.Task[Any] | None = asyncio.current_task()
+
+    @contextmanager
+    def installed(self) -> Iterator[Stopper]:
+        """Take over both signals for this loop."""
+        loop = asyncio.get_running_loop()
+        before: dict[int, Any] = {}
+        for number, code in _CODES.items():
+            try:
+                loop.add_signal_handler(number, self._arrived, code)
+            except (NotImplementedError, ValueError, RuntimeError):  # Windows; or not the main thread
+                try:
+                    before[number] = signal.signal(
+                        number, lambda *_, code=code: loop.call_soon_threadsafe(self._arrived, code)
+                    )
+                except ValueError:
+                    continue  # not the main thread: whoever runs us has the signals
+        try:
+            yield self
+        finally:
+            for number in _CODES:
+                if number in before:
+                    signal.signal(number, before[number])
+                else:
+                    loop.remove_signal_handler(number)
+
+    def watch(self, session: Session) -> None:
+        """From now on a signal ends this session."""
+        self._session = session
+
+    def _arrived(self, code: ExitCode) -> None:
+        self.code = code
+        if self._session is not None:
+            self._session.end(EndedBy.INTERRUPT, code)
+        elif self._start is not None:
+            self._start.cancel()

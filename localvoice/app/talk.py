@@ -1,0 +1,275 @@
+"""From settings to a running conversation, and back to an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from localvoice import __version__
+from localvoice.app.plan import Plan, TalkOptions, plan
+from localvoice.app.signals import Stopper
+from localvoice.audio.duplex import Capture, Duplex, Rendering
+from localvoice.audio.opening import Clock, End, EndKind, open_capture, open_player
+from localvoice.audio.samples import SPEECH_RATE_HZ
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import load_vad
+from localvoice.config import Config
+from localvoice.config_sources import LoadedConfig
+from localvoice.config_text import show_lines
+from localvoice.engine_choice import EngineChoice
+from localvoice.engines import Player, Synthesizer
+from localvoice.errors import DeviceError, ExitCode, LocalVoiceError
+from localvoice.event_log import EventLog, JsonLines
+from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
+from localvoice.listener import Listener
+from localvoice.loading import Loaded, load_stages
+from localvoice.messages import SpeechChunk
+from localvoice.model_store.store import ModelStore
+from localvoice.recording import Recording
+from localvoice.session.conversation import Session, SessionOptions
+from localvoice.session.inbox import Inbox
+from localvoice.session.replying import HEARING, THINKING, Replying, Voices
+from localvoice.skills.catalog import Skills
+from localvoice.typing_input import StandardInput, TypedLines
+from localvoice.ui.console import Console
+
+_HELD_BEHIND_S = 5.0
+"""Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""
+
+
+async def talk(loaded: LoadedConfig, store: ModelStore, options: TalkOptions) -> ExitCode:
+    """Hold a conversation. Raises `LocalVoiceError` where it cannot begin; nothing is left behind then."""
+    with ExitStack() as stack, Stopper().installed() as stopper:
+        try:
+            return await _Talk(loaded, store, options, stack).run(stopper)
+        except asyncio.CancelledError:
+            if stopper.code is None:
+                raise
+            return stopper.code
+
+
+@dataclass(slots=True)
+class _Ears:
+    """What listens: opened before the engines where it is a device, so that nothing said meanwhile is lost."""
+
+    duplex: Duplex
+    utterances: UtteranceBuffer
+    listener: Listener
+
+
+class _Talk:
+    """One conversation's parts, opened in order; the stack closes them in reverse."""
+
+    def __init__(self, loaded: LoadedConfig, store: ModelStore, options: TalkOptions, stack: ExitStack) -> None:
+        self._loaded = loaded
+        self._store = store
+        self._options = options
+        self._stack = stack
+        self._log = EventLog()
+        self._plan = plan(loaded.config, options)
+        self._console = _console(self._plan, options)
+        self._clock = Clock()
+
+    @property
+    def _config(self) -> Config:
+        return self._loaded.config
+
+    async def run(self, stopper: Stopper) -> ExitCode:
+        """Open everything, talk, and say how it ended."""
+        skills = Skills(disabled=self._config.skills.disabled, language=self._config.session.language)
+        choice = EngineChoice(self._config, self._store, skills)
+        wanted = {stage: choice.candidates(stage) for stage in self._stages()}
+        recording = self._recording()
+        inbox = Inbox()
+        capture = self._open_capture()
+        player, rendering = self._open_device_player()
+        early = None
+        if self._plan.has_device:
+            early = self._listen(capture, player, rendering, inbox)
+            early.listener.start()
+        engines = await load_stages(wanted, self._console.note)
+        if player is None and self._speaks():
+            player, rendering = open_player(self._plan.output, self._config.audio, self._clock.now_s)
+        ears = early or self._listen(capture, player, rendering, inbox)
+        self._subscribe(recording)
+        voices = await self._voices(engines, player, ears)
+        session = Session(
+            self._config,
+            ears.duplex,
+            Replying(self._config, voices, skills),
+            self._log,
+            self._session_options(engines, player),
+            None if recording is None else recording.observation,
+        )
+        stopper.watch(session)
+        return await session.run(inbox, partial(self._begin, ears, inbox))
+
+    # what is opened
+
+    def _stages(self) -> list[str]:
+        stages = ["llm"]
+        if not self._plan.is_typed:
+            stages.append("stt")
+        if self._speaks():
+            stages.append("tts")
+        return stages
+
+    def _speaks(self) -> bool:
+        return self._plan.output.kind is not EndKind.NONE
+
+    def _recording(self) -> Recording | None:
+        if self._options.record is None:
+            return None
+        recording = Recording(self._options.record, "\n".join(show_lines(self._loaded)) + "\n")
+        recording.check()
+        return recording
+
+    def _open_capture(self) -> Capture:
+        capture = open_capture(self._plan.input, self._config.audio)
+        self._stack.callback(capture.close)
+        return capture
+
+    def _open_device_player(self) -> tuple[Player | None, Rendering | None]:
+        """A device is opened before the engines: what is wrong with it is said at once. Files wait for the start."""
+        if self._plan.output.kind is not EndKind.DEVICE:
+            return None, None
+        try:
+            return open_player(self._plan.output, self._config.audio, self._clock.now_s)
+        except DeviceError as error:
+            if not self._plan.may_be_silent:
+                raise
+            self._log.emit("warning", 0.0, code="no_output", message=f"answers are text only: {error}")
+            self._plan = replace(self._plan, output=End(EndKind.NONE, "none"))
+            return None, None
+
+    def _listen(self, capture: Capture, player: Player | None, rendering: Rendering | None, inbox: Inbox) -> _Ears:
+        typed = self._plan.is_typed
+        since_start_s = time.monotonic() - self._options.started_s if typed and rendering is None else 0.0
+        duplex = Duplex(capture, player, rendering, started_s=since_start_s)
+        self._clock.duplex = duplex
+        utterances = UtteranceBuffer(1.0 if typed else self._config.turn.max_turn_s + _HELD_BEHIND_S)
+        vad = None if typed else load_vad(self._config.engines.vad, self._store.path_of("silero-vad"))
+        listener = Listener(duplex, vad, utterances, inbox.post)
+        self._stack.callback(listener.stop)
+        return _Ears(duplex, utterances, listener)
+
+    def _begin(self, ears: _Ears, inbox: Inbox) -> None:
+        """Right behind `session_started`: files begin to run, lines are read."""
+        if not self._plan.has_device:
+            ears.listener.start()
+        stdin = self._plan.standard_input
+        from_terminal = stdin is StandardInput.TERMINAL
+        if from_terminal or self._plan.reads_pipe:
+            TypedLines(
+                inbox.post,
+                ears.duplex.now_s,
+                from_terminal=from_terminal,
+                ends_session=self._plan.is_typed,
+                stream=self._options.lines,
+            ).start()
+
+    # who does the work
+
+    async def _voices(self, engines: Mapping[str, Loaded], player: Player | None, ears: _Ears) -> Voices:
+        for loaded in engines.values():
+            for name, error in loaded.skipped:
+                self._told(loaded.stage, name, loaded.name, str(error))
+            for engine in loaded.engines:
+                self._stack.callback(engine.close)
+        stt, tts = engines.get("stt"), engines.get("tts")
+        synthesizer = FallbackSynthesizer(tts.engines, self._told) if tts and player else None
+        return Voices(
+            recognizer=FallbackRecognizer(stt.engines, self._told) if stt else None,
+            chat=FallbackChatModel(engines["llm"].engines, self._told),
+            synthesizer=synthesizer,
+            player=player,
+            utterances=ears.utterances,
+            now_s=ears.duplex.now_s,
+            phrases=await _prepared(synthesizer) if synthesizer else {},
+        )
+
+    def _told(self, stage: str, before: str, after: str, reason: str) -> None:
+        fields = {"stage": stage, "from": before, "to": after, "reason": reason}
+        self._log.emit("provider_changed", self._clock.now_s(), **fields)
+
+    def _session_options(self, engines: Mapping[str, Loaded], player: Player | None) -> SessionOptions:
+        devices = self._plan.has_device and self._plan.output.kind is EndKind.DEVICE
+        mode = _duplex_mode(self._config, self._plan)
+        greets = devices and not self._options.once
+        return SessionOptions(
+            once=self._options.once,
+            ends_with_input=self._plan.input.is_on_clock,
+            can_barge_in=mode != "half",
+            greeting=self._config.session.greeting if greets else "",
+            announced=self._announcement(engines, player, mode),
+        )
+
+    def _announcement(self, engines: Mapping[str, Loaded], player: Player | None, mode: str) -> dict[str, Any]:
+        used = {stage: loaded.name for stage, loaded in engines.items()}
+        config = self._config
+        return {
+            "version": __version__,
+            "engines": {
+                "stt": used.get("stt", "typed"),
+                "llm": used["llm"],
+                "tts": used.get("tts", "none"),
+                "vad": "none" if self._plan.is_typed else config.engines.vad,
+                "turn": "typed" if self._plan.is_typed else "silence",
+            },
+            "starters": [loaded.name for loaded in engines.values() if loaded.is_starter],
+            "offline": self._options.offline,
+            "duplex": mode,
+            "input": self._plan.input.label if not self._plan.is_typed else "typed",
+            "output": self._plan.output.label,
+            "sample_rate": SPEECH_RATE_HZ if player is None else player.rate_hz,
+        }
+
+    # who is told
+
+    def _subscribe(self, recording: Recording | None) -> None:
+        """Files are created last: a failed start leaves none."""
+        if self._options.events:
+            lines = JsonLines(sys.stdout if self._options.events == "-" else Path(self._options.events))
+            self._stack.callback(lines.close)
+            self._log.subscribe(lines)
+        if recording is not None:
+            recording.start({"input": self._plan.input.label, "output": self._plan.output.label})
+            self._stack.callback(recording.close)
+            self._log.subscribe(recording.event)
+        self._log.subscribe(self._console)
+
+
+def _console(planned: Plan, options: TalkOptions) -> Console:
+    owned = options.events == "-" or planned.output.kind is EndKind.PIPE
+    return Console(words=None if owned else sys.stdout, replies_only=planned.reads_pipe, verbosity=options.verbosity)
+
+
+def _duplex_mode(config: Config, planned: Plan) -> str:
+    """Who may interrupt by voice. Without an echo canceller `auto` trusts the user's ears: headphones, or a file."""
+    if planned.is_typed:
+        return "half"
+    return "full" if config.audio.duplex == "auto" else config.audio.duplex
+
+
+async def _prepared(synthesizer: Synthesizer) -> dict[str, SpeechChunk]:
+    """The phrases for when everything else fails, spoken beforehand."""
+    phrases = {}
+    for phrase in (HEARING, THINKING):
+        try:
+            chunks = [chunk async for chunk in synthesizer.synthesize(_once(phrase))]
+        except LocalVoiceError:
+            continue  # said as text then
+        if len(chunks) == 1:
+            phrases[phrase] = chunks[0]
+    return phrases
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text

@@ -1,0 +1,116 @@
+"""From what the user named to an open duplex: devices, files, pipes or nothing at either end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from localvoice.audio.duplex import Capture, Duplex, PacedCapture, Rendering
+from localvoice.audio.files import (
+    PcmSink,
+    PcmSource,
+    SilentSource,
+    SoundSink,
+    WavSink,
+    WavSource,
+    check_writable,
+    standard_input,
+    standard_output,
+)
+from localvoice.audio.playback import PlaybackQueue
+from localvoice.audio.player import QueuePlayer
+from localvoice.audio.samples import SPEECH_RATE_HZ
+from localvoice.config import AudioConfig
+from localvoice.engines import Player
+
+_FILE_RATE_HZ = 48_000
+"""Of output files, unless `audio.sample_rate` says otherwise: what devices use."""
+
+
+class EndKind(Enum):
+    """What stands at one end of the conversation."""
+
+    DEVICE = "device"
+    FILE = "file"
+    PIPE = "pipe"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end, as the user named it."""
+
+    kind: EndKind
+    spec: str
+
+    @property
+    def is_on_clock(self) -> bool:
+        """Whether it is a file or pipe, whose sample 0 is the start of the session."""
+        return self.kind in {EndKind.FILE, EndKind.PIPE}
+
+    @property
+    def label(self) -> str:
+        """For screen and events."""
+        if self.kind is EndKind.DEVICE:
+            return self.spec or "default device"
+        return self.spec
+
+
+def parse_end(spec: str) -> End:
+    """`none`, `-`, a file (a .wav, or anything that looks like a path), else a device by index or part of its name."""
+    if spec == "none":
+        return End(EndKind.NONE, spec)
+    if spec == "-":
+        return End(EndKind.PIPE, spec)
+    path = Path(spec)
+    if spec and (path.suffix.lower() == ".wav" or len(path.parts) > 1 or path.is_file()):
+        return End(EndKind.FILE, spec)
+    return End(EndKind.DEVICE, spec)
+
+
+@dataclass(slots=True)
+class Clock:
+    """The capture clock, for a player that is opened before the duplex it belongs to."""
+
+    duplex: Duplex | None = None
+
+    def now_s(self) -> float:
+        """Seconds on the capture clock; 0 before there is one."""
+        return 0.0 if self.duplex is None else self.duplex.now_s()
+
+
+def open_capture(end: End, config: AudioConfig) -> Capture:
+    """The microphone. Raises `FileError` or `DeviceError`. A device starts to capture at once."""
+    match end.kind:
+        case EndKind.FILE:
+            return PacedCapture(WavSource(Path(end.spec)))
+        case EndKind.PIPE:
+            return PacedCapture(PcmSource(standard_input()))
+        case EndKind.NONE:
+            return PacedCapture(SilentSource())
+        case EndKind.DEVICE:
+            from localvoice.audio.device import open_capture as open_device
+
+            return open_device(end.spec, config)
+
+
+def check_output(end: End) -> None:
+    """Raise `FileError` when an output file cannot be written. Leaves no trace."""
+    if end.kind is EndKind.FILE:
+        check_writable(Path(end.spec))
+
+
+def open_player(end: End, config: AudioConfig, now_s: Callable[[], float]) -> tuple[Player | None, Rendering | None]:
+    """The loudspeaker, and what renders it where that is a file. Raises `FileError` or `DeviceError`."""
+    if end.kind is EndKind.NONE:
+        return None, None
+    if end.kind is EndKind.DEVICE:
+        from localvoice.audio.device import open_player as open_device
+
+        return open_device(end.spec, config, now_s), None
+    rate_hz = SPEECH_RATE_HZ if end.kind is EndKind.PIPE else config.sample_rate or _FILE_RATE_HZ
+    queue = PlaybackQueue(rate_hz)
+    sink: SoundSink = PcmSink(standard_output()) if end.kind is EndKind.PIPE else WavSink(Path(end.spec), rate_hz)
+    return QueuePlayer(queue), Rendering(queue, sink)

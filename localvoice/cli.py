@@ -1,0 +1,107 @@
+"""The command line: what can be typed, and how errors look.
+
+Rule of this file: what it imports at the top has to be light, because `--help` comes at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from localvoice import __version__
+from localvoice.commands.ask import ask
+from localvoice.commands.config import config_app, keys_app
+from localvoice.commands.models import app as models_app
+from localvoice.commands.talk import talk
+from localvoice.errors import ExitCode, LocalVoiceError
+
+app = typer.Typer(
+    name="localvoice",
+    help="A local-first voice assistant: you talk, it answers, you may talk over it. Alone: `localvoice talk`.",
+    epilog="Exit codes: 0 fine, 1 unexpected, 2 wrong use, 3 model, 4 sound device, 5 engines, 130 Ctrl-C.",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(talk)
+app.command()(ask)
+app.add_typer(models_app, name="models")
+app.add_typer(config_app, name="config")
+app.add_typer(keys_app, name="keys")
+
+_TALK = "talk"
+_CLOUD_WORDS = frozenset({"off", "prefer", "fallback"})
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,  # noqa: ARG001
+) -> None:
+    """A local-first voice assistant: you talk, it answers, you may talk over it."""
+    if version:
+        typer.echo(f"localvoice {__version__}")
+        raise typer.Exit
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code. Whatever goes wrong is one line on standard error."""
+    debug = "--debug" in arguments
+    logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL)
+    try:
+        code = app([*_completed(arguments)], prog_name="localvoice", standalone_mode=False)
+        return code if isinstance(code, int) else ExitCode.OK
+    except LocalVoiceError as error:
+        return _failed(str(error), error.exit_code, debug=debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to say to it
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - the second of two places: the top
+        return _unforeseen(error, debug=debug)
+
+
+def _completed(arguments: Sequence[str]) -> list[str]:
+    """`talk` where no command is named, and `--cloud` with its value."""
+    words = [word for word in arguments if word != "--debug"]
+    for at, word in enumerate(words):
+        if word == "--cloud" and (at + 1 == len(words) or words[at + 1] not in _CLOUD_WORDS):
+            words[at] = "--cloud=prefer"
+        elif word == "--cloud":
+            words[at : at + 2] = [f"--cloud={words[at + 1]}"]
+    if not words or (
+        words[0].startswith("-") and words[0] not in {"--help", "--version"} and "completion" not in words[0]
+    ):
+        return [_TALK, *words]
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    if words[0] not in known and not words[0].startswith("-"):
+        near = difflib.get_close_matches(words[0], known, n=1)
+        guess = f"did you mean `localvoice {near[0]}`?" if near else "`localvoice --help` lists the commands"
+        raise typer.BadParameter(f"there is no command '{words[0]}'; {guess}")
+    return words
+
+
+def _unforeseen(error: Exception, *, debug: bool) -> int:
+    format_message = getattr(error, "format_message", None)
+    if callable(format_message):  # a usage error of the command line
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "localvoice"
+        message = " ".join(str(format_message()).split()).rstrip(".")
+        return _failed(f"{message} (`{command} --help` shows what there is)", ExitCode.USAGE, debug=debug)
+    what = str(error) or "no further word"
+    message = f"unexpected {type(error).__name__}: {what}; run again with --debug to see where it came from"
+    return _failed(message, ExitCode.UNEXPECTED, debug=debug)
+
+
+def _failed(message: str, code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    typer.echo(f"localvoice: {message}", err=True)
+    return code

@@ -1,0 +1,96 @@
+"""Flags that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from localvoice.config_sources import LoadedConfig
+    from localvoice.model_store.store import ModelStore
+
+_ENGINES = "Engines and models"
+_SOUND = "Sound"
+_SESSION = "Conversation"
+
+Offline = Annotated[bool, typer.Option("--offline", help="No byte leaves this machine.", rich_help_panel=_ENGINES)]
+CloudFlag = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[prefer|fallback]",
+        help="Cloud engines whose key is set: first, or behind the local ones.",
+        rich_help_panel=_ENGINES,
+    ),
+]
+Stt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,NAME]",
+        help="Speech recognisers, best first: NAME, NAME:MODEL or NAME:PATH.",
+        rich_help_panel=_ENGINES,
+    ),
+]
+Llm = Annotated[
+    str | None, typer.Option(metavar="NAME[,NAME]", help="Language models, best first.", rich_help_panel=_ENGINES)
+]
+Tts = Annotated[str | None, typer.Option(metavar="NAME[,NAME]", help="Voices, best first.", rich_help_panel=_ENGINES)]
+NoFallback = Annotated[
+    bool, typer.Option("--no-fallback", help="No local engine behind a cloud engine.", rich_help_panel=_ENGINES)
+]
+Vad = Annotated[str | None, typer.Option(metavar="NAME", help="silero, energy or webrtc.", rich_help_panel=_ENGINES)]
+Input = Annotated[
+    str | None,
+    typer.Option(metavar="WHAT", help="Microphone: device, FILE.wav, - (raw PCM) or none.", rich_help_panel=_SOUND),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(metavar="WHAT", help="Loudspeaker: device, FILE.wav, - (raw PCM) or none.", rich_help_panel=_SOUND),
+]
+Language = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Language spoken, such as en.", rich_help_panel=_SESSION)
+]
+Voice = Annotated[str | None, typer.Option(metavar="NAME", help="Voice that answers.", rich_help_panel=_SESSION)]
+Profile = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A section [profiles.NAME] of the file.", rich_help_panel=_SESSION),
+]
+
+
+def settings(flags: Mapping[str, tuple[object, str]], profile: str | None = None) -> LoadedConfig:
+    """The settings of this run; `flags` maps dotted keys to a value (None = not given) and the flag's name."""
+    from localvoice.config_sources import Flag, load
+
+    given = {key: Flag(value, name) for key, (value, name) in flags.items()}
+    return load(given, environ=os.environ, cwd=Path.cwd(), profile=profile)
+
+
+def model_store() -> ModelStore:
+    """The store of this run."""
+    from localvoice.model_store.store import ModelStore, models_root
+
+    return ModelStore(models_root(os.environ))
+
+
+def engine_flags(
+    stt: str | None = None, llm: str | None = None, tts: str | None = None, vad: str | None = None
+) -> dict[str, tuple[object, str]]:
+    """The settings behind the engine flags."""
+    return {
+        "engines.stt": (stt, "--stt"),
+        "engines.llm": (llm, "--llm"),
+        "engines.tts": (tts, "--tts"),
+        "engines.vad": (vad, "--vad"),
+    }
+
+
+def offline_mode(wanted: bool) -> str:
+    """Close the sockets where that was asked for; returns how it is kept: `no`, `guarded` or `sealed`."""
+    if not wanted:
+        return "no"
+    from localvoice.offline import go_offline
+
+    return go_offline()

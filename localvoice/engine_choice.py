@@ -1,0 +1,182 @@
+"""Which engines a stage gets: names from flags and settings, `auto`, and what is ready on this machine.
+
+Rule of this file: it chooses and explains; nothing is loaded before `Candidate.load` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localvoice.config import STAGE_ENGINES, Config
+from localvoice.config_schema import nearest
+from localvoice.errors import ConfigError, ModelError
+from localvoice.model_store.catalogue import Tier
+from localvoice.model_store.store import Installed, ModelStore
+from localvoice.secrets_store import KEY_VARIABLES
+from localvoice.skills.catalog import Skills
+
+STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
+"""The engine of each stage that works without a download."""
+
+LOCAL: Mapping[str, str] = {"stt": "faster-whisper", "llm": "llama-cpp", "tts": "piper"}
+"""The local engine of each stage that needs a model."""
+
+_STAGE_WORDS = {"stt": "recogniser", "llm": "language model", "tts": "synthesiser"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An engine that could do the work of a stage."""
+
+    name: str
+    load: Callable[[], Any]
+    """Blocking; raises `ModelError` or `ProviderError`."""
+
+
+class EngineChoice:
+    """The candidates of each stage for one configuration."""
+
+    def __init__(self, config: Config, store: ModelStore, skills: Skills) -> None:
+        self._config = config
+        self._store = store
+        self._skills = skills
+
+    def candidates(self, stage: str) -> list[Candidate]:
+        """In order of preference.
+
+        Raises:
+            ConfigError: an unknown engine, or one of another stage.
+            ModelError: a named engine's model is not here, and nothing stands behind it.
+        """
+        wanted = getattr(self._config.engines, stage)
+        found: list[Candidate] = []
+        missing: list[ModelError] = []
+        for text in wanted:
+            try:
+                found += self._named(stage, text)
+            except ModelError as error:
+                missing.append(error)
+        if not found and missing:
+            raise missing[0]
+        return found
+
+    def _named(self, stage: str, text: str) -> Iterator[Candidate]:
+        name, _, model = text.partition(":")
+        if name == "auto":
+            return self._automatic(stage)
+        if name not in STAGE_ENGINES[stage]:
+            raise ConfigError(
+                f"there is no {_STAGE_WORDS[stage]} '{name}'; the nearest one is {nearest(name, STAGE_ENGINES[stage])}"
+            )
+        if name == STARTERS[stage]:
+            return iter([self._starter(stage, model)])
+        if name == LOCAL[stage]:
+            return iter([self._local(stage, model or getattr(self._config.engines.of(name), f"{stage}_model"))])
+        raise ConfigError(f"{name} cannot be used yet: {_why_not_yet(name)}")
+
+    def _automatic(self, stage: str) -> Iterator[Candidate]:
+        name = LOCAL[stage]
+        model = getattr(self._config.engines.of(name), f"{stage}_model")
+        if model or self._best(stage) is not None:
+            yield self._local(stage, model)
+        yield self._starter(stage, "")
+
+    def _best(self, stage: str) -> Installed | None:
+        """The installed model that suits this machine best: of its tier, else of the nearest smaller one, else any."""
+        installed = [one for one in self._store.installed() if one.kind == stage]
+        tiers = {one.name: set(one.model.tiers) if one.model else set() for one in installed}
+        for tier in _tiers_downwards():
+            for one in installed:
+                if tier in tiers[one.name]:
+                    return one
+        return installed[0] if installed else None
+
+    def _model_path(self, stage: str, model: str) -> Path:
+        name = LOCAL[stage]
+        if not model:
+            best = self._best(stage)
+            if best is None:
+                raise ModelError(
+                    f"{name} has no model here: run `localvoice models download`, or name one as {name}:PATH"
+                )
+            return best.path
+        path = Path(model).expanduser()
+        if path.exists() or path.is_absolute() or path.suffix:
+            if not path.exists():
+                raise ModelError(f"there is no model {path}: check the path of {name}:PATH")
+            return path
+        installed = self._store.find(stage, model)
+        if installed is None:
+            known = self._store.catalogue.get(model)
+            cure = (
+                f"run `localvoice models download {model}`" if known else "`localvoice models list` shows what there is"
+            )
+            raise ModelError(f"the model {model} of {name} is not here: {cure}")
+        return installed.path
+
+    def _local(self, stage: str, model: str) -> Candidate:
+        path = self._model_path(stage, model)
+        return Candidate(LOCAL[stage], lambda: self._load_local(stage, path))
+
+    def _load_local(self, stage: str, path: Path) -> Any:
+        config = self._config
+        options = config.engines.of(LOCAL[stage])
+        if stage == "stt":
+            from localvoice.stt.faster_whisper import FasterWhisperRecognizer
+
+            language = options.language or config.session.language
+            return FasterWhisperRecognizer(path, language=language, threads=options.threads)
+        if stage == "llm":
+            from localvoice.llm.llama_cpp import load_llama
+
+            return load_llama(path, options, config.reply)
+        from localvoice.tts.piper import PiperSynthesizer
+
+        return PiperSynthesizer(path, rate=config.speech.rate)
+
+    def _starter(self, stage: str, model: str) -> Candidate:
+        config = self._config
+        if stage == "stt":
+            return Candidate("pocketsphinx", self._load_pocketsphinx)
+        if stage == "llm":
+            return Candidate("skills", self._load_skills)
+        voice = model or config.engines.of("espeak").voice or config.speech.voice or _espeak_voice(config)
+        return Candidate("espeak", lambda: _load_espeak(voice, config.speech.rate))
+
+    def _load_pocketsphinx(self) -> Any:
+        from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
+
+        return PocketsphinxRecognizer(self._skills.jsgf())
+
+    def _load_skills(self) -> Any:
+        from localvoice.llm.skills import SkillsModel
+
+        return SkillsModel(self._skills)
+
+
+def _load_espeak(voice: str, rate: float) -> Any:
+    from localvoice.tts.espeak import EspeakSynthesizer
+
+    return EspeakSynthesizer(voice=voice, rate=rate)
+
+
+def _espeak_voice(config: Config) -> str:
+    language = config.engines.of("espeak").language or config.session.language
+    return "en-us" if language in {"", "en"} else language.lower()
+
+
+def _tiers_downwards() -> list[Tier]:
+    from localvoice.model_store.offer import recommended_tier, this_machine
+
+    order = [Tier.LARGE, Tier.STANDARD, Tier.SMALL]
+    mine = order.index(recommended_tier(*this_machine()).tier)
+    return [*order[mine:], *reversed(order[:mine])]
+
+
+def _why_not_yet(name: str) -> str:
+    variable = KEY_VARIABLES.get(name)
+    local = "this version has local engines only"
+    return f"{local} (its key would be {variable})" if variable else local

@@ -1,0 +1,32 @@
+"""The one way from other threads into the session."""
+
+from __future__ import annotations
+
+import asyncio
+
+from localvoice.errors import LocalVoiceError
+from localvoice.turn.events import Observation
+
+
+class InputDone:
+    """No more lines will be typed."""
+
+
+Arrival = Observation | LocalVoiceError | InputDone
+
+
+class Inbox:
+    """Where threads leave what they saw. Not bounded: observations are few and must not be lost."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._arrivals: asyncio.Queue[Arrival] = asyncio.Queue()
+
+    def post(self, arrival: Arrival) -> None:
+        """From any thread; ignored once the loop is closed."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._arrivals.put_nowait, arrival)
+
+    async def next(self) -> Arrival:
+        """The next one, in the order of posting."""
+        return await self._arrivals.get()
