@@ -221,15 +221,17 @@ async def test_prefilled_history_is_read_from_the_cache(llama):
     assert usage.cached_tokens >= usage.prompt_tokens - 20
 
 
-async def test_stopped_prefill_is_not_read_to_its_end(llama):
-    await answer(llama, user("Hello."))
-    long = Message(Role.SYSTEM, "You are a friendly voice assistant. " * 200)
-    prefill = asyncio.ensure_future(llama.prefill([long]))
-    await asyncio.sleep(0)
-    prefill.cancel()
-    await asyncio.wait([prefill])
-    _, _, usage = await answer(llama, long, user("Hello."))
-    assert usage.cached_tokens < usage.prompt_tokens // 2
+async def test_stopped_prefill_keeps_the_steps_that_were_read(llama):
+    for tenths in range(1, 100):  # no telling how fast this machine is
+        long = Message(Role.SYSTEM, f"{tenths} you are a friendly voice assistant. " * 100)
+        prefill = asyncio.ensure_future(llama.prefill([long]))
+        done, _ = await asyncio.wait([prefill], timeout=tenths / 1000)
+        prefill.cancel()
+        await asyncio.wait([prefill])
+        _, _, usage = await answer(llama, long, user("Hello."))
+        if not done and 50 < usage.cached_tokens < usage.prompt_tokens - 150:
+            return
+    pytest.fail("it was read wholly or not at all")
 
 
 async def test_history_beyond_the_context_fails_and_the_next_is_unharmed(llama):
