@@ -20,7 +20,7 @@ from localvoice.commands.ask import ask
 from localvoice.commands.config import config_app, keys_app
 from localvoice.commands.models import app as models_app
 from localvoice.commands.talk import talk
-from localvoice.errors import ExitCode, LocalVoiceError
+from localvoice.errors import ConfigError, ExitCode, LocalVoiceError
 
 app = typer.Typer(
     name="localvoice",
@@ -84,7 +84,7 @@ def _completed(arguments: Sequence[str]) -> list[str]:
     if words[0] not in known and not words[0].startswith("-"):
         near = difflib.get_close_matches(words[0], known, n=1)
         guess = f"did you mean `localvoice {near[0]}`?" if near else "`localvoice --help` lists the commands"
-        raise typer.BadParameter(f"there is no command '{words[0]}'; {guess}")
+        raise ConfigError(f"there is no command '{words[0]}'; {guess}")
     return words
 
 
