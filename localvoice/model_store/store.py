@@ -102,6 +102,14 @@ class ModelStore:
         found = self.named(name)
         return found.path if found else None
 
+    def preferred(self, kind: Kind | str, tier: Tier) -> Installed | None:
+        """The model to use where none was named: of those here, one that fits `tier`, of the highest tier, a default.
+
+        Larger ones and those put there by hand under a name of their own come last.
+        """
+        here = [one for one in self.installed() if one.kind == kind]
+        return min(here, key=lambda one: _rank(one, tier), default=None)
+
     def missing(self, tier: Tier) -> tuple[Model, ...]:
         """The models of a tier that are not here."""
         return tuple(model for model in self.catalogue.tier(tier) if self.find(model.kind, model.name) is None)
@@ -185,6 +193,17 @@ def _engine_path(kind: Kind, folder: Path, model: Model | None) -> Path | None:
     if kind is Kind.TTS:
         candidates = [path for path in candidates if _has(path.with_name(path.name + ".json"))]
     return candidates[0] if candidates else None
+
+
+def _rank(one: Installed, wanted: Tier) -> tuple[int, int, bool]:
+    """Sorts what is here, the most suitable first."""
+    order = list(Tier)
+    if one.model is None:
+        return len(order) + 1, 0, True
+    levels = [order.index(tier) for tier in one.model.tiers]
+    fitting = [level for level in levels if level <= order.index(wanted)]
+    below = order.index(wanted) - max(fitting) if fitting else len(order)
+    return below, min(levels), not one.model.default
 
 
 def _has(path: Path) -> bool:

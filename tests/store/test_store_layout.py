@@ -9,8 +9,8 @@ from store_bench import STT_FILES, VOICE_FILES, Bench, fill
 import localvoice
 from localvoice.errors import ModelError
 from localvoice.model_store import store as store_module
-from localvoice.model_store.catalogue import Kind
-from localvoice.model_store.store import models_root, verify
+from localvoice.model_store.catalogue import Kind, Tier
+from localvoice.model_store.store import ModelStore, models_root, verify
 
 
 def test_the_variable_chooses_the_store(tmp_path: Path) -> None:
@@ -80,6 +80,28 @@ def test_a_model_is_found_under_its_own_kind_only(bench: Bench) -> None:
     fill(bench.store.root / "stt" / "mini.en", STT_FILES)
     assert bench.store.find("stt", "mini.en")
     assert bench.store.find("llm", "mini.en") is None
+
+
+@pytest.mark.parametrize(
+    ("here", "tier", "expected"),
+    [
+        (["base.en", "small.en", "large-v3-turbo"], Tier.STANDARD, "small.en"),
+        (["base.en", "large-v3-turbo"], Tier.STANDARD, "base.en"),
+        (["distil-small.en", "small.en"], Tier.STANDARD, "small.en"),
+        (["distil-small.en", "base.en"], Tier.STANDARD, "distil-small.en"),
+        (["large-v3-turbo", "small.en"], Tier.SMALL, "small.en"),
+        (["large-v3-turbo", "mine"], Tier.SMALL, "large-v3-turbo"),
+        (["mine"], Tier.SMALL, "mine"),
+        ([], Tier.SMALL, None),
+    ],
+)
+def test_the_preferred_model_suits_the_machine(
+    tmp_path: Path, here: list[str], tier: Tier, expected: str | None
+) -> None:
+    for name in here:
+        fill(tmp_path / "stt" / name, STT_FILES | {"preprocessor_config.json": b"{}"})
+    found = ModelStore(tmp_path).preferred("stt", tier)
+    assert (found.name if found else None) == expected
 
 
 def test_verify_names_the_file_whose_bytes_changed(bench: Bench) -> None:
