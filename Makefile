@@ -1,0 +1,70 @@
+# Two commands do it all: `make talk` and `make test`. `make help` lists the others.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SAMPLE := examples/sample.wav
+REPLY := sample-reply.wav
+
+.DEFAULT_GOAL := help
+.PHONY: help talk setup check test test-full test-random bench sound-card clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
+
+$(BIN)/python:
+	@echo "==> making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "localvoice needs Python 3.11 or later: make PYTHON=python3.12 talk"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: sudo apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.base: $(BIN)/python pyproject.toml
+	@echo "==> installing localvoice and its packages (about 400 MB, half a minute on a fast line)"
+	@$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "==> installing what the tests need"
+	@$(PIP) install --quiet --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.base ## the virtual environment, without starting anything
+
+talk: $(VENV)/.base ## start the assistant
+	@sh scripts/ensure_portaudio.sh
+	@echo "==> localvoice talk (Ctrl-C ends it)"
+	@code=0; \
+	if [ -t 0 ]; then $(BIN)/localvoice talk || code=$$?; else $(BIN)/localvoice talk </dev/null || code=$$?; fi; \
+	case $$code in \
+	  130) code=0 ;; \
+	  4) echo "==> no sound card here: the same conversation from a file, $(SAMPLE), answered into $(REPLY)"; \
+	     code=0; $(BIN)/localvoice talk --input $(SAMPLE) --output $(REPLY) </dev/null || code=$$? ;; \
+	esac; exit $$code
+
+check: $(VENV)/.dev ## formatting, lint, types and layers
+	@echo "==> ruff, mypy, import-linter"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo >.import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }
+	@rm -f .import_linter.log
+
+sound-card: # a virtual sound card for the device tests, where apt may be used
+	@sh scripts/ensure_sound_card.sh
+
+test: check sound-card ## everything this machine can test
+	@echo "==> tests"
+	@$(BIN)/python -m pytest -q
+
+test-full: check sound-card ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
+	@$(PIP) install --quiet --editable '.[full,dev]'
+	@$(BIN)/python -m pytest -q
+
+test-random: $(VENV)/.dev ## long random conversations in virtual time
+	@$(BIN)/python -m pytest -q -m random
+
+bench: $(VENV)/.dev ## what the starters cost on this machine
+	@for one in benchmarks/*/*.py; do echo "==> $$one"; $(BIN)/python $$one || exit 1; done
+
+clean: ## remove what was made here, models excepted
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(REPLY)
