@@ -65,7 +65,7 @@ class SpokenLedger:
         Text without sound counts as heard when the position has passed it: nothing is at 0 frames, unless the whole
         reply is silent.
         """
-        if frames + self._rounding_frames >= self._end_frame and (frames > 0 or self._end_frame == 0):
+        if frames + self._rounding_frames >= self._end_frame:
             return self._text
         end = 0
         for word in self._words:

@@ -67,7 +67,6 @@ class EspeakSynthesizer:
             words_per_minute=self._words_per_minute,
             is_cancelled=lambda: token.is_cancelled,
         )
-        token.check()
         words = spoken.written_times(word_times(spoken.text, onsets, len(samples), self.rate_hz))
         samples, words = trimmed(samples, self.rate_hz, words, pause_after(clause))
         return SpeechChunk(clause, samples * self._volume, self.rate_hz, words)

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
@@ -20,6 +21,7 @@ from localvoice.errors import ConfigError, ModelError, ProviderError
 from localvoice.messages import SpeechChunk
 from localvoice.text.clauses import clauses
 from localvoice.tts.espeak import EspeakSynthesizer, voices
+from localvoice.tts.espeak_library import espeak_library
 from localvoice.tts.piper import PiperSynthesizer
 from localvoice.tts.trim import LEAD_S, SILENCE_LEVEL
 from tests.fakes import FakeSynthesizer
@@ -228,8 +230,10 @@ async def test_rate_shortens_and_volume_lowers(name: str):
 
 
 async def test_the_level_does_not_jump_between_clauses(real_voice: Synthesizer):
-    levels = [level_db(chunk) for chunk in await speak(real_voice, "Yes.", " The weather is nice.", " Ssh, a whisper.")]
+    chunks = await speak(real_voice, "Yes.", " The weather is nice.", " Ssh, a whisper.")
+    levels = [level_db(chunk) for chunk in chunks]
     assert max(levels) - min(levels) < 6
+    assert max(np.abs(chunk.samples).max() for chunk in chunks) < 0.95  # not raised to full scale one by one
 
 
 async def test_a_streamed_reply_is_understood_by_the_recogniser():
@@ -290,7 +294,40 @@ def test_espeak_speaks_from_a_folder_with_a_very_long_name(tmp_path: Path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_espeak_stops_at_the_next_block_when_nobody_waits():
+    text = "a very long clause " * 20
+    library = espeak_library()
+    options = {"voice": "gmw/en-US", "words_per_minute": 175}
+    samples, _ = library.render(text, **options, is_cancelled=lambda: True)
+    assert len(samples) < 0.5 * library.rate_hz
+    samples, _ = library.render(text, **options, is_cancelled=lambda: False)
+    assert len(samples) > 10 * library.rate_hz
+
+
 # piper
+
+
+async def test_piper_stops_at_the_next_sentence_when_nobody_waits(monkeypatch: pytest.MonkeyPatch):
+    from piper import PiperVoice
+
+    voice, loop, begun, may_end, sentences = piper(), asyncio.get_running_loop(), asyncio.Event(), threading.Event(), []
+    inference = PiperVoice.phoneme_ids_to_audio
+
+    def held(*args, **options):
+        sentences.append(args)
+        loop.call_soon_threadsafe(begun.set)
+        may_end.wait(10)
+        return inference(*args, **options)
+
+    monkeypatch.setattr(PiperVoice, "phoneme_ids_to_audio", held)
+    speaking = asyncio.create_task(speak(voice, "Go on. " * 20))
+    await begun.wait()
+    speaking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await speaking
+    may_end.set()
+    await speak_one(voice, "Next.")
+    assert len(sentences) == 2
 
 
 @pytest.fixture
