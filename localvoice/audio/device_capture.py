@@ -1,0 +1,68 @@
+"""A microphone as `duplex.Capture`: blocks of 10 ms at 16 kHz, one short wake-up each."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from localvoice.audio.device_streams import InputStream
+from localvoice.audio.duplex import BLOCK, BLOCK_S
+from localvoice.audio.low_delay import LowDelayResampler
+from localvoice.audio.samples import SPEECH_RATE_HZ, Reblocker, Samples
+from localvoice.errors import DeviceError
+
+_DRIFT = 0.98
+"""Sleep slightly less than a block, so that waking drifts towards the arrival of blocks ..."""
+
+_LATE_S = 0.001
+"""... and, once too early, a little, then twice as long: a block waits about a millisecond for its reader."""
+
+
+class DeviceCapture:
+    """A microphone; it has been listening since `stream` was opened. `read` belongs to one thread."""
+
+    ended = False
+
+    def __init__(self, stream: InputStream) -> None:
+        self._stream = stream
+        self._resampler = LowDelayResampler(stream.rate_hz, SPEECH_RATE_HZ)
+        self._reblocker = Reblocker(BLOCK)
+        self._blocks: deque[Samples] = deque()  # at most the 11 s of the stream's ring
+        self._wait_s = 0.0
+        self._is_closed = False
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return self._stream.name
+
+    @property
+    def latency_s(self) -> float:
+        """From a sound at the microphone to its last sample being read: device, filter and a block."""
+        return self._stream.latency_s + self._resampler.delay_s
+
+    @property
+    def xruns(self) -> int:
+        """Blocks lost, as far as PortAudio noticed."""
+        return self._stream.xruns
+
+    def read(self) -> Samples:
+        """The next 10 ms (160 samples at 16 kHz); blocks until they have been heard. Raises `DeviceError`."""
+        while not self._blocks:
+            if self._wait_s:
+                time.sleep(self._wait_s)
+            if self._is_closed:
+                raise DeviceError(f'the microphone "{self.name}" has been closed')
+            fresh = self._reblocker.feed(self._resampler.feed(self._stream.take()))
+            self._blocks.extend(fresh)
+            if fresh:
+                self._wait_s = BLOCK_S * _DRIFT
+            else:
+                self._wait_s = _LATE_S if self._wait_s == BLOCK_S * _DRIFT else min(2 * self._wait_s + _LATE_S, BLOCK_S)
+        return self._blocks.popleft()
+
+    def close(self) -> None:
+        """Stop; a blocked `read` raises. Waits 0.3 s at most for a device that hangs."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._stream.close()
