@@ -40,5 +40,9 @@ def test_a_word_said_differently_than_alone_has_no_onset():
     assert onsets("Most of 25", "moust ix twenti faiv") == [Onset(0, 0), Onset(8, 90)]
 
 
+def test_a_word_begins_with_its_group_even_where_its_first_sound_differs():
+    assert onsets("Most the 25", "moust te twenti faiv")[1] == Onset(5, 60)
+
+
 def test_a_book_gets_no_times():
     assert onsets("Most of the 25 left " * 60, "moust avde twenti faiv left " * 60) == []
