@@ -11,11 +11,11 @@ from localvoice.audio.low_delay import LowDelayResampler
 from localvoice.audio.samples import SPEECH_RATE_HZ, Reblocker, Samples
 from localvoice.errors import DeviceError
 
-_DRIFT = 0.98
-"""Sleep slightly less than a block, so that waking drifts towards the arrival of blocks ..."""
+_EARLIER_S = 0.0001
+"""Wake so much earlier for each block than for the one before, until one wakes too early ..."""
 
-_LATE_S = 0.001
-"""... and, once too early, a little, then twice as long: a block waits about a millisecond for its reader."""
+_LATER_S = 0.001
+"""... and then so much later: a block waits for its reader about that long, and there is one wake-up a block."""
 
 
 class DeviceCapture:
@@ -28,7 +28,7 @@ class DeviceCapture:
         self._resampler = LowDelayResampler(stream.rate_hz, SPEECH_RATE_HZ)
         self._reblocker = Reblocker(BLOCK)
         self._blocks: deque[Samples] = deque()  # at most the 11 s of the stream's ring
-        self._wait_s = 0.0
+        self._due_s = 0.0
         self._is_closed = False
 
     @property
@@ -49,16 +49,13 @@ class DeviceCapture:
     def read(self) -> Samples:
         """The next 10 ms (160 samples at 16 kHz); blocks until they have been heard. Raises `DeviceError`."""
         while not self._blocks:
-            if self._wait_s:
-                time.sleep(self._wait_s)
+            now_s = time.monotonic()
+            time.sleep(max(0.0, self._due_s - now_s))
             if self._is_closed:
                 raise DeviceError(f'the microphone "{self.name}" has been closed')
-            fresh = self._reblocker.feed(self._resampler.feed(self._stream.take()))
-            self._blocks.extend(fresh)
-            if fresh:
-                self._wait_s = BLOCK_S * _DRIFT
-            else:
-                self._wait_s = _LATE_S if self._wait_s == BLOCK_S * _DRIFT else min(2 * self._wait_s + _LATE_S, BLOCK_S)
+            fresh = self._stream.take()
+            self._blocks.extend(self._reblocker.feed(self._resampler.feed(fresh)))
+            self._due_s = max(self._due_s, now_s) + (BLOCK_S - _EARLIER_S if len(fresh) else _LATER_S)
         return self._blocks.popleft()
 
     def close(self) -> None:

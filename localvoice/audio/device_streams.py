@@ -89,13 +89,15 @@ class InputStream:
         if not available:
             self._check(now_s - self._taken_s)
             return silence(0)
-        frames = np.frombuffer(self._ring.read(available), dtype=np.float32).reshape(-1, self._stream.channels)
+        frames = np.empty((available, self._stream.channels), dtype=np.float32)
+        self._ring.readinto(frames)
         missing = 0
         if self._recording not in self._stream.actions:  # the ring was full, which ends the recording
             missing = round((now_s - self._taken_s) * self.rate_hz) - available
             self._recording = self._stream.record_ringbuffer(self._ring)
         self._taken_s = now_s
-        return np.concatenate((to_mono(frames), silence(max(0, missing))))
+        mono = to_mono(frames if frames.shape[1] > 1 else frames[:, 0])
+        return np.concatenate((mono, silence(missing))) if missing > 0 else mono
 
     def _check(self, silent_s: float) -> None:
         if silent_s > _SILENT_AFTER_S or (silent_s > _LOST_AFTER_S and not self._stream.active):

@@ -6,9 +6,11 @@ that is fine, for somebody who wants to interrupt it is not.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
+from numpy.typing import NDArray
 
 from localvoice.audio.samples import Samples, silence
 
@@ -30,25 +32,48 @@ class LowDelayResampler:
         self._up, self._down = to_hz // divisor, from_hz // divisor
         taps = 0 if from_hz == to_hz else 2 * round(_LENGTH_S * max(from_hz, 2 * to_hz) / 2)
         self._phases = _phases(taps, self._up, _PASS * min(1.0, to_hz / from_hz))
-        self._past = silence(max(0, taps - 1))
         self._at = 0
         """Where the next output lies, in steps of 1 / (from_hz * up), from the next input sample."""
+        self._step = self._prepared(0, max(0, taps - 1))
         self.delay_s = taps / 2 / from_hz
 
     def feed(self, samples: Samples) -> Samples:
         """The output up to the last sample fed; the filter's past is zeros at the start."""
         if not len(self._phases):
             return samples
-        count = max(0, -(-(len(samples) * self._up - self._at) // self._down))
-        at = self._at + self._down * np.arange(count)
-        self._at += count * self._down - len(samples) * self._up
-        heard = np.concatenate((self._past, samples))
-        self._past = heard[len(heard) - len(self._past) :]
-        if not count:
-            return silence(0)
-        windows = np.lib.stride_tricks.sliding_window_view(heard, self._phases.shape[1])
-        converted: Samples = np.einsum("ij,ij->i", windows[at // self._up], self._phases[at % self._up])
+        step = self._step
+        past = step.heard[step.fed :]
+        if (len(samples), self._at) != (step.fed, step.at):  # blocks of a device are alike: prepared once
+            step = self._step = self._prepared(len(samples), len(past))
+        step.heard[: len(past)] = past
+        step.heard[len(past) :] = samples
+        self._at += len(step.phases) * self._down - len(samples) * self._up
+        converted: Samples = np.einsum("ij,ij->i", step.windows[step.starts], step.phases)
         return converted
+
+    def _prepared(self, fed: int, past: int) -> _Step:
+        count = max(0, -(-(fed * self._up - self._at) // self._down))
+        at = self._at + self._down * np.arange(count)
+        heard = silence(past + fed)
+        phases = self._phases[at % self._up] if count else self._phases[:0]
+        windows = np.lib.stride_tricks.sliding_window_view(heard, phases.shape[1]) if count else phases
+        return _Step(fed, self._at, heard, windows, at // self._up, phases)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """What one call of `feed` works with, for a number of samples and the place of the first output among them."""
+
+    fed: int
+    at: int
+    heard: Samples
+    """The filter's past, then what is fed."""
+    windows: Samples
+    """Shape (starts, taps): a view of `heard`."""
+    starts: NDArray[np.int64]
+    """Where in `heard` the filter of each output begins."""
+    phases: Samples
+    """Shape (outputs, taps)."""
 
 
 def _phases(taps: int, up: int, cutoff: float) -> Samples:
