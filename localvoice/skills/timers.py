@@ -114,6 +114,7 @@ def set_timer(arguments: Arguments, context: SkillContext) -> SkillResult:
         raise BadArguments("A timer can run for one day at most.")
     label = str(arguments.get("label") or "").strip()[:40]
     length = say_duration(seconds)
+    name = f"{label[:1].upper()}{label[1:]} timer" if label else "Timer"
     effect = StartTimer(seconds=seconds, label=label)
     return SkillResult(text=f"{name} set for {length}.", data="ok", effects=(effect,))
 
