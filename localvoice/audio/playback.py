@@ -41,6 +41,32 @@ class _Reply:
         self.written = needed
 
 
+@dataclass(slots=True)
+class _Ramp:
+    """The level, sample by sample. It moves with the clock, whether or not there is anything to play."""
+
+    gain: float = 1.0
+    target: float = 1.0
+    left: int = 0
+    """Frames until the target."""
+
+    def to(self, target: float, frames: int) -> None:
+        self.target = target
+        self.left = 0 if target == self.gain else max(1, frames)
+
+    def take(self, frames: int) -> Samples:
+        """The gains of the next `frames` samples; the last one of a ramp is the target exactly."""
+        gains = np.full(frames, self.target, dtype=np.float32)
+        moving = min(self.left, frames)
+        if moving:
+            step = (self.target - self.gain) / self.left
+            self.left -= moving
+            last = self.target if not self.left else self.gain + step * moving
+            gains[:moving] = self.gain + step * np.arange(1, moving + 1)
+            gains[moving - 1] = self.gain = last
+        return gains
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiter:
     frame: int
@@ -57,20 +83,38 @@ class PlaybackQueue:
         self.rate_hz = rate_hz
         self._lock = threading.Lock()
         self._reply = _Reply()
+        self._ramp = _Ramp()
+        self._tail = silence(0)
+        """What still fades out of a place that was left while it sounded: mixed into the next blocks."""
         self._clock = 0
-        self._gain = 1.0
-        self._target = 1.0
-        self._step = 0.0
         self._silent_at = 0
         """Clock of the sample behind the last one that sounded."""
         self._waiters: list[_Waiter] = []
 
+    @property
+    def _edge(self) -> int:
+        return round(_EDGE_S * self.rate_hz)
+
     def begin(self, turn: int) -> None:
         """Start an empty reply at full level; what another one still held is dropped."""
         with self._lock:
+            self._leave()
             self._reply = _Reply(turn=turn)
             self._waiters.clear()
-            self._gain = self._target = 1.0
+            self._ramp = _Ramp()
+
+    def _leave(self) -> None:
+        """Go away from the present sample without a click: what sounds there fades out beside what comes next."""
+        reply, edge = self._reply, self._edge
+        if not reply.is_cut and not reply.is_held:
+            self._ramp.to(0.0, edge)
+        end = min(reply.written, reply.read + edge) if reply.read else 0  # what never sounded needs no fade
+        fading = reply.samples[reply.read : end]
+        tail = silence(max(edge, len(self._tail)))
+        tail[: len(self._tail)] = self._tail
+        tail[: len(fading)] += fading * self._ramp.take(len(fading))
+        self._tail = tail
+        self._ramp = _Ramp(gain=0.0, target=0.0)
 
     def append(self, turn: int, samples: Samples) -> int:
         """Queue samples of reply `turn`; returns its length so far. Ignored when that reply is not the current one."""
@@ -82,10 +126,10 @@ class PlaybackQueue:
     def _is_current(self, turn: int) -> bool:
         return turn == self._reply.turn and not self._reply.is_cut
 
-    def queued(self) -> int:
-        """Frames written and not yet rendered."""
+    def queued(self, turn: int) -> int:
+        """Frames of reply `turn` written and not yet rendered; none when it is not the current one."""
         with self._lock:
-            return self._reply.written - self._reply.read
+            return self._reply.written - self._reply.read if self._is_current(turn) else 0
 
     def when_reached(self, turn: int, frame: int, tell: Callable[[float], object]) -> None:
         """Call `tell(clock seconds of that sample)` as soon as sample `frame` of reply `turn` has been rendered.
@@ -102,27 +146,29 @@ class PlaybackQueue:
         tell(at_s)
 
     def duck(self, gain: float, ramp_s: float) -> None:
-        """Move to linear `gain` within `ramp_s`."""
+        """Move to linear `gain` within `ramp_s`; nothing happens to a reply that is held or cut."""
         with self._lock:
-            self._ramp_to(gain, ramp_s)
-
-    def _ramp_to(self, gain: float, ramp_s: float) -> None:
-        self._target = gain
-        self._step = (gain - self._gain) / max(1, round(ramp_s * self.rate_hz))
+            if not self._reply.is_cut and not self._reply.is_held:
+                self._ramp.to(gain, round(ramp_s * self.rate_hz))
 
     def pause(self) -> None:
         """Fade out over 5 ms and hold there."""
         with self._lock:
-            self._reply.is_held = True
-            self._ramp_to(0.0, _EDGE_S)
+            if not self._reply.is_cut:
+                self._reply.is_held = True
+                self._ramp.to(0.0, self._edge)
 
     def resume(self, back_to: int | None = None) -> None:
         """Go on at full level, from frame `back_to` when it lies before the present one."""
         with self._lock:
-            self._reply.is_held = False
-            if back_to is not None:
-                self._reply.read = max(0, min(back_to, self._reply.read))
-            self._ramp_to(1.0, _EDGE_S)
+            reply = self._reply
+            if reply.is_cut:
+                return
+            if back_to is not None and back_to < reply.read:
+                self._leave()
+                reply.read = max(0, back_to)
+            reply.is_held = False
+            self._ramp.to(1.0, self._edge)
 
     def cut(self) -> Position:
         """Fade out over 5 ms and drop the rest; says where that will be."""
@@ -132,9 +178,9 @@ class PlaybackQueue:
                 reply.is_cut = True
                 reply.is_held = False
                 self._waiters.clear()
-                fading = 0 if self._gain == 0.0 else round(_EDGE_S * self.rate_hz)
+                self._ramp.to(0.0, self._edge)
+                fading = max(0, self._ramp.left - 1)  # the last sample of the ramp is silent
                 reply.written = min(reply.written, reply.read + fading)
-                self._ramp_to(0.0, _EDGE_S)
             return self._final()
 
     def _final(self) -> Position:
@@ -162,16 +208,16 @@ class PlaybackQueue:
 
     def _fill(self, block: Samples, told: list[tuple[_Waiter, float]]) -> None:
         reply = self._reply
+        gains = self._ramp.take(len(block))
+        ending, self._tail = self._tail[: len(block)], self._tail[len(block) :]
+        block[: len(ending)] += ending
         count = min(len(block), reply.written - reply.read)
+        if reply.is_held:
+            count = min(count, int(np.count_nonzero(gains > 0.0)))
         if count <= 0:
             return
-        gains = self._gains(count)
-        if reply.is_held:
-            count = int(np.count_nonzero(gains > 0.0))
-            gains = gains[:count]
-        block[:count] = reply.samples[reply.read : reply.read + count] * gains
-        if count:
-            self._silent_at = self._clock + count
+        block[:count] += reply.samples[reply.read : reply.read + count] * gains[:count]
+        self._silent_at = self._clock + count
         first, reply.read = reply.read, reply.read + count
         waiting = self._waiters
         self._waiters = [waiter for waiter in waiting if waiter.frame >= reply.read]
@@ -180,14 +226,3 @@ class PlaybackQueue:
             for waiter in waiting
             if waiter.frame < reply.read
         )
-
-    def _gains(self, count: int) -> Samples:
-        if self._gain == self._target:
-            return np.full(count, self._gain, dtype=np.float32)
-        ramp = self._gain + self._step * np.arange(1, count + 1)
-        low, high = sorted((self._gain, self._target))
-        gains: Samples = np.clip(ramp, low, high).astype(np.float32)
-        self._gain = float(gains[-1])
-        if abs(self._gain - self._target) < 1e-6:
-            self._gain = self._target
-        return gains

@@ -30,7 +30,7 @@ class QueuePlayer:
     async def write(self, turn: int, chunk: SpeechChunk) -> int:
         """Queue a chunk once less than 400 ms are waiting; returns the reply's length so far."""
         samples = resample(chunk.samples, chunk.rate_hz, self.rate_hz)
-        surplus = self._queue.queued() - round(QUEUE_S * self.rate_hz)
+        surplus = self._queue.queued(turn) - round(QUEUE_S * self.rate_hz)
         if surplus > 0:
             await self.reached(turn, self._queue.position().frames + surplus)
         return self._queue.append(turn, samples)
