@@ -18,8 +18,11 @@ import typer
 from localvoice import __version__
 from localvoice.commands.ask import ask
 from localvoice.commands.config import config_app, keys_app
+from localvoice.commands.devices import devices
 from localvoice.commands.models import app as models_app
+from localvoice.commands.say import say
 from localvoice.commands.talk import talk
+from localvoice.commands.transcribe import transcribe
 from localvoice.errors import ConfigError, ExitCode, LocalVoiceError
 
 app = typer.Typer(
@@ -31,6 +34,9 @@ app = typer.Typer(
 )
 app.command()(talk)
 app.command()(ask)
+app.command()(say)
+app.command()(transcribe)
+app.command()(devices)
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,3 +95,14 @@ def offline_mode(wanted: bool) -> str:
     from localvoice.offline import go_offline
 
     return go_offline()
+
+
+def note_to_watchers(text: str) -> None:
+    """Say what is being done, where somebody sits at a terminal."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        typer.echo(text, err=True)
+
+
+def warn(text: str) -> None:
+    """One line on standard error."""
+    typer.echo(f"warning: {text}", err=True)
