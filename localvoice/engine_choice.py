@@ -13,7 +13,7 @@ from typing import Any
 from localvoice.config import STAGE_ENGINES, Config
 from localvoice.config_schema import nearest
 from localvoice.errors import ConfigError, ModelError
-from localvoice.model_store.catalogue import Tier
+from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import Installed, ModelStore
 from localvoice.secrets_store import KEY_VARIABLES
 from localvoice.skills.catalog import Skills
@@ -85,14 +85,10 @@ class EngineChoice:
         yield self._starter(stage, "")
 
     def _best(self, stage: str) -> Installed | None:
-        """The installed model that suits this machine best: of its tier, else of the nearest smaller one, else any."""
-        installed = [one for one in self._store.installed() if one.kind == stage]
-        tiers = {one.name: set(one.model.tiers) if one.model else set() for one in installed}
-        for tier in _tiers_downwards():
-            for one in installed:
-                if tier in tiers[one.name]:
-                    return one
-        return installed[0] if installed else None
+        """The installed model that suits this machine best."""
+        from localvoice.model_store.offer import recommended_tier, this_machine
+
+        return self._store.preferred(Kind(stage), recommended_tier(*this_machine()).tier)
 
     def _model_path(self, stage: str, model: str) -> Path:
         name = LOCAL[stage]
@@ -166,14 +162,6 @@ def _load_espeak(voice: str, rate: float) -> Any:
 def _espeak_voice(config: Config) -> str:
     language = config.engines.of("espeak").language or config.session.language
     return "en-us" if language in {"", "en"} else language.lower()
-
-
-def _tiers_downwards() -> list[Tier]:
-    from localvoice.model_store.offer import recommended_tier, this_machine
-
-    order = [Tier.LARGE, Tier.STANDARD, Tier.SMALL]
-    mine = order.index(recommended_tier(*this_machine()).tier)
-    return [*order[mine:], *reversed(order[:mine])]
 
 
 def _why_not_yet(name: str) -> str:

@@ -72,8 +72,9 @@ def plan(config: Config, options: TalkOptions) -> Plan:
     if is_typed and stdin is StandardInput.NOTHING:
         raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
     check_output(made.output)
-    if options.events not in {"", "-"}:
-        check_output(End(EndKind.FILE, options.events))
+    for file in (options.events, config.session.save):
+        if file not in {"", "-"}:
+            check_output(End(EndKind.FILE, file))
     return made
 
 

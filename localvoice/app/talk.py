@@ -31,6 +31,7 @@ from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackS
 from localvoice.listener import Listener
 from localvoice.loading import Loaded, load_stages
 from localvoice.messages import SpeechChunk
+from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import ModelStore
 from localvoice.recording import Recording
 from localvoice.session.conversation import Session, SessionOptions
@@ -39,6 +40,7 @@ from localvoice.session.replying import HEARING, THINKING, Replying, Voices
 from localvoice.skills.catalog import Skills
 from localvoice.typing_input import StandardInput, TypedLines
 from localvoice.ui.console import Console
+from localvoice.ui.transcript_file import TranscriptFile
 
 _HELD_BEHIND_S = 5.0
 """Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""
@@ -155,7 +157,7 @@ class _Talk:
         duplex = Duplex(capture, player, rendering, started_s=since_start_s)
         self._clock.duplex = duplex
         utterances = UtteranceBuffer(1.0 if typed else self._config.turn.max_turn_s + _HELD_BEHIND_S)
-        vad = None if typed else load_vad(self._config.engines.vad, self._store.path_of("silero-vad"))
+        vad = None if typed else load_vad(self._config.engines.vad, _newer_silero(self._store))
         listener = Listener(duplex, vad, utterances, inbox.post)
         self._stack.callback(listener.stop)
         return _Ears(duplex, utterances, listener)
@@ -243,12 +245,20 @@ class _Talk:
             recording.start({"input": self._plan.input.label, "output": self._plan.output.label})
             self._stack.callback(recording.close)
             self._log.subscribe(recording.event)
+        if self._config.session.save:
+            self._log.subscribe(TranscriptFile(Path(self._config.session.save)))
         self._log.subscribe(self._console)
 
 
 def _console(planned: Plan, options: TalkOptions) -> Console:
     owned = options.events == "-" or planned.output.kind is EndKind.PIPE
     return Console(words=None if owned else sys.stdout, replies_only=planned.reads_pipe, verbosity=options.verbosity)
+
+
+def _newer_silero(store: ModelStore) -> Path | None:
+    """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
+    installed = [one for one in store.installed() if one.kind is Kind.VAD]
+    return installed[0].path if installed else None
 
 
 def _duplex_mode(config: Config, planned: Plan) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
+    from localvoice.config import EnginesConfig
     from localvoice.model_store.catalogue import Model
     from localvoice.model_store.download import DownloadSettings
     from localvoice.model_store.offer import Offer
@@ -41,12 +45,37 @@ def accepts(offer: Offer, ask: Callable[[str], bool], memory: Path) -> bool:
 
 def ask_on_terminal(question: str) -> bool:
     """Show `question` on standard error and read yes or no; no answer means no."""
-    import typer
-
     try:
         return typer.confirm(question, default=False, err=True)
     except typer.Abort:
         return False
+
+
+def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) -> None:
+    """Before a conversation on starters: say what would be better, or ask once on a terminal and fetch it.
+
+    Whatever goes wrong with the download is said in a line, and the conversation begins on the starters.
+    """
+    from localvoice.errors import LocalVoiceError
+    from localvoice.model_store.download import DownloadSettings
+    from localvoice.model_store.hub import HubSettings
+    from localvoice.model_store.offer import first_run_offer, recommended_tier, this_machine
+
+    if "auto" not in {*engines.stt, *engines.llm, *engines.tts}:
+        return
+    offer = first_run_offer(store, recommended_tier(*this_machine()).tier)
+    if any(one.kind in {"stt", "llm", "tts"} for one in store.installed()) or offer.is_empty:
+        return
+    hub = HubSettings.from_environ(os.environ, offline=offline)
+    if hub.offline or not can_ask() or not accepts(offer, ask_on_terminal, asked_before()):
+        typer.echo(offer.line, err=True)
+        return
+    try:
+        fetch(store, offer.models, DownloadSettings(hub))
+    except LocalVoiceError as error:
+        typer.echo(f"{error}\nGoing on with the starters.", err=True)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; what has come is kept. Going on with the starters.", err=True)
 
 
 def can_ask() -> bool:

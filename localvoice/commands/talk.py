@@ -119,6 +119,11 @@ def hold(  # noqa: PLR0913 - see talk
     loaded = settings(given, profile)
     mode = offline_mode(offline)
     _warn_of_cloud(loaded.config.engines.cloud)
+    store = flags.model_store()
+    if lines is None and verbosity >= 0:
+        from localvoice.commands.first_run import offer_better
+
+        offer_better(loaded.config.engines, store, offline=offline)
 
     from localvoice.app.plan import TalkOptions
     from localvoice.app.talk import talk as hold_talk
@@ -134,7 +139,7 @@ def hold(  # noqa: PLR0913 - see talk
         verbosity=verbosity,
         started_s=STARTED_S,
     )
-    raise typer.Exit(int(asyncio.run(hold_talk(loaded, flags.model_store(), options))))
+    raise typer.Exit(int(asyncio.run(hold_talk(loaded, store, options))))
 
 
 def _warn_of_cloud(cloud: str) -> None:
