@@ -6,6 +6,7 @@ Pure: no device, no clock of its own.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 _LOOKS = 32
 """Looks that count: a third of a second at one every 10 ms, so that a gap of the device is believed soon."""
@@ -64,15 +65,19 @@ class Playout:
         """When `frame` sounds or sounded; None as long as the device has not taken it."""
         if frame >= self._taken:
             return None
-        for first, anchor in reversed(self._runs):
-            if frame >= first and anchor.is_known:
-                return anchor.zero_s + self._latency_s + frame / self._rate_hz
+        for first, zero_s in self._known_runs():
+            if frame >= first:
+                return zero_s + self._latency_s + frame / self._rate_hz
         return None
 
     def sounded(self, at_s: float) -> int:
         """How many frames have begun to sound at `at_s`; never fewer than said before, but for going back."""
-        if self._runs and self._runs[-1][1].is_known:
-            first, anchor = self._runs[-1]
-            frames = int((at_s - anchor.zero_s - self._latency_s) * self._rate_hz) + 1
+        for first, zero_s in self._known_runs():
+            frames = int((at_s - zero_s - self._latency_s) * self._rate_hz) + 1
             self._sounded = max(self._sounded, min(self._taken, max(first, frames)))
+            break
         return self._sounded
+
+    def _known_runs(self) -> Iterator[tuple[int, float]]:
+        """First frame and time of frame 0 of the runs that have been looked at, the latest first."""
+        return ((first, anchor.zero_s) for first, anchor in reversed(self._runs) if anchor.is_known)

@@ -1,0 +1,231 @@
+"""What a reply sounds like at the loudspeaker: a counter as signal shows every sample lost, doubled or invented."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from virtual_card import RATE_HZ, Monitor, SoundServer
+
+from localvoice.audio.device import open_player
+from localvoice.audio.device_player import DevicePlayer
+from localvoice.config import AudioConfig
+from localvoice.messages import SpeechChunk
+
+pytestmark = pytest.mark.devices
+
+TRIES = 3
+"""The machine may be shared, and its card stall: a time has to be kept in one of three tries, a count in each."""
+
+
+@pytest.fixture
+def player(card: SoundServer) -> Iterator[DevicePlayer]:
+    player = open_player("", AudioConfig(sample_rate=RATE_HZ), time.monotonic)
+    yield player
+    player.close()
+
+
+def counter(frames: int, first: int = 0) -> NDArray[np.int16]:
+    """Values that say which sample they are (up to 0.4 s), never 0."""
+    return (1000 + (first + np.arange(frames)) % 20_000).astype(np.int16)
+
+
+def chunk(values: NDArray[np.int16]) -> SpeechChunk:
+    return SpeechChunk("x", (values / 32768).astype(np.float32), RATE_HZ)
+
+
+async def heard(monitor: Monitor, start_s: float) -> NDArray[np.int16]:
+    """Everything but silence since `start_s`, once the recording has caught up."""
+    await asyncio.sleep(0.2)
+    samples = monitor.samples(start_s - 0.02)
+    return samples[samples != 0]
+
+
+async def test_everything_written_is_heard_once_and_in_order(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    for part in range(10):
+        await player.write(1, chunk(counter(4800, part * 4800)))
+    await player.drain(1)
+    np.testing.assert_array_equal(await heard(monitor, start_s), counter(48_000))
+
+
+async def test_a_reply_goes_on_after_its_queue_ran_empty(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, chunk(counter(4800)))
+    await player.reached(1, 4799)
+    await asyncio.sleep(0.05)
+    assert player.position().frames == 4800
+    await player.write(1, chunk(counter(4800, 4800)))
+    await player.drain(1)
+    np.testing.assert_array_equal(await heard(monitor, start_s), counter(9600))
+
+
+async def test_short_chunks_at_the_edge_of_emptiness_are_all_heard(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    for part in range(40):
+        await player.write(1, chunk(counter(480, part * 480)))
+        await asyncio.sleep(0.009)
+    await player.drain(1)
+    np.testing.assert_array_equal(await heard(monitor, start_s), counter(40 * 480))
+
+
+async def test_drain_returns_when_the_tail_has_sounded(player: DevicePlayer, monitor: Monitor) -> None:
+    early_s = []
+    for turn in range(1, TRIES + 1):
+        start_s = time.monotonic()
+        player.begin(turn)
+        await player.write(turn, chunk(counter(9600)))
+        position = await player.drain(turn)
+        drained_s = time.monotonic()
+        assert player.cut().frames == position.frames == 9600
+        assert len(await heard(monitor, start_s)) == 9600
+        samples = monitor.samples(start_s)
+        end_s = max(start_s, monitor.zero_s) + int(np.flatnonzero(samples)[-1]) / RATE_HZ
+        early_s.append(end_s - drained_s)
+    assert min(early_s) < 0.02
+
+
+async def test_pause_and_resume_lose_no_sample(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, chunk(counter(28_800)))
+    await player.reached(1, 9600)
+    player.pause()
+    await asyncio.sleep(0.2)
+    held = player.position().frames
+    before = await heard(monitor, start_s)
+    np.testing.assert_array_equal(before, counter(held))
+    assert 9600 < held < 28_800
+    player.resume()
+    assert (await player.drain(1)).frames == 28_800
+    np.testing.assert_array_equal(await heard(monitor, start_s), counter(28_800))
+
+
+async def test_resume_at_once_loses_no_sample(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, chunk(counter(19_200)))
+    for frame in range(1000, 16_000, 1500):
+        await player.reached(1, frame)
+        player.pause()
+        player.resume()
+    await player.drain(1)
+    np.testing.assert_array_equal(await heard(monitor, start_s), counter(19_200))
+
+
+async def test_resume_goes_back_to_the_beginning_of_a_word(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, chunk(counter(19_200)))
+    await player.reached(1, 9600)
+    player.pause()
+    await asyncio.sleep(0.1)
+    held = player.position().frames
+    player.resume(back_to=7000)
+    assert player.position().frames == 7000
+    written = await player.write(1, chunk(counter(4800, 19_200)))
+    assert (await player.drain(1)).frames == written == 24_000
+    expected = np.concatenate((counter(held), counter(24_000)[7000:]))
+    np.testing.assert_array_equal(await heard(monitor, start_s), expected)
+
+
+async def test_a_duck_is_a_pause_until_full_level(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, chunk(counter(9600)))
+    player.duck(-20.0, 10.0)
+    await asyncio.sleep(0.1)
+    assert len(await heard(monitor, start_s)) < 9600
+    player.duck(0.0, 10.0)
+    await player.drain(1)
+    np.testing.assert_array_equal(await heard(monitor, start_s), counter(9600))
+
+
+async def test_a_cut_is_silent_within_100_ms_and_says_what_was_heard(player: DevicePlayer, monitor: Monitor) -> None:
+    tails_s, errors_s = [], []
+    for turn in range(1, TRIES + 1):
+        start_s = time.monotonic()
+        player.begin(turn)
+        await player.write(turn, chunk(counter(48_000)))
+        await player.reached(turn, 4800 + 200 * turn)
+        cut_s = time.monotonic()
+        position = player.cut()
+        samples = await heard(monitor, start_s)
+        np.testing.assert_array_equal(samples, counter(len(samples)))
+        assert abs(position.frames - len(samples)) <= 480  # a block that was being taken at that moment
+        assert player.cut() == position
+        last = int(np.flatnonzero(monitor.samples(start_s))[-1])
+        silent_s = max(start_s, monitor.zero_s) + last / RATE_HZ
+        tails_s.append(silent_s - cut_s)
+        errors_s.append(abs(position.silent_at_s - silent_s))
+    assert min(tails_s) <= 0.1
+    assert min(errors_s) <= 0.02
+
+
+async def test_nothing_of_an_old_reply_follows_a_cut_or_a_new_one(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, chunk(counter(4800)))
+    position = player.cut()
+    await player.write(1, chunk(counter(4800, 10_000)))
+    player.resume()
+    assert player.cut() == position
+    player.begin(2)
+    await player.write(1, chunk(counter(4800, 10_000)))
+    await player.write(2, chunk(counter(480, 5000)))
+    await player.drain(2)
+    samples = await heard(monitor, start_s)
+    np.testing.assert_array_equal(samples[-480:], counter(480, 5000))
+    assert samples.max() < 10_000
+
+
+async def test_a_sample_is_reported_when_it_sounds(player: DevicePlayer, monitor: Monitor) -> None:
+    errors_s = []
+    for turn in range(1, TRIES + 1):
+        start_s = time.monotonic()
+        player.begin(turn)
+        await player.write(turn, chunk(counter(9600)))
+        told_s = await player.reached(turn, 0)
+        assert told_s <= time.monotonic()
+        await player.drain(turn)
+        await heard(monitor, start_s)
+        first = int(np.flatnonzero(monitor.samples(start_s))[0])
+        errors_s.append(abs(max(start_s, monitor.zero_s) + first / RATE_HZ - told_s))
+    assert min(errors_s) <= 0.02
+
+
+async def test_the_position_only_grows_and_ends_with_the_reply(player: DevicePlayer) -> None:
+    player.begin(1)
+    await player.write(1, chunk(counter(19_200)))
+    draining = asyncio.create_task(player.drain(1))
+    seen = [player.position().frames]
+    while not draining.done():
+        await asyncio.sleep(0.003)
+        seen.append(player.position().frames)
+    assert seen == sorted(seen)
+    assert seen[0] == 0
+    assert seen[-1] == 19_200
+    assert len(set(seen)) > 20
+
+
+async def test_writing_waits_while_400_ms_are_queued(player: DevicePlayer) -> None:
+    player.begin(1)
+    start_s = time.monotonic()
+    await player.write(1, chunk(counter(48_000)))
+    assert time.monotonic() - start_s < 0.3
+    await player.write(1, chunk(counter(480)))
+    assert 0.5 < time.monotonic() - start_s < 1.0
+    player.cut()
+
+
+async def test_other_rates_come_out_at_the_devices(player: DevicePlayer) -> None:
+    player.begin(1)
+    assert await player.write(1, SpeechChunk("x", np.zeros(2205, dtype=np.float32), 22_050)) == 4800
+    player.cut()

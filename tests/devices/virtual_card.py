@@ -1,0 +1,110 @@
+"""A sound card made of a private PulseAudio server: a loudspeaker to be recorded, a microphone to be fed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ = 48_000
+
+_NULL_SINK = "module-null-sink sink_name={} rate=48000 channels=1 norewinds=1"
+"""Without `norewinds` callbacks come in bursts up to two seconds apart."""
+
+
+_FORMAT = ("--format=s16le", f"--rate={RATE_HZ}", "--channels=1")
+
+
+class SoundServer:
+    """Runs until `stop`; `environ` leads programs to it, and only to it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.chmod(0o700)
+        socket = folder / "native"
+        places = ("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH")
+        self.environ = {**os.environ, **dict.fromkeys(places, str(folder)), "PULSE_SERVER": f"unix:{socket}"}
+        modules = (
+            f"module-native-protocol-unix socket={socket} auth-anonymous=1",
+            _NULL_SINK.format("speaker"),
+            _NULL_SINK.format("micfeed"),
+            "module-remap-source master=micfeed.monitor source_name=mic",
+        )
+        self.process = subprocess.Popen(
+            ["pulseaudio", "-n", "--daemonize=no", "--system=false", "--exit-idle-time=-1", "--disallow-exit"]
+            + [f"--log-target=file:{folder / 'log'}"]
+            + [f"--load={module}" for module in modules],
+            env=self.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._wait_until_up()
+        self._control("set-default-sink", "speaker")
+        self._control("set-default-source", "mic")
+
+    def _wait_until_up(self) -> None:
+        deadline_s = time.monotonic() + 10.0
+        while self._control("info") != 0:
+            assert time.monotonic() < deadline_s, "pulseaudio does not start"
+            time.sleep(0.05)
+
+    def _control(self, *words: str) -> int:
+        quiet = subprocess.DEVNULL
+        return subprocess.run(["pactl", *words], env=self.environ, stdout=quiet, stderr=quiet, check=False).returncode
+
+    def stop(self) -> None:
+        """End it, also where it has been stopped or killed."""
+        self.process.kill()
+        self.process.wait()
+
+
+def feed_microphone(wav: Path, environ: Mapping[str, str]) -> None:
+    """Play a file into the virtual microphone; returns when it has been played."""
+    subprocess.run(["paplay", "-d", "micfeed", "--latency-msec=100", str(wav)], env=environ, check=True)
+
+
+class Monitor:
+    """Records what the loudspeaker plays."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            ["parecord", "-d", "speaker.monitor", "--raw", *_FORMAT, "--latency-msec=10"],
+            env=environ,
+            stdout=subprocess.PIPE,
+        )
+        self._data = bytearray()
+        self._arrivals: list[tuple[float, int]] = []
+        self._running = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._running.wait(10.0), "parecord does not start"
+
+    def _run(self) -> None:
+        assert self._process.stdout is not None
+        while data := os.read(self._process.stdout.fileno(), 1 << 16):
+            self._data += data
+            self._arrivals.append((time.monotonic(), len(self._data) // 2))
+            self._running.set()
+
+    def stop(self) -> None:
+        """End the recording."""
+        self._process.terminate()
+        self._thread.join()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def samples(self, start_s: float = 0.0) -> NDArray[np.int16]:
+        """What has been played since a time on the monotonic clock (placed to a few ms), until 100 ms ago."""
+        first = max(0, round((start_s - self.zero_s) * RATE_HZ))
+        return np.frombuffer(bytes(self._data[: len(self._data) & ~1]), dtype="<i2")[first:]
+
+    @property
+    def zero_s(self) -> float:
+        """When the first sample sounded: arrivals may be late, not early."""
+        return float(np.percentile([at_s - frames / RATE_HZ for at_s, frames in self._arrivals], 2))

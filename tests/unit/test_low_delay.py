@@ -1,0 +1,60 @@
+"""The microphone's resampler: level, aliases, and nothing held back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localvoice.audio.low_delay import LowDelayResampler
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+
+RATES_HZ = (8000, 11_025, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000)
+
+
+def converted(samples: Samples, rate_hz: int, block: int) -> Samples:
+    resampler = LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
+    return np.concatenate([resampler.feed(samples[at : at + block]) for at in range(0, len(samples), block)])
+
+
+def sine(hz: float, rate_hz: int, frames: int, delay_s: float = 0.0) -> Samples:
+    return np.sin(2 * np.pi * hz * (np.arange(frames) / rate_hz - delay_s)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+def test_speech_passes_unchanged_but_for_the_delay(rate_hz: int) -> None:
+    delay_s = LowDelayResampler(rate_hz, SPEECH_RATE_HZ).delay_s
+    assert 0.0 < delay_s < 0.006
+    for hz in (100, 440, 3000):
+        result = converted(sine(hz, rate_hz, rate_hz // 2), rate_hz, rate_hz // 100)
+        expected = sine(hz, SPEECH_RATE_HZ, len(result), delay_s)
+        np.testing.assert_allclose(result[800:], expected[800:], atol=2e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [rate for rate in RATES_HZ if rate > 20_000])
+def test_what_lies_above_8_khz_is_not_heard_as_something_else(rate_hz: int) -> None:
+    result = converted(sine(9500, rate_hz, rate_hz // 2), rate_hz, rate_hz // 100)
+    assert np.abs(result[800:]).max() < 1e-3
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 32_000, 44_100, 48_000, 96_000])
+def test_every_block_comes_out_at_once(rate_hz: int) -> None:
+    resampler = LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
+    assert [len(resampler.feed(sine(440, rate_hz, rate_hz // 100))) for _ in range(5)] == [160] * 5
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+@pytest.mark.parametrize("block", [1, 7, 441, 1000])
+def test_the_size_of_blocks_does_not_matter(rate_hz: int, block: int) -> None:
+    noise = np.random.default_rng(1).standard_normal(3000).astype(np.float32)
+    np.testing.assert_allclose(converted(noise, rate_hz, block), converted(noise, rate_hz, 3000), atol=1e-5)
+
+
+def test_equal_rates_pass_through() -> None:
+    resampler = LowDelayResampler(SPEECH_RATE_HZ, SPEECH_RATE_HZ)
+    samples = sine(440, SPEECH_RATE_HZ, 160)
+    assert resampler.feed(samples) is samples
+    assert resampler.delay_s == 0.0
+
+
+def test_nothing_in_gives_nothing_out() -> None:
+    assert len(LowDelayResampler(48_000, SPEECH_RATE_HZ).feed(np.zeros(0, dtype=np.float32))) == 0
