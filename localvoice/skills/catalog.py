@@ -31,7 +31,7 @@ SLOTS: Mapping[str, Slot] = {
     "item": lists.ITEM,
     "anything": lists.ANYTHING,
 }
-RULES: Mapping[str, str] = {**numbers.JSGF, **arithmetic.JSGF, **calendar.JSGF}
+RULES: Mapping[str, str] = {**numbers.JSGF, **units.JSGF, **arithmetic.JSGF, **calendar.JSGF}
 
 OPENINGS = (
     *("hey computer", "okay computer", "ok computer", "computer", "hey", "okay", "ok", "so", "well", "um", "uh", "and"),
@@ -106,6 +106,10 @@ class Skills:
     def help_text(self) -> str:
         """Two spoken sentences: what can be asked."""
         return conversation.HELP
+
+    def not_understood_text(self) -> str:
+        """Two spoken sentences for words that fit no skill: what is possible, and what would be better."""
+        return conversation.NOT_UNDERSTOOD
 
     def jsgf(self) -> str:
         """The grammar of every spoken sentence, for a recogniser; each sentence of it is matched by `match`."""

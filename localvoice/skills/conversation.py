@@ -21,6 +21,10 @@ HELP = (
     "You can ask me for the time, the date, a timer, a sum, or how many feet are in a mile. "
     "I can also keep a list, repeat what I said, and speak louder or slower."
 )
+NOT_UNDERSTOOD = (
+    "I can only do the time, dates, timers, sums, conversions and a list. "
+    "To talk about anything else, install a language model with: localvoice models download."
+)
 
 VOLUME_STEP = 1.41
 """3 dB: a clearly audible step."""

@@ -76,12 +76,6 @@ UNITS = (
 BY_NAME = {name.lower(): unit for unit in UNITS for name in (unit.one, unit.many, *unit.written, *unit.said)}
 
 
-def _signed(text: str) -> float | None:
-    words = text.removeprefix("minus ").removeprefix("- ")
-    value = numbers.read_number(words)
-    return value if value is None or words == text else -value
-
-
 _NAMES = "|".join(sorted((name.replace("/", " / ") for name in BY_NAME), key=len, reverse=True))
 _AMOUNTS = rf"(?:(?:{numbers.WORDS}|minus|-) )+"
 _HERE_TO_THERE = re.compile(rf"(?P<amount>{_AMOUNTS})(?P<source>(?:{_NAMES})) (?:in|to|into) (?P<target>{_NAMES})")
@@ -121,14 +115,16 @@ def _by_dimension(expansion: str) -> str:
 
 CONVERSION = Slot(
     pattern=rf"{_AMOUNTS}(?:{_NAMES}) (?:in|to|into) (?:{_NAMES}) ",
-    jsgf=_by_dimension("((a | one) (ONE) | <number> (MANY)) (in | to) (MANY)"),
+    jsgf=_by_dimension("((a | one) (ONE) | <amount> (MANY)) (in | to) (MANY)"),
     read=lambda text: _read(_HERE_TO_THERE, text),
 )
 CONTENT = Slot(
     pattern=rf"(?:{_NAMES}) (?:in|are in|is|are|are there in) {_AMOUNTS}(?:{_NAMES}) ",
-    jsgf=_by_dimension("(MANY) (in | are in) ((a | one) (ONE) | <number> (MANY))"),
+    jsgf=_by_dimension("(MANY) (in | are in) ((a | one) (ONE) | <amount> (MANY))"),
     read=lambda text: _read(_THERE_IN_HERE, text),
 )
+
+JSGF = {"amount": "[a hundred] <below_hundred> | (a | one) (hundred | thousand)"}
 
 
 def _unit(arguments: Arguments, name: str) -> Unit:
