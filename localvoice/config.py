@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 Cloud = Literal["off", "prefer", "fallback"]
-DuplexMode = Literal["full", "guarded", "half"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,8 @@ class VadConfig:
     """Probability at which speech begins."""
     release: Fraction = 0.35
     """Probability under which it ends."""
+    runtime: Literal["onnx", "torch"] = "onnx"
+    """What runs Silero: onnxruntime, or its own package (extra `torch`)."""
     min_speech_ms: int = 64
     """Shortest sound that counts as speech."""
     preroll_ms: int = 300

@@ -157,7 +157,8 @@ class _Talk:
         duplex = Duplex(capture, player, rendering, started_s=since_start_s)
         self._clock.duplex = duplex
         utterances = UtteranceBuffer(1.0 if typed else self._config.turn.max_turn_s + _HELD_BEHIND_S)
-        vad = None if typed else load_vad(self._config.engines.vad, _newer_silero(self._store))
+        runtime = self._config.vad.runtime
+        vad = None if typed else load_vad(self._config.engines.vad, _newer_silero(self._store), runtime)
         listener = Listener(duplex, vad, utterances, inbox.post)
         self._stack.callback(listener.stop)
         return _Ears(duplex, utterances, listener)

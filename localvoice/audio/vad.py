@@ -151,10 +151,20 @@ def bundled_silero() -> Path:
     raise ModelError("no Silero VAD model: run `pip install faster-whisper`, or take `--vad webrtc`")
 
 
-def load_vad(name: str, installed: Path | None = None) -> VoiceActivity:
-    """The detector of `--vad NAME`; `installed` is the catalogue's newer Silero file where it is there."""
+def load_vad(name: str, installed: Path | None = None, runtime: str = "onnx") -> VoiceActivity:
+    """The detector of `--vad NAME`.
+
+    Args:
+        name: `silero`, `energy` or `webrtc`.
+        installed: The catalogue's newer Silero file, where it is there.
+        runtime: Of Silero: `onnx`, or `torch` for the package's own code.
+    """
     if name == "energy":
         return EnergyVad()
     if name == "webrtc":
         return WebRtcVad()
+    if runtime == "torch":
+        from localvoice.audio.vad_torch import TorchSileroVad
+
+        return TorchSileroVad()
     return SileroVad(installed or bundled_silero())
