@@ -9,7 +9,6 @@ from collections.abc import Callable
 from localvoice.audio.device_streams import OutputStream
 from localvoice.audio.playout import Anchor, Playout
 from localvoice.audio.samples import resample
-from localvoice.errors import DeviceError
 from localvoice.messages import Position, SpeechChunk
 
 _QUEUE_S = 0.4
@@ -180,7 +179,7 @@ class DevicePlayer:
         if not self._stream.is_playing:
             self._play()
         if patience.is_over:
-            raise DeviceError(f'the loudspeaker "{self.name}" has stopped: check it with `localvoice devices`')
+            raise self._stream.gone()
 
 
 class _Patience:

@@ -218,7 +218,7 @@ class OutputStream:
         try:
             self._playing = self._stream.play_ringbuffer(ring.ring)
         except RuntimeError as error:  # the queue of commands is full
-            raise self._gone() from error
+            raise self.gone() from error
 
     def stop(self) -> None:
         """Take nothing more, from the next block on; harmless when nothing is played."""
@@ -226,18 +226,19 @@ class OutputStream:
             try:
                 self._stream.cancel(self._playing)
             except RuntimeError as error:
-                raise self._gone() from error
+                raise self.gone() from error
             self._cancelled.append(self._playing)
         self._playing = None
 
     def check(self) -> None:
         """Raise `DeviceError` when the device is gone."""
         if not self._stream.active:
-            raise self._gone()
+            raise self.gone()
 
-    def _gone(self) -> DeviceError:
+    def gone(self) -> DeviceError:
+        """The error that says so."""
         return DeviceError(
-            f'the loudspeaker "{self.name}" does not answer any more: check it with `localvoice devices`, start again'
+            f'the loudspeaker "{self.name}" does not answer any more: check it with `localvoice devices`'
         )
 
     def close(self) -> None:

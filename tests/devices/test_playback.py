@@ -40,7 +40,7 @@ def chunk(values: NDArray[np.int16]) -> SpeechChunk:
 
 async def heard(monitor: Monitor, start_s: float) -> NDArray[np.int16]:
     """Everything but silence since `start_s`, once the recording has caught up."""
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.25)
     samples = monitor.samples(start_s - 0.02)
     return samples[samples != 0]
 
@@ -62,8 +62,8 @@ async def test_a_reply_goes_on_after_its_queue_ran_empty(player: DevicePlayer, m
     await asyncio.sleep(0.05)
     assert player.position().frames == 4800
     await player.write(1, chunk(counter(4800, 4800)))
-    await player.drain(1)
     np.testing.assert_array_equal(await heard(monitor, start_s), counter(9600))
+    assert (await player.drain(1)).frames == 9600
 
 
 async def test_short_chunks_at_the_edge_of_emptiness_are_all_heard(player: DevicePlayer, monitor: Monitor) -> None:
@@ -176,6 +176,8 @@ async def test_nothing_of_an_old_reply_follows_a_cut_or_a_new_one(player: Device
     position = player.cut()
     await player.write(1, chunk(counter(4800, 10_000)))
     player.resume()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(player.reached(1, 4799), 0.15)
     assert player.cut() == position
     player.begin(2)
     await player.write(1, chunk(counter(4800, 10_000)))
