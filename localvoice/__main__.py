@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
+from typing import NoReturn
 
 from localvoice.commands import start_time
+
+_INTERRUPTED, _TERMINATED = 130, 143
+"""Exit codes of `localvoice.errors`, which a signal does not wait for."""
 
 __all__ = ["main", "start_time"]
 
 
 def main() -> None:
     """Run the command line and leave at once: no thread of an engine may hold up the end."""
+    try:
+        signal.signal(signal.SIGTERM, _terminated)
+        code = _run()
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(int(code))
+
+
+def _run() -> int:
     from localvoice.cli import run
 
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    code = run(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-    os._exit(int(code))
+    return run(sys.argv[1:])
+
+
+def _terminated(*_: object) -> NoReturn:
+    """Until a conversation takes over the signal: end as Ctrl-C does, with files closed on the way out."""
+    sys.exit(_TERMINATED)
 
 
 if __name__ == "__main__":

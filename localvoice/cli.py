@@ -63,15 +63,28 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app([*_completed(arguments)], prog_name="localvoice", standalone_mode=False)
         return code if isinstance(code, int) else ExitCode.OK
-    except LocalVoiceError as error:
-        return _failed(str(error), error.exit_code, debug=debug)
-    except (KeyboardInterrupt, typer.Abort):
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to say to it
-        return ExitCode.OK
-    except Exception as error:  # noqa: BLE001 - the second of two places: the top
-        return _unforeseen(error, debug=debug)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the second of two places: the top
+        return _ended_by(_innermost(error), debug=debug)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What went wrong first, where tasks hand it up in a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _ended_by(error: BaseException, *, debug: bool) -> int:
+    match error:
+        case LocalVoiceError():
+            return _failed(str(error), error.exit_code, debug=debug)
+        case KeyboardInterrupt() | typer.Abort():
+            return ExitCode.INTERRUPTED
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to say to it
+            return ExitCode.OK
+        case _:
+            return _unforeseen(error, debug=debug)
 
 
 def _completed(arguments: Sequence[str]) -> list[str]:
@@ -94,7 +107,7 @@ def _completed(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _unforeseen(error: Exception, *, debug: bool) -> int:
+def _unforeseen(error: BaseException, *, debug: bool) -> int:
     format_message = getattr(error, "format_message", None)
     if callable(format_message):  # a usage error of the command line
         context = getattr(error, "ctx", None)

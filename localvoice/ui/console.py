@@ -56,10 +56,14 @@ class Console:
                 self._write(" —\n" if event["interrupted"] and not self._replies_only else "\n")
 
     def _write(self, text: str) -> None:
-        if self._words is not None:
+        if self._words is None:
+            return
+        try:
             self._words.write(text)
             self._words.flush()
-            self._is_mid_line = not text.endswith("\n")
+        except BrokenPipeError:
+            self._words = None  # the reader has gone, as `| head -1` does; what is said is said all the same
+        self._is_mid_line = not text.endswith("\n")
 
     def _end_line(self) -> None:
         if self._is_mid_line and self._words is sys.stdout and self._words.isatty():

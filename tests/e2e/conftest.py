@@ -118,7 +118,7 @@ class CommandLine:
             timeout=timeout_s,
             check=False,
         )
-        return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode())
 
     def start(self, *words: str | Path, stdin: int = subprocess.PIPE) -> Running:
         """Run beside the test; standard input is a pipe that stays open."""

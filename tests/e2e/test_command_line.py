@@ -1,0 +1,266 @@
+"""The command line as a whole: pipes, flags, what goes to which stream, sound of any format, and Ctrl-C at any time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+import typer
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, resample
+from localvoice.cli import app
+from tests.e2e.conftest import CommandLine, Running
+from tests.e2e.spoken import TINY_ENGINES, read_events, speech
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
+WITHIN_S = 2.0
+"""A second is promised; the machine that runs the tests may be busy."""
+
+# pipes and streams
+
+
+def test_a_piped_line_is_answered_and_nothing_else_printed(localvoice):
+    outcome = localvoice("--output", "none", stdin="what is two plus two\n")
+    assert (outcome.code, outcome.out) == (0, "Two plus two is 4.\n")
+    assert outcome.complaints == []
+
+
+def test_piped_lines_are_answered_in_order(localvoice):
+    outcome = localvoice("--output", "none", stdin="what is 2 plus 2\n\nwhat is 3 plus 3\r\nwhat is 4 plus 4")
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == ["2 plus 2 is 4.", "3 plus 3 is 6.", "4 plus 4 is 8."]
+
+
+def test_an_empty_pipe_is_a_conversation_without_a_word(localvoice):
+    outcome = localvoice("--output", "none", stdin="")
+    assert (outcome.code, outcome.out) == (0, "")
+
+
+def test_bytes_that_are_no_text_do_no_harm(localvoice):
+    outcome = localvoice("--output", "none", stdin=b"\xff\xfe\x00\nwhat is 2 plus 2\n")
+    assert outcome.code == 0
+    assert outcome.out.endswith("2 plus 2 is 4.\n")
+
+
+def test_a_null_device_is_no_pipe(localvoice):
+    localvoice.without_sound_card()
+    assert localvoice("--output", "none").code == 4
+
+
+def test_typed_conversation_prints_replies_on_standard_output(localvoice):
+    outcome = localvoice("--text", "--output", "none", stdin="what is 2 plus 2\n")
+    assert outcome.code == 0
+    assert "2 plus 2 is 4." in outcome.out
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_ask_prints_the_answer(localvoice):
+    outcome = localvoice("ask", "what", "is", "2 plus 2", "--output", "none")
+    assert outcome.code == 0
+    assert "2 plus 2 is 4." in outcome.out
+    assert outcome.complaints == []
+
+
+@pytest.mark.parametrize("lacks", [CommandLine.without_sound_card, CommandLine.without_portaudio])
+@pytest.mark.parametrize("typed", [("ask", "what is 2 plus 2"), ()], ids=["ask", "pipe"])
+def test_without_a_loudspeaker_answers_are_text_with_one_warning(localvoice, typed, lacks):
+    lacks(localvoice)
+    outcome = localvoice(*typed, stdin=None if typed else "what is 2 plus 2\n")
+    assert outcome.code == 0
+    assert "2 plus 2 is 4." in outcome.out
+    assert len(outcome.complaints) == 1
+    assert outcome.complaints[0].startswith("warning: ")
+
+
+def test_events_own_standard_output(localvoice):
+    outcome = localvoice("--text", "--output", "none", "--events", "-", stdin="what is 2 plus 2\n")
+    assert outcome.code == 0
+    kinds = [json.loads(line)["type"] for line in outcome.out.splitlines()]
+    assert (kinds[0], kinds[-1]) == ("session_started", "session_ended")
+    assert "reply_finished" in kinds
+
+
+def test_sound_owns_standard_output(localvoice):
+    done = subprocess.run(
+        [sys.executable, "-m", "localvoice", "--text", "--output", "-", *STARTERS],
+        input=b"hello\n",
+        capture_output=True,
+        cwd=localvoice.folder,
+        env=localvoice.environ,
+        timeout=30,
+        check=True,
+    )
+    samples = np.frombuffer(done.stdout, dtype="<i2")
+    assert len(samples) > SPEECH_RATE_HZ / 2
+    assert np.abs(samples).max() > 1000
+    assert b"Hello" not in done.stdout
+
+
+@posix
+def test_a_reader_that_goes_away_ends_it_quietly(localvoice):
+    running = localvoice.start("--text", "--output", "none")
+    assert running.process.stdout is not None
+    assert running.process.stdin is not None
+    running.process.stdout.close()
+    running.process.stdin.write("what is 2 plus 2\n" * 3)
+    running.process.stdin.close()
+    assert running.process.wait(20) == 0
+    assert running.process.stderr is not None
+    assert "rror" not in running.process.stderr.read()
+
+
+# flags
+
+EVERY_FLAG = {
+    "--offline": (),
+    "--cloud": None,  # contradicts --offline: tested below
+    "--stt": ("pocketsphinx",),
+    "--llm": ("skills",),
+    "--tts": ("espeak",),
+    "--no-fallback": (),
+    "--vad": ("energy",),
+    "--input": ("none",),
+    "--output": ("none",),
+    "--room": None,  # wants files
+    "--text": (),
+    "--no-skills": (),
+    "--events": ("events.jsonl",),
+    "--record": ("recorded",),
+    "--once": (),
+    "--patience": ("fast",),
+    "--idle-timeout": ("20",),
+    "--language": ("en",),
+    "--voice": ("en-gb",),
+    "--system-prompt": ("Be brief.",),
+    "--persona": ("tess",),
+    "--profile": ("brief",),
+    "--budget": ("1.5",),
+    "--save": ("kept.txt",),
+    "--quiet": None,  # contradicts --verbose
+    "--verbose": (),
+    "--plain": (),
+}
+
+
+def test_every_flag_of_talk_is_in_the_list_above():
+    talk = typer.main.get_command(app).commands["talk"]
+    long_names = {next(name for name in one.opts if name.startswith("--")) for one in talk.params}
+    assert long_names == set(EVERY_FLAG)
+
+
+def test_every_flag_of_talk_works_without_the_word_talk(localvoice):
+    (localvoice.folder / "localvoice.toml").write_text("[profiles.brief]\n[personas.tess]\n", encoding="utf-8")
+    words = [word for name, values in EVERY_FLAG.items() if values is not None for word in (name, *values)]
+    outcome = localvoice(*words, "--debug", stdin="what is 2 plus 2\n")
+    assert outcome.code == 0, outcome
+    started = read_events(localvoice.folder / "events.jsonl")[0]
+    assert started["engines"]["llm"] == "skills"
+    assert started["offline"] in {"guarded", "sealed"}
+
+
+@pytest.mark.parametrize("words", [("--cloud",), ("--cloud=fallback",), ("--cloud", "prefer"), ("--cloud", "-q")])
+def test_cloud_without_a_key_is_a_warning(localvoice, words):
+    outcome = localvoice(*words, "--output", "none", stdin="what is 2 plus 2\n")
+    assert (outcome.code, outcome.out) == (0, "2 plus 2 is 4.\n")
+    assert [line.split(":")[0] for line in outcome.complaints] == ["warning"]
+
+
+@pytest.mark.parametrize("flag", ["--version", "--help"])
+def test_asking_about_the_program(localvoice, flag):
+    outcome = localvoice(flag)
+    assert outcome.code == 0
+    assert "localvoice" in outcome.out
+    assert outcome.err == ""
+
+
+def test_nothing_is_stored_unasked(localvoice):
+    before = localvoice.files()
+    outcome = localvoice("say", "hello", *TINY_ENGINES[4:], "-o", "-")
+    assert outcome.code == 0
+    assert localvoice.files() == before
+
+
+# sound of any format
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "subtype"), [(11_025, 2, "PCM_U8"), (96_000, 1, "PCM_16"), (44_100, 2, "PCM_24")]
+)
+def test_a_question_in_any_format_is_answered(localvoice, rate_hz, channels, subtype):
+    sound = np.concatenate((np.zeros(4000, np.float32), speech("What is the capital of France?")))
+    sound = resample(sound, SPEECH_RATE_HZ, rate_hz)
+    soundfile.write(localvoice.folder / "q.wav", np.stack([sound] * channels, axis=1), rate_hz, subtype=subtype)
+    outcome = localvoice("--input", "q.wav", "--output", "none", "--patience", "fast", *TINY_ENGINES)
+    assert outcome.code == 0, outcome
+    assert outcome.out.splitlines()[-1].removeprefix("localvoice:").strip() == "The capital of France is Paris."
+
+
+# signals
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+
+def ended_cleanly(localvoice: CommandLine, running: Running, number: int, code: int) -> None:
+    """The promise of Ctrl-C: in time, files finished, and no word of complaint."""
+    outcome, took_s = running.stop(number)
+    assert outcome.code == code, outcome
+    assert took_s < WITHIN_S
+    assert outcome.complaints == []
+    events = read_events(localvoice.folder / "events.jsonl")
+    assert (events[-1]["type"], events[-1]["reason"]) == ("session_ended", "interrupt")
+    assert soundfile.info(localvoice.folder / "reply.wav").samplerate == 48_000
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_listening_ends_the_session(localvoice, number, code):
+    soundfile.write(localvoice.folder / "silent.wav", np.zeros(30 * 8000), 8000)
+    running = localvoice.start(
+        *("--input", "silent.wav", "--output", "reply.wav", "--events", "events.jsonl", *STARTERS)
+    )
+    running.wait_for("session_started")
+    ended_cleanly(localvoice, running, number, code)
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_speaking_ends_the_session(localvoice, number, code):
+    running = localvoice.start("--text", "--output", "reply.wav", "--events", "events.jsonl", *STARTERS)
+    assert running.process.stdin is not None
+    running.process.stdin.write("help\n")
+    running.process.stdin.flush()
+    running.wait_for("first_audio")
+    ended_cleanly(localvoice, running, number, code)
+    finished = [one for one in read_events(localvoice.folder / "events.jsonl") if one["type"] == "reply_finished"]
+    assert finished[-1]["interrupted"]
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_loading_leaves_no_trace(localvoice, number, code):
+    before = localvoice.files()
+    running = localvoice.start("--text", "--output", "reply.wav", "--events", "events.jsonl", *TINY_ENGINES)
+    running.wait_for_note("loading")
+    outcome, took_s = running.stop(number)
+    assert outcome.code == code
+    assert took_s < WITHIN_S
+    assert outcome.complaints == []
+    assert localvoice.files() == before
+
+
+@posix
+@pytest.mark.parametrize("after_s", [0.06, 0.12, 0.2, 0.3])
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_at_the_very_start_is_no_traceback(localvoice, number, code, after_s):
+    running = localvoice.start("--text", "--output", "none")
+    time.sleep(after_s)  # any moment will do
+    outcome, _ = running.stop(number)
+    assert outcome.code in {code, -number}  # the interpreter itself may not have come up
+    assert outcome.complaints == []
