@@ -73,6 +73,9 @@ class ChatModel(Protocol):
 class Synthesizer(Protocol):
     """Text to speech."""
 
+    rate: float
+    """Pace, 1 = the voice's own; a change counts from the next clause on. Engines bound it to what they can."""
+
     @property
     def name(self) -> str:
         """As in the flag `--tts`."""

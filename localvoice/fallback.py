@@ -49,6 +49,10 @@ class _Ranks(Generic[E]):
             raise AllProvidersFailed(self._stage, self._failed)
         return self._left[0]
 
+    def all(self) -> Sequence[E]:
+        """Those that still work."""
+        return self._left
+
     def demote(self, error: ProviderError) -> None:
         """The engine in use has failed. Raises `AllProvidersFailed` when it was the last."""
         self._failed.append(error)
@@ -138,6 +142,16 @@ class FallbackSynthesizer:
     def name(self) -> str:
         """Of the engine in use."""
         return self._ranks.first.name
+
+    @property
+    def rate(self) -> float:
+        """Pace of the engine in use."""
+        return self._ranks.first.rate
+
+    @rate.setter
+    def rate(self, pace: float) -> None:
+        for engine in self._ranks.all():
+            engine.rate = pace
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """Speech for clauses as they arrive."""

@@ -145,6 +145,7 @@ class FakeSynthesizer:
         name: str = "fake-tts",
     ) -> None:
         self.name = name
+        self.rate = 1.0
         self.clauses: list[str] = []
         """What was asked for, in order."""
         self.stopped = 0

@@ -252,6 +252,7 @@ class Replying:
         report = _Report(hand, self._at_home, voices.now_s)
         if voices.synthesizer is None or voices.player is None:
             return PrintedReply(hand.turn, report)
+        voices.synthesizer.rate = self.state.rate
         return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report)
 
     async def _guarded(self, hand: _Hand, work: Coroutine[Any, Any, None]) -> None:

@@ -37,7 +37,7 @@ class EspeakSynthesizer:
         """
         self._library = espeak_library()
         self._voice = _identifier(voice)
-        self._words_per_minute = round(min(max(_NORMAL_WPM * rate, _SLOWEST_WPM), _FASTEST_WPM))
+        self.rate = rate
         self._volume = volume
         self._is_closed = False
 
@@ -64,7 +64,7 @@ class EspeakSynthesizer:
         samples, onsets = self._library.render(
             spoken.text,
             voice=self._voice,
-            words_per_minute=self._words_per_minute,
+            words_per_minute=round(min(max(_NORMAL_WPM * self.rate, _SLOWEST_WPM), _FASTEST_WPM)),
             is_cancelled=lambda: token.is_cancelled,
         )
         words = spoken.written_times(word_times(spoken.text, onsets, len(samples), self.rate_hz))

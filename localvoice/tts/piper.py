@@ -25,6 +25,8 @@ from localvoice.tts.trim import pause_after, trimmed
 NAME = "piper"
 THREADS = 2
 """Of one inference: 1.6 to 1.75 times as fast as one (k2-fsa/sherpa-onnx discussion 3968); more rarely pay."""
+_SLOWEST, _FASTEST = 0.4, 2.5
+"""Paces beyond which Piper is no longer understood."""
 _ADVICE = "check the path, or run `localvoice models download`"
 
 
@@ -39,14 +41,11 @@ class PiperSynthesizer:
         Raises:
             ModelError: it is missing, corrupt or no Piper voice.
         """
-        from piper import SynthesisConfig
-
         path = _model_file(model_path)
         self._voice: Any = _load(path, threads)
         self._rate_hz = int(self._voice.config.sample_rate)
-        self._settings = SynthesisConfig(
-            length_scale=self._voice.config.length_scale / rate, volume=volume, normalize_audio=False
-        )
+        self.rate = rate
+        self._volume = volume
         self._has_times = len(self._voice.session.get_outputs()) > 1
         try:
             self._chunk("Ready.", CancelToken())  # the first run is the slow one; no reply shall wait for it
@@ -71,6 +70,13 @@ class PiperSynthesizer:
         self._voice = None
         self._worker.close()
 
+    def _settings(self) -> Any:
+        from piper import SynthesisConfig
+
+        pace = min(max(self.rate, _SLOWEST), _FASTEST)
+        length_scale = self._voice.config.length_scale / pace
+        return SynthesisConfig(length_scale=length_scale, volume=self._volume, normalize_audio=False)
+
     def _chunk(self, clause: str, token: CancelToken) -> SpeechChunk:
         spoken, voice = speakable(clause), self._voice
         if not spoken.text or voice is None:
@@ -78,7 +84,7 @@ class PiperSynthesizer:
         pieces: list[Samples] = []
         phonemes: list[Phoneme] = []
         with _mapped_failures():
-            for sentence in voice.synthesize(spoken.text, self._settings, include_alignments=self._has_times):
+            for sentence in voice.synthesize(spoken.text, self._settings(), include_alignments=self._has_times):
                 phonemes += _timed(sentence, sum(len(piece) for piece in pieces))
                 pieces.append(sentence.audio_float_array.reshape(-1))
                 token.check()

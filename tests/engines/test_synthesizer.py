@@ -414,3 +414,13 @@ def test_another_onnx_model_is_no_voice(folder: Path):
     shutil.copy(next(assets.glob("*.onnx")), folder / VOICE.name)
     with pytest.raises(ModelError, match="no Piper voice"):
         piper(folder)
+
+
+async def test_a_change_of_pace_counts_from_the_next_clause_on(real_voice: Synthesizer):
+    lengths = []
+    for pace in (1.0, 0.5, 1.0):
+        real_voice.rate = pace
+        lengths.append(len((await speak_one(real_voice, "This is said slower, then faster.")).samples))
+    normal, slow, again = lengths
+    assert slow > 1.5 * normal
+    assert again == normal
