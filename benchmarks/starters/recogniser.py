@@ -1,4 +1,4 @@
-"""How well the starter recogniser tells commands from other speech and from noise. Prints the tables of docs/starters.md.
+"""How well the starter recogniser tells commands from other speech and noise. Prints the tables of docs/starters.md.
 
 Usage: python benchmarks/starters/recogniser.py [--voices N] [--fit] [RECORDING.wav ...]
 
@@ -12,7 +12,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import soundfile
@@ -20,7 +20,7 @@ import speech
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, to_mono
 from localvoice.skills.catalog import Skills
-from localvoice.stt.pocketsphinx import AgreementRule, Decoding, PocketsphinxRecognizer
+from localvoice.stt.pocketsphinx import AgreementRule, Decoding, PocketsphinxRecognizer, agreement
 
 SKILLS = Skills()
 
@@ -113,24 +113,20 @@ def report(trials: list[Trial]) -> None:
 
 def fit(trials: list[Trial]) -> None:
     """Weights by logistic regression, both classes of equal weight; and what thresholds would give."""
-    rule = AgreementRule(likelihood=1.0, words=0.0)
-    shares = replace(rule, likelihood=0.0, words=1.0)
-    tried = [trial for trial in trials if trial.pair and trial.pair[0].text and trial.pair[1].text]
-    good = np.array(
-        [trial.kind == "command" and SKILLS.match(trial.heard) == SKILLS.match(trial.text) for trial in tried]
-    )
-    measures = np.array([[rule.score(*t.pair), shares.score(*t.pair), 1.0] for t in tried if t.pair])
-    weights = np.zeros(3)
+    tried = [(trial, trial.pair) for trial in trials if trial.pair and trial.pair[0].text and trial.pair[1].text]
+    good = np.array([t.kind == "command" and SKILLS.match(t.heard) == SKILLS.match(t.text) for t, _ in tried])
+    outside = np.array([t.kind != "command" for t, _ in tried])
+    measures = np.array([(*agreement(*pair), 1.0) for _, pair in tried])
+    weights = np.zeros(measures.shape[1])
     balance = np.where(good, 1 / good.sum(), 1 / (~good).sum())
     for _ in range(20000):
         weights += 0.5 * measures.T @ ((good - 1 / (1 + np.exp(-measures @ weights))) * balance)
-    scores = measures[:, :2] @ weights[:2]
-    print(f"likelihood {weights[0]:.2f}, words {weights[1]:.2f}, threshold at even odds {-weights[2]:.2f}")
+    scores = measures[:, :-1] @ weights[:-1]
+    print(f"weights {np.round(weights[:-1], 2)}, threshold at even odds {-weights[-1]:.2f}")
     for loss in (0.02, 0.05, 0.1, 0.15):
         threshold = np.quantile(scores[good], loss)
-        print(
-            f"threshold {threshold:.2f}: loses {loss:.0%} of right ones, lets {np.mean(scores[~good] > threshold):.1%} by"
-        )
+        passed = np.mean(scores[outside] > threshold)
+        print(f"threshold {threshold:.2f}: loses {loss:.0%} of right ones, lets {passed:.1%} of other speech by")
 
 
 async def main() -> None:

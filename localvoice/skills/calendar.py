@@ -115,7 +115,7 @@ _NAMES = "|".join((*WEEKDAYS, *MONTHS, *HOLIDAYS, *NEAR, *ORDINALS, r"the|of|nex
 DAY = Slot(
     pattern=rf"(?:(?:{_NAMES}) )+",
     jsgf=f"<weekday> | {' | '.join(HOLIDAYS)} | <month> <ordinal> | the <ordinal> of <month>",
-    read=lambda text: text if find_day(text, date(2024, 1, 1)) else None,
+    read=lambda text: text if find_day(text, date(2024, 1, 1)) or _month_and_day(text) else None,
 )
 
 

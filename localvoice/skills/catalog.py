@@ -39,8 +39,8 @@ OPENINGS = (
     *("i want to know", "i would like to know", "i'd like to know"),
 )
 CLOSINGS = ("please", "now", "thanks", "thank you", "computer", "for me", "then")
+# A closing "please" in the grammar fits the end of nearly any speech: it doubled what was taken for a command.
 SPOKEN_OPENINGS = ("please", "can you", "could you", "hey computer")
-SPOKEN_CLOSINGS = ("please",)
 LONGEST = 200
 """Characters of an utterance that can be a command; longer talk is not matched against anything."""
 
@@ -122,8 +122,7 @@ class Skills:
         lines = ["#JSGF V1.0;", "grammar skills;"]
         lines += [f"<{name}> = {to_jsgf(rule)};" for name, rule in rules.items()]
         choices = " | ".join(f"<skill_{name}>" for name in by_skill)
-        opening, closing = " | ".join(SPOKEN_OPENINGS), " | ".join(SPOKEN_CLOSINGS)
-        lines.append(f"public <command> = [{opening}] ({choices}) [{closing}];")
+        lines.append(f"public <command> = [{' | '.join(SPOKEN_OPENINGS)}] ({choices});")
         return "\n".join(lines) + "\n"
 
 

@@ -8,10 +8,10 @@ as well as free words do (`AgreementRule`). Measured in docs/starters.md.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import Any
 
@@ -43,29 +43,6 @@ LEAST_VOICED = 4
 
 
 @dataclass(frozen=True, slots=True)
-class AgreementRule:
-    """When a sentence of the grammar is believed. Both measures compare it with the free decoding of the same sound."""
-
-    likelihood: float = 2.07
-    """Weight of the acoustic log-likelihood ratio per frame of speech, in thousandths."""
-    words: float = 3.05
-    """Weight of the share of the sentence's words that free decoding found as well."""
-    threshold: float = 1.0
-    """Least weighted sum. Fitted by logistic regression on synthetic speech: docs/starters.md."""
-
-    def accepts(self, sentence: Decoding, free: Decoding) -> bool:
-        """Whether `sentence` may be acted upon."""
-        return bool(sentence.text and free.text) and self.score(sentence, free) >= self.threshold
-
-    def score(self, sentence: Decoding, free: Decoding) -> float:
-        """How well `sentence`, which is not empty, explains the sound beside `free`."""
-        ratio = 1000 * (sentence.log_likelihood - free.log_likelihood) / max(1, sentence.speech_frames)
-        wanted, heard = Counter(sentence.text.split()), Counter(free.text.split())
-        share = (wanted & heard).total() / wanted.total()
-        return self.likelihood * ratio + self.words * share
-
-
-@dataclass(frozen=True, slots=True)
 class Decoding:
     """What one search made of the sound."""
 
@@ -74,6 +51,37 @@ class Decoding:
     """Acoustic, summed over the segments, in the decoder's scaled units: comparable only on the same sound."""
     speech_frames: int = 0
     """Frames of 10 ms inside words."""
+
+
+def agreement(sentence: Decoding, free: Decoding) -> tuple[float, float, float]:
+    """The three measures of `AgreementRule`; neither text is empty."""
+    ratio = 1000 * (sentence.log_likelihood - free.log_likelihood) / max(1, sentence.speech_frames)
+    wanted, heard = sentence.text.replace(" ", ""), free.text.replace(" ", "")
+    likeness = SequenceMatcher(None, wanted, heard, autojunk=False).ratio()
+    return ratio, likeness, abs(math.log(len(wanted) / len(heard)))
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRule:
+    """When a sentence of the grammar is believed: a weighted sum of how it compares with free decoding of the sound.
+
+    The weights come from a logistic regression on synthetic speech (docs/starters.md).
+    """
+
+    likelihood: float = 2.0
+    """Weight of the acoustic log-likelihood ratio per frame of speech, in thousandths."""
+    letters: float = 4.5
+    """Weight of the likeness of both texts' letters, 0..1: free decoding hears `the low` for `hello`."""
+    length: float = -7.0
+    """Weight of the difference of both texts' lengths, as a logarithm: one long word must not cover much speech."""
+    threshold: float = 1.2
+
+    def accepts(self, sentence: Decoding, free: Decoding) -> bool:
+        """Whether `sentence` may be acted upon."""
+        if not sentence.text or not free.text:
+            return False
+        measures = zip((self.likelihood, self.letters, self.length), agreement(sentence, free), strict=True)
+        return sum(weight * measure for weight, measure in measures) >= self.threshold
 
 
 class PocketsphinxRecognizer:
