@@ -135,7 +135,7 @@ def write_number(value: float, places: int = 4) -> str:
     """`value` with at most `places` decimals (three significant digits where it would vanish), without an exponent."""
     rounded = round(value, places)
     if rounded == 0 and value:
-        return f"{value:.15f}".rstrip("0")[:20] if abs(value) < 1e-12 else f"{float(f'{value:.3g}'):.14f}".rstrip("0")
+        return f"{float(f'{value:.3g}'):.15f}".rstrip("0").rstrip(".")
     if rounded == int(rounded):
         return f"{int(rounded):,}" if abs(rounded) >= 10_000 else str(int(rounded))
     return f"{rounded:,.{places}f}".rstrip("0")
