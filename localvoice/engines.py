@@ -101,6 +101,10 @@ class Player(Protocol):
     def rate_hz(self) -> int:
         """Rate at which positions are counted."""
 
+    @property
+    def xruns(self) -> int:
+        """Times the device ran out of sound that was there; 0 for files."""
+
     def begin(self, turn: int) -> None:
         """Start an empty reply. Whatever an earlier one still held is dropped; gain and pause are reset."""
 
@@ -134,3 +138,6 @@ class Player(Protocol):
 
     def cut(self) -> Position:
         """Stop now and drop what is queued. Idempotent: after the end or a first cut it says the same again."""
+
+    def close(self) -> None:
+        """Free the device; at most a fraction of a second, whatever it does."""

@@ -49,10 +49,7 @@ class Listener:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(_STOP_WITHIN_S)
-        if self._thread.is_alive():
-            self._duplex.finish_output()  # nobody can close a device under a blocked read
-        else:
-            self._duplex.close()
+        self._duplex.close()
 
     def _run(self) -> None:
         windows = Reblocker(WINDOW)

@@ -143,13 +143,16 @@ class _Talk:
         if self._plan.output.kind is not EndKind.DEVICE:
             return None, None
         try:
-            return open_player(self._plan.output, self._config.audio, self._clock.now_s)
+            player, rendering = open_player(self._plan.output, self._config.audio, self._clock.now_s)
         except DeviceError as error:
             if not self._plan.may_be_silent:
                 raise
             self._log.emit("warning", 0.0, code="no_output", message=f"answers are text only: {error}")
             self._plan = replace(self._plan, output=End(EndKind.NONE, "none"))
             return None, None
+        if player is not None:
+            self._stack.callback(player.close)
+        return player, rendering
 
     def _listen(self, capture: Capture, player: Player | None, rendering: Rendering | None, inbox: Inbox) -> _Ears:
         typed = self._plan.is_typed

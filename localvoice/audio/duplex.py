@@ -27,6 +27,14 @@ class Capture(Protocol):
     def ended(self) -> bool:
         """Whether no more sound will ever come (files and pipes)."""
 
+    @property
+    def latency_s(self) -> float:
+        """From a sound at the microphone to the block that holds it; 0 for files."""
+
+    @property
+    def xruns(self) -> int:
+        """Times the device lost sound; 0 for files."""
+
     def read(self) -> Samples:
         """The next 10 ms (160 samples at 16 kHz); blocks until they have been heard. Raises `DeviceError`."""
 
@@ -36,6 +44,9 @@ class Capture(Protocol):
 
 class PacedCapture:
     """A sound source read at the pace of real time, by deadlines: a late block is followed by prompt ones."""
+
+    latency_s = 0.0
+    xruns = 0
 
     def __init__(
         self,
@@ -119,12 +130,20 @@ class Duplex:
         """Seconds on the capture clock: everything before has been heard."""
         return self._started_s + self._frames / SPEECH_RATE_HZ
 
-    def finish_output(self) -> None:
-        """Finish the file that was played into. Call it once `read` is no longer called, or hangs in a device."""
-        if self._rendering is not None:
-            self._rendering.close()
+    @property
+    def xruns(self) -> int:
+        """Of both ends together."""
+        return self._capture.xruns + (0 if self.player is None else self.player.xruns)
+
+    @property
+    def latency_s(self) -> float:
+        """From a sound at the microphone to the block that holds it."""
+        return self._capture.latency_s
 
     def close(self) -> None:
-        """Close devices and finish files. Call it once `read` is no longer called."""
-        self.finish_output()
+        """Finish the files and close the devices; ends a `read` that waits for one. May be called twice."""
+        if self._rendering is not None:
+            self._rendering.close()
+        if self.player is not None:
+            self.player.close()
         self._capture.close()

@@ -77,8 +77,8 @@ class Clock:
     duplex: Duplex | None = None
 
     def now_s(self) -> float:
-        """Seconds on the capture clock; 0 before there is one."""
-        return 0.0 if self.duplex is None else self.duplex.now_s()
+        """Seconds on the capture clock, the microphone's delay included; 0 before there is a clock."""
+        return 0.0 if self.duplex is None else self.duplex.now_s() + self.duplex.latency_s
 
 
 def open_capture(end: End, config: AudioConfig) -> Capture:

@@ -23,6 +23,11 @@ class QueuePlayer:
         """Rate at which positions are counted."""
         return self._queue.rate_hz
 
+    @property
+    def xruns(self) -> int:
+        """None: whoever renders a file takes all the time it needs."""
+        return 0
+
     def begin(self, turn: int) -> None:
         """Start an empty reply."""
         self._queue.begin(turn)
@@ -73,3 +78,6 @@ class QueuePlayer:
     def cut(self) -> Position:
         """Stop now and drop the rest."""
         return self._queue.cut()
+
+    def close(self) -> None:
+        """Nothing to free: the file belongs to whoever renders it."""

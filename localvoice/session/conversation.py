@@ -98,7 +98,7 @@ class Session:
             reason, code = await self._over
             self._close()
             pump.cancel()
-        self._log.ended(reason, xruns=0)
+        self._log.ended(reason, self._duplex.xruns)
         return code
 
     def end(self, reason: EndedBy, code: ExitCode = ExitCode.OK) -> None:

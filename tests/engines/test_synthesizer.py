@@ -423,4 +423,4 @@ async def test_a_change_of_pace_counts_from_the_next_clause_on(real_voice: Synth
         lengths.append(len((await speak_one(real_voice, "This is said slower, then faster.")).samples))
     normal, slow, again = lengths
     assert slow > 1.2 * normal
-    assert again == normal
+    assert abs(again - normal) < 100
