@@ -41,6 +41,8 @@ class Outcome:
     code: int
     out: str
     err: str
+    sound: bytes = b""
+    """Standard output as it came."""
 
     @property
     def complaints(self) -> list[str]:
@@ -118,7 +120,7 @@ class CommandLine:
             timeout=timeout_s,
             check=False,
         )
-        return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode())
+        return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(), done.stdout)
 
     def start(self, *words: str | Path, stdin: int = subprocess.PIPE) -> Running:
         """Run beside the test; standard input is a pipe that stays open."""

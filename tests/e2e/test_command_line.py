@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 
@@ -88,19 +87,12 @@ def test_events_own_standard_output(localvoice):
 
 
 def test_sound_owns_standard_output(localvoice):
-    done = subprocess.run(
-        [sys.executable, "-m", "localvoice", "--text", "--output", "-", *STARTERS],
-        input=b"hello\n",
-        capture_output=True,
-        cwd=localvoice.folder,
-        env=localvoice.environ,
-        timeout=30,
-        check=True,
-    )
-    samples = np.frombuffer(done.stdout, dtype="<i2")
+    outcome = localvoice("--text", "--output", "-", *STARTERS, stdin="hello\n")
+    assert outcome.code == 0
+    samples = np.frombuffer(outcome.sound, dtype="<i2")
     assert len(samples) > SPEECH_RATE_HZ / 2
     assert np.abs(samples).max() > 1000
-    assert b"Hello" not in done.stdout
+    assert b"Hello" not in outcome.sound
 
 
 @posix
