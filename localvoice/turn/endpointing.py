@@ -42,10 +42,14 @@ class Endpointing:
             turn_s: Since the turn began.
             probability: That the thought is finished; None where nothing votes.
         """
-        if turn_s >= self._max_turn_s:
+        if self.is_full(turn_s):
             return EndReason.LIMIT
         if silence_s is None or silence_s * 1000 < self.wait_ms(probability) - 1e-3:
             return None
         if probability is None:
             return EndReason.SILENCE
         return EndReason.COMPLETE if probability > UNFINISHED else EndReason.LIMIT
+
+    def is_full(self, turn_s: float) -> bool:
+        """Whether a turn is as long as it may get: what follows opens another one."""
+        return turn_s >= self._max_turn_s

@@ -99,15 +99,15 @@ TRANSITIONS: dict[tuple[TurnState, Signal], tuple[TurnState, tuple[Action, ...]]
     (_OVERLAP, S.TYPED_OVER): (_THINKING, (A.CUT, A.ANSWER_TYPED)),
     (_OVERLAP, S.TYPED_BEHIND): (_OVERLAP, (A.DEFER,)),
     (_OVERLAP, S.UNASKED): (_OVERLAP, (A.DEFER,)),
-    (_OVERLAP, S.KEY): (_IDLE, (A.CUT,)),
     (_OVERLAP, S.CLOSE): (_CLOSED, (A.CLOSE,)),
-    # the reply came to its end, lowered, while that was still open: the floor is the user's
+    # the reply was stopped by a key, or came to its end, while that was still open: the floor is the user's
+    (_OVERLAP, S.KEY): (_USER, (A.CUT, A.OPEN_TURN)),
     (_OVERLAP, S.REPLY_ENDED): (_USER, (A.CUT, A.OPEN_TURN)),
 }
 
 IGNORED: frozenset[tuple[TurnState, Signal]] = frozenset(
     {
-        # the end of a sound that opened no turn: a dropped one, one cut off by a key
+        # the end of a sound that opened no turn: one that was called off by a key
         (_IDLE, S.SPEECH_STOPPED),
         (_IDLE, S.KEY),
         # late news of a reply that was called off

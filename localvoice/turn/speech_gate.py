@@ -13,11 +13,22 @@ WINDOW_S = 0.032
 HANGOVER_S = 0.096
 """Silence after which a stretch of speech is over: three windows, the shortest candidate pause (product contract)."""
 
-ONSET_BIAS_S = 0.0
-"""Taken off the start of the first speech window."""
+ONSET_BIAS_S = 0.040
+"""Taken off the start of the first speech window: Silero notices a beginning late.
+
+Measured with the bundled Silero on 678 embeddings, at any offset to the windows, in silence and in noise of -60 dBFS
+(p5/p50/p95 in ms against the first sample above -50 dBFS): 5 espeak-ng voices -13/31/89, the tiny Piper voice -5/19/76,
+readers of LibriVox -14/7/31, 4 flite voices -5/36/213. With 40 ms off, all but flite's weak first consonants (14 %) lie
+within 100 ms.
+"""
 
 END_BIAS_S = 0.016
-"""Taken off the end of the last speech window: Silero lets go 36 ms late at the median (latency.md 2)."""
+"""Taken off the end of the last speech window, which holds the end at any place and lets go late.
+
+The same measurement, last sample: espeak-ng -41/41/61, Piper -4/41/55, LibriVox -6/33/52 (in a reverberant room
+45/92/142), flite -55/25/54. With 16 ms off, 99.8 % of dry speech lies within 100 ms; more would take away final
+consonants.
+"""
 
 
 class Edge(Enum):

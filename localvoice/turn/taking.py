@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from localvoice.config import Config
 from localvoice.turn.endpointing import Endpointing
@@ -75,19 +76,22 @@ class _Floor:
         """The turn that is open or being answered."""
         self.began_s = 0.0
         """Onset of its first speech."""
-        self.has_effect = False
-        """A tool has changed something: the turn cannot be taken back."""
+        self.is_committed = False
+        """The answer cannot be taken back: it was typed, is as long as it may get, or a tool has changed something."""
         self.unasked: SpeakRequested | None = None
         """What is being said, where nobody asked for it."""
         self.overlap: Overlap | None = None
+        self.early: Overlap | None = None
+        """Speech while such an answer was made: an overlap as soon as that begins to sound."""
 
-    def open(self, began_s: float, unasked: SpeakRequested | None = None) -> int:
+    def open(self, began_s: float, unasked: SpeakRequested | None = None, *, is_committed: bool = False) -> int:
         """The next turn."""
         self.last_turn += 1
         self.turn = self.last_turn
         self.began_s = began_s
-        self.has_effect = False
+        self.is_committed = is_committed
         self.unasked = unasked
+        self.early = None
         return self.turn
 
 
@@ -123,7 +127,7 @@ class TurnTaking:
         """Every decision that follows from `seen`, in the order in which it has to be carried out."""
         decisions = list(self._decide(seen))
         while self._deferred and self.state is TurnState.IDLE and self._gate.is_quiet:
-            decisions += self._decide(self._deferred.popleft())
+            decisions += self._decide(replace(self._deferred.popleft(), at_s=seen.at_s))
         return decisions
 
     def _decide(self, seen: Observation) -> Iterator[Decision]:
@@ -135,13 +139,19 @@ class TurnTaking:
             case Typed():
                 yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
             case ToolRan():
-                self._floor.has_effect |= seen.has_effect
+                self._floor.is_committed |= seen.has_effect
             case ReplyStarted():
-                yield from self._on_reply_started(seen)
+                yield from self._signal(Signal.REPLY_STARTED, seen)
+                if self._can_barge_in:
+                    yield from self._hear_early(seen)
             case OverlapRead():
                 yield from self._on_overlap_read(seen)
+            case SpeakRequested() if not self._gate.is_quiet:
+                self._deferred.append(seen)
             case _:
                 yield from self._signal(_PLAIN[type(seen)], seen)
+                if isinstance(seen, NothingSaid | ReplyEnded) and self.state is TurnState.IDLE:
+                    yield from self._hear_early(seen)
 
     # what the microphone says
 
@@ -152,19 +162,29 @@ class TurnTaking:
         edge = self._gate.step(window.at_s, window.probability, eager=hears_reply)
         if edge is Edge.STARTED:
             yield SpeechStarted(self._gate.onset_s, window.at_s, self._gate.probability)
-            if not self._is_committed():
-                yield from self._signal(Signal.SPEECH_STARTED, window)
         elif edge is Edge.STOPPED:
             yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
+        if self.state is TurnState.THINKING and self._floor.is_committed:
+            self._keep_early(edge, window)
+        elif edge is Edge.STARTED:
+            yield from self._signal(Signal.SPEECH_STARTED, window)
+        elif edge is Edge.STOPPED:
             yield from self._signal(Signal.SPEECH_STOPPED, window)
         if self._floor.overlap is not None and edge is not Edge.STARTED:
             yield from self._judge_overlap(self._floor.overlap, window)
         elif self.state is TurnState.USER_SPEAKING:
             yield from self._judge_end(window)
 
-    def _is_committed(self) -> bool:
-        """Whether the answer being made cannot be taken back; speech then waits until it has begun to sound."""
-        return self.state is TurnState.THINKING and self._floor.has_effect
+    def _keep_early(self, edge: Edge | None, window: Window) -> None:
+        if self._floor.early is None:
+            if edge is Edge.STARTED:
+                self._floor.early = self._policy.begin(self._gate.onset_s, self._gate.probability)
+        elif self._gate.is_speech:
+            self._policy.count(self._floor.early, window.probability)
+
+    def _hear_early(self, seen: Observation) -> Iterator[Decision]:
+        if self._floor.early is not None:
+            yield from self._signal(Signal.SPEECH_STARTED, seen)
 
     def _judge_end(self, window: Window) -> Iterator[Decision]:
         silence_s = None if self._gate.is_speech else window.at_s - self._gate.end_s
@@ -182,20 +202,14 @@ class TurnTaking:
 
     def _on_overlap_read(self, seen: OverlapRead) -> Iterator[Decision]:
         overlap = self._floor.overlap
-        if overlap is not None and overlap.asked_at_s is not None:
-            verdict = self._policy.judge_words(overlap, seen.text, rejected=seen.rejected)
+        verdict = None if overlap is None else self._policy.hear(overlap, seen.text, rejected=seen.rejected)
+        if verdict is not None:
             yield from self._settle_overlap(verdict, seen)
 
     def _settle_overlap(self, verdict: Verdict, seen: Observation) -> Iterator[Decision]:
         confirmed = verdict is True
         signal = Signal.OVERLAP_CONFIRMED if confirmed else Signal.OVERLAP_DISMISSED
         yield from self._signal(signal, seen, verdict=verdict)
-
-    def _on_reply_started(self, seen: ReplyStarted) -> Iterator[Decision]:
-        yield from self._signal(Signal.REPLY_STARTED, seen)
-        if self.state is TurnState.SPEAKING and self._gate.is_speech and self._can_barge_in:
-            # the user went on while an answer that could not be taken back was being made
-            yield from self._signal(Signal.SPEECH_STARTED, seen)
 
     def _cut_out(self, onset_s: float, at_s: float) -> tuple[float, float]:
         return max(0.0, onset_s - self._preroll_s), min(at_s, self._gate.end_s + _QUIET_SILENCE_S)
@@ -225,15 +239,21 @@ class TurnTaking:
         floor, at_s = self._floor, seen.at_s
         match action:
             case Action.OPEN_TURN:
-                floor.open(self._gate.onset_s)
+                sound = floor.overlap or floor.early
+                floor.overlap = None
+                floor.open(self._gate.onset_s if sound is None else sound.onset_s)
             case Action.RESUME_TURN:
                 yield from self._resume(at_s)
             case Action.START_REPLY:
                 start_s, end_s = self._cut_out(floor.began_s, at_s)
                 spoken = (start_s, self._gate.end_s, end_s)
+                floor.is_committed = self._endpointing.is_full(at_s - floor.began_s)
+                self._go_on_after(at_s)
                 yield TurnEnded(at_s, floor.turn, reason, _UNDECIDED, *spoken)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):
-                turn = floor.open(at_s)
+                floor.overlap = None
+                turn = floor.open(at_s, is_committed=True)
+                self._go_on_after(at_s)
                 yield TurnEnded(at_s, turn, EndReason.TYPED, 1.0, at_s, at_s, at_s, seen.text)
             case Action.SPEAK_UNASKED if isinstance(seen, SpeakRequested):
                 yield SpeakUnasked(at_s, floor.open(at_s, seen), seen.origin, seen.text)
@@ -242,13 +262,18 @@ class TurnTaking:
             case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
                 self._deferred.append(seen)
 
+    def _go_on_after(self, at_s: float) -> None:
+        """What is being said at this moment belongs to the next turn."""
+        if self._gate.is_speech:
+            self._floor.early = self._policy.begin(at_s, self._gate.probability)
+
     def _touch_reply(self, action: Action, seen: Observation, verdict: Verdict | None) -> Iterator[Decision]:
         floor, at_s = self._floor, seen.at_s
         match action:
             case Action.HOLD:
-                onset_s = self._gate.onset_s
-                floor.overlap = self._policy.begin(onset_s, at_s, self._gate.probability)
-                yield OverlapStarted(at_s, floor.turn, onset_s)
+                floor.overlap = floor.early or self._policy.begin(self._gate.onset_s, self._gate.probability)
+                floor.early = None
+                yield OverlapStarted(at_s, floor.turn, floor.overlap.onset_s)
             case Action.RELEASE if floor.overlap is not None:
                 dismissed, floor.overlap = floor.overlap, None
                 why = verdict if isinstance(verdict, Dismissal) else Dismissal.NOISE
@@ -256,6 +281,7 @@ class TurnTaking:
             case Action.CUT:
                 yield from self._cut(seen)
             case Action.CANCEL:
+                floor.early = None
                 yield ThoughtCancelled(at_s, floor.turn)
 
     def _resume(self, at_s: float) -> Iterator[Decision]:
@@ -267,7 +293,7 @@ class TurnTaking:
             yield TurnResumed(at_s, self._floor.turn)
 
     def _cut(self, seen: Observation) -> Iterator[Decision]:
-        overlap, self._floor.overlap = self._floor.overlap, None
+        overlap = self._floor.overlap
         by_voice = overlap is not None and not isinstance(seen, Typed | Interrupted)
         onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
         yield BargeIn(seen.at_s, self._floor.turn, onset_s)

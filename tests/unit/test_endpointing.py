@@ -1,0 +1,65 @@
+"""How long a pause may last before the turn is over."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localvoice.config import PATIENCE_MS, TurnConfig
+from localvoice.turn.endpointing import SURE, UNFINISHED, Endpointing
+from localvoice.turn.events import EndReason
+
+chances = st.floats(0, 1)
+
+
+@pytest.mark.parametrize("preset", PATIENCE_MS)
+def test_presets_give_their_three_waits(preset):
+    endpointing = Endpointing(TurnConfig(patience=preset))
+    sure, silence, limit = PATIENCE_MS[preset]
+    assert endpointing.wait_ms(1.0) == sure
+    assert endpointing.wait_ms(None) == silence
+    assert endpointing.wait_ms(0.0) == limit
+
+
+@pytest.mark.parametrize("wait_ms", [300, 900])
+def test_a_fixed_wait_is_possible(wait_ms):
+    endpointing = Endpointing(TurnConfig(sure_ms=wait_ms, silence_ms=wait_ms, limit_ms=wait_ms))
+    assert {endpointing.wait_ms(chance) for chance in (None, 0.0, 0.3, 0.55, 0.8, 1.0)} == {wait_ms}
+
+
+@given(st.sampled_from(list(PATIENCE_MS)), chances, chances)
+def test_the_surer_the_shorter(preset, one, other):
+    endpointing = Endpointing(TurnConfig(patience=preset))
+    less, more = sorted((one, other))
+    assert endpointing.wait_ms(more) <= endpointing.wait_ms(less)
+    sure, _, limit = PATIENCE_MS[preset]
+    assert sure <= endpointing.wait_ms(one) <= limit
+
+
+def test_the_wait_has_no_jump_where_its_parts_meet():
+    endpointing = Endpointing(TurnConfig())
+    for chance in (SURE, UNFINISHED, (SURE + UNFINISHED) / 2):
+        assert endpointing.wait_ms(chance - 1e-9) == pytest.approx(endpointing.wait_ms(chance + 1e-9), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("silence_s", "probability", "reason"),
+    [
+        (0.199, 0.95, None),
+        (0.2, 0.95, EndReason.COMPLETE),
+        (0.599, None, None),
+        (0.6, None, EndReason.SILENCE),
+        (1.999, 0.1, None),
+        (2.0, 0.1, EndReason.LIMIT),
+        (None, 1.0, None),
+    ],
+)
+def test_the_turn_is_over_when_the_wait_is(silence_s, probability, reason):
+    assert Endpointing(TurnConfig()).decide(silence_s, 5.0, probability) is reason
+
+
+def test_the_longest_turn_ends_while_speech_goes_on():
+    endpointing = Endpointing(TurnConfig(max_turn_s=10))
+    assert endpointing.decide(None, 9.99, None) is None
+    assert endpointing.decide(None, 10.0, None) is EndReason.LIMIT

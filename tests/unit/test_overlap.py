@@ -1,0 +1,180 @@
+"""What a sound over the reply is taken for, and when that is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from localvoice.config import TurnConfig, VadConfig
+from localvoice.turn.events import Dismissal
+from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, plain_words
+from localvoice.turn.speech_gate import WINDOW_S
+
+ONSET_S = 10.0
+
+
+def policy(**settings) -> OverlapPolicy:
+    return OverlapPolicy(TurnConfig(**settings), VadConfig().threshold)
+
+
+def sound(judge: OverlapPolicy, voiced: int, unvoiced: int = 0) -> tuple[Overlap, list]:
+    """An overlap of so many windows that ends there, with the verdict of each window behind the first."""
+    probabilities = [0.9] * voiced + [0.4] * unvoiced
+    overlap = judge.begin(ONSET_S, probabilities[0])
+    verdicts = [
+        judge.step(overlap, ONSET_S + count * WINDOW_S, probability, is_speech=True)
+        for count, probability in enumerate(probabilities[1:], start=2)
+    ]
+    return overlap, verdicts
+
+
+def after(judge: OverlapPolicy, overlap: Overlap, sounded: int, windows: int):
+    """The verdict `windows` windows after the sound, which is known to be over."""
+    return judge.step(overlap, ONSET_S + (sounded + windows) * WINDOW_S, 0.0, is_speech=False)
+
+
+@pytest.mark.parametrize("voiced", [1, 2, 4])
+def test_a_click_or_cough_is_noise_as_soon_as_it_is_over(voiced):
+    judge = policy()
+    overlap, verdicts = sound(judge, voiced)
+    assert set(verdicts) <= {None}
+    assert after(judge, overlap, voiced, 3) is Dismissal.NOISE
+
+
+def when(verdict, verdicts: list) -> float:
+    """Seconds from the onset to the window with this verdict."""
+    return (verdicts.index(verdict) + 2) * WINDOW_S
+
+
+def test_long_speech_takes_the_turn_within_400_ms_of_its_onset():
+    _, verdicts = sound(policy(), 20)
+    assert 0.4 - WINDOW_S < when(True, verdicts) <= 0.4
+
+
+@pytest.mark.parametrize("decide_ms", [200, 300, 600])
+def test_the_time_to_decide_is_a_setting(decide_ms):
+    _, verdicts = sound(policy(overlap_decide_ms=decide_ms), 40)
+    assert decide_ms / 1000 - WINDOW_S < when(True, verdicts) <= decide_ms / 1000
+
+
+def test_the_words_so_far_are_asked_for_once_and_in_time():
+    _, verdicts = sound(policy(), 11)
+    assert verdicts.count(Ask.WORDS) == 1
+    assert 0.1 < when(True, sound(policy(), 20)[1]) - when(Ask.WORDS, verdicts) <= 0.15 + WINDOW_S
+
+
+def test_a_backchannel_that_lasts_leaves_the_reply_lowered_until_it_is_over():
+    judge = policy()
+    overlap, _ = sound(judge, 9)
+    assert judge.hear(overlap, "mm-hm", rejected=False) is None
+    lasting = [judge.step(overlap, ONSET_S + count * WINDOW_S, 0.9, is_speech=True) for count in range(10, 20)]
+    assert set(lasting) <= {None, Ask.WORDS}
+    assert after(judge, overlap, 19, 3) is Ask.WORDS
+    assert judge.hear(overlap, "Mm-hm.", rejected=False) is Dismissal.BACKCHANNEL
+
+
+def test_speech_behind_a_backchannel_is_judged_anew_after_400_ms():
+    judge = policy()
+    overlap, _ = sound(judge, 9)
+    judge.hear(overlap, "yeah", rejected=False)
+    verdicts = [judge.step(overlap, ONSET_S + count * WINDOW_S, 0.9, is_speech=True) for count in range(10, 40)]
+    decided_s = (verdicts.index(True) + 10) * WINDOW_S
+    assert 0.8 - 2 * WINDOW_S < decided_s <= 0.8
+
+
+def test_a_stop_word_cuts_as_soon_as_it_is_read():
+    judge = policy()
+    overlap, _ = sound(judge, 9)
+    assert judge.hear(overlap, "stop", rejected=False) is True
+
+
+def test_a_backchannel_read_in_time_holds_where_the_whole_is_not():
+    judge = policy()
+    overlap, _ = sound(judge, 9)
+    judge.hear(overlap, "yeah", rejected=False)
+    assert after(judge, overlap, 9, 3) is Ask.WORDS
+    assert after(judge, overlap, 9, 9) is Dismissal.BACKCHANNEL
+
+
+def test_a_sound_that_is_falling_silent_when_it_is_due_is_read_first():
+    judge = policy()
+    overlap, verdicts = sound(judge, 11)
+    assert True not in verdicts
+    falling = [judge.step(overlap, ONSET_S + count * WINDOW_S, 0.1, is_speech=True) for count in (12, 13)]
+    assert falling == [None, None]
+    assert after(judge, overlap, 11, 3) is Ask.WORDS
+
+
+def test_a_long_rustle_is_left_open_and_each_further_400_ms_are_judged_anew():
+    judge = policy()
+    overlap, verdicts = sound(judge, 2, 28)
+    assert set(verdicts) == {None}
+    verdicts = [judge.step(overlap, ONSET_S + (30 + count) * WINDOW_S, 0.9, is_speech=True) for count in range(1, 27)]
+    assert (verdicts.index(True) + 1) * WINDOW_S <= 0.8, "speech that follows a rustle is an interruption"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("stop", True),
+        ("please be quiet now", True),
+        ("Stop!", True),
+        ("stopping", True),
+        ("mm-hm", Dismissal.BACKCHANNEL),
+        ("Mhm.", Dismissal.BACKCHANNEL),
+        ("Uh-huh", Dismissal.BACKCHANNEL),
+        ("I see.", Dismissal.BACKCHANNEL),
+        ("yeah but", True),
+        ("seven", True),
+        ("", Dismissal.NOTHING_SAID),
+        (" ... ", Dismissal.NOTHING_SAID),
+    ],
+)
+def test_a_short_sound_is_judged_by_its_words(text, verdict):
+    judge = policy()
+    overlap, _ = sound(judge, 8)
+    assert after(judge, overlap, 8, 3) is Ask.WORDS
+    assert judge.hear(overlap, text, rejected=False) == verdict
+
+
+@pytest.mark.parametrize(("voiced", "verdict"), [(6, Dismissal.NOISE), (8, True)])
+def test_words_that_could_not_be_understood_count_by_their_length(voiced, verdict):
+    judge = policy()
+    overlap, _ = sound(judge, voiced)
+    after(judge, overlap, voiced, 3)
+    assert judge.hear(overlap, "gibberish", rejected=True) == verdict
+
+
+def test_a_stop_word_counts_even_where_the_rest_was_not_understood():
+    judge = policy()
+    overlap, _ = sound(judge, 6)
+    after(judge, overlap, 6, 3)
+    assert judge.hear(overlap, "stop", rejected=True) is True
+
+
+def test_an_answer_nobody_waits_for_decides_nothing():
+    judge = policy()
+    overlap, _ = sound(judge, 3)
+    assert judge.hear(overlap, "stop", rejected=False) is None
+
+
+@pytest.mark.parametrize(("voiced", "verdict"), [(6, Dismissal.NOISE), (8, True)])
+def test_without_an_answer_in_time_the_length_decides(voiced, verdict):
+    judge = policy()
+    overlap, _ = sound(judge, voiced)
+    assert after(judge, overlap, voiced, 3) is Ask.WORDS
+    answers = [after(judge, overlap, voiced, 3 + count) for count in range(1, 7)]
+    assert answers == [None] * 5 + [verdict], "six windows: 192 ms"
+
+
+def test_a_sound_that_goes_on_is_asked_about_again_when_it_is_over():
+    judge = policy()
+    overlap, _ = sound(judge, 6)
+    assert after(judge, overlap, 6, 3) is Ask.WORDS
+    assert judge.step(overlap, ONSET_S + 10 * WINDOW_S, 0.9, is_speech=True) is Ask.WORDS
+    assert judge.hear(overlap, "seven", rejected=False) is None, "that may be the answer for its beginning"
+    assert judge.step(overlap, ONSET_S + 14 * WINDOW_S, 0.0, is_speech=False) is Ask.WORDS
+
+
+@pytest.mark.parametrize(("text", "plain"), [("Mm-Hm!", "mm hm"), ("I'd rather—stop.", "i'd rather stop"), ("", "")])
+def test_words_are_compared_without_case_and_marks(text, plain):
+    assert plain_words(text) == plain
