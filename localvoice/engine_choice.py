@@ -68,9 +68,7 @@ class EngineChoice:
         if name == "auto":
             return self._automatic(stage)
         if name not in STAGE_ENGINES[stage]:
-            raise ConfigError(
-                f"there is no {_STAGE_WORDS[stage]} '{name}'; the nearest one is {nearest(name, STAGE_ENGINES[stage])}"
-            )
+            raise ConfigError(f"there is no {_STAGE_WORDS[stage]} '{name}'; {_what_instead(stage, name)}")
         if name == STARTERS[stage]:
             return iter([self._starter(stage, model)])
         if name == LOCAL[stage]:
@@ -162,6 +160,13 @@ def _load_espeak(voice: str, rate: float) -> Any:
 def _espeak_voice(config: Config) -> str:
     language = config.engines.of("espeak").language or config.session.language
     return "en-us" if language in {"", "en"} else language.lower()
+
+
+def _what_instead(stage: str, name: str) -> str:
+    for other, names in STAGE_ENGINES.items():
+        if name in names:
+            return f"it is a {_STAGE_WORDS[other]}: give it to --{other}"
+    return f"the nearest one is {nearest(name, STAGE_ENGINES[stage])}"
 
 
 def _why_not_yet(name: str) -> str:

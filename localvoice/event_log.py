@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -74,7 +75,8 @@ class JsonLines:
     def close(self) -> None:
         """Close a file of its own."""
         if self._owned:
-            self._stream.close()
+            with suppress(OSError):  # it would try again what failed, and was told, when it was written
+                self._stream.close()
 
 
 def _reason(error: OSError) -> str:

@@ -161,12 +161,12 @@ def open_sound_file(path: Path) -> Any:
         return soundfile.SoundFile(path)
     except (OSError, soundfile.LibsndfileError) as error:
         if not path.exists():
-            raise FileError(f"there is no file {path}") from error
+            raise FileError(f"there is no file {path}: check its name") from error
         if path.is_dir():
-            raise FileError(f"{path} is a folder, not a WAV file") from error
+            raise FileError(f"{path} is a folder: name a WAV file in it") from error
         if path.stat().st_size == 0:
             raise FileError(f"{path} is empty: a WAV file is needed") from error
-        raise FileError(f"{path} is not a sound file that can be read: {_reason(error)}") from error
+        raise FileError(f"{path} cannot be read as sound ({_reason(error)}): name a WAV file") from error
 
 
 def check_writable(path: Path) -> None:
@@ -195,4 +195,5 @@ def standard_output() -> BinaryIO:
 
 def _reason(error: Exception) -> str:
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return str(text).rstrip(".").lower()
+    reason = str(text).rstrip(".").lower()
+    return "the disk is full, or does not take it" if reason == "system error" else reason  # libsndfile knows no more

@@ -48,10 +48,11 @@ OUTPUTS = [
     ("file/reply.wav", "not a directory"),
     ("folder.wav", "is a folder"),
     pytest.param("/proc/reply.wav", "cannot write /proc/reply.wav", marks=needs_devices),
+    pytest.param("/dev/full", "cannot write /dev/full", marks=needs_devices),
 ]
 
 
-@pytest.mark.parametrize(("path", "said"), [*OUTPUTS, pytest.param("/dev/full", "/dev/full", marks=needs_devices)])
+@pytest.mark.parametrize(("path", "said"), OUTPUTS)
 @pytest.mark.parametrize("words", [("ask", "hello"), ("say", "hello")], ids=["ask", "say"])
 def test_an_output_that_cannot_be_written(localvoice, words, path, said):
     (localvoice.folder / "folder.wav").mkdir()
@@ -135,8 +136,8 @@ def test_a_truncated_voice(localvoice):
         (("--stt", "faster-wisper"), "faster-whisper"),
         (("--llm", "lama-cpp"), "llama-cpp"),
         (("--tts", "pipper"), "piper"),
-        (("--llm", "piper"), "there is no language model 'piper'"),
-        (("--stt", "llama-cpp:x.gguf"), "there is no recogniser 'llama-cpp'"),
+        (("--llm", "piper"), "give it to --tts"),
+        (("--stt", "llama-cpp:x.gguf"), "give it to --llm"),
         (("--tts", "elevenlabs"), "ELEVENLABS_API_KEY"),
         (("--llm", "groq"), "GROQ_API_KEY"),
         (("--stt", "deepgram"), "DEEPGRAM_API_KEY"),
@@ -178,7 +179,7 @@ def test_a_command_line_that_makes_no_sense(localvoice, words, said):
     ("text", "said"),
     [
         ('[turn]\npatienec = "fast"\n', "patience"),
-        ("[trun]\n", "turn"),
+        ("[trun]\npatience = 'fast'\n", "the nearest valid one is turn"),
         ('[turn]\npatience = "hurried"\n', "fast"),
         ("[turn\n", "localvoice.toml"),
         ("[turn]\nsilence_ms = 'long'\n", "silence_ms"),
