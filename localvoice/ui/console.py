@@ -1,4 +1,8 @@
-"""The conversation as lines: words on standard output, everything about them on standard error."""
+"""The conversation as lines: words on standard output, everything about them on standard error.
+
+On a terminal a reply grows in its line; elsewhere each sentence is a line of its own, so that two streams in one log
+stay readable; for a pipe that wants replies only, a reply is one line.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,9 @@ from typing import TextIO
 
 from localvoice.event_log import Event
 
-_TOLD = frozenset({"overlap_started", "false_alarm", "barge_in", "turn_resumed", "turn_dropped", "provider_changed"})
-"""Events worth a line of their own; the others come with `-v`."""
-
 
 class Console:
-    """A listener of the event log. `verbosity`: -1 quiet, 0 normal, 1 a line per event."""
+    """A listener of the event log. `verbosity`: -1 words only, 0 what matters beside them, 1 a line per event."""
 
     def __init__(
         self,
@@ -27,33 +28,55 @@ class Console:
         self._notes = notes or sys.stderr
         self._replies_only = replies_only
         self._verbosity = verbosity
-        self._is_mid_line = False
+        self._grows = words is not None and words.isatty() and not replies_only
+        self._reply: list[str] = []
+        """Of the reply in hand, what stands in the present line or waits for it."""
 
     def note(self, text: str) -> None:
         """Say something about the session."""
         if self._verbosity >= 0:
-            self._end_line()
+            self._break_line()
             print(text, file=self._notes, flush=True)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
-        kind = event["type"]
-        if kind in {"warning", "error"}:
-            self._end_line()
-            print(f"{kind}: {event['message']}", file=self._notes, flush=True)
-        elif self._verbosity > 0 or (kind in _TOLD and self._verbosity == 0 and not self._replies_only):
-            self.note(_as_line(event))
-        elif kind == "session_started" and not self._replies_only:
-            self.note(_introduction(event))
-        match kind:
+        self._show_note(event)
+        match event["type"]:
             case "transcript" if not self._replies_only and event["engine"] != "typed":
                 self._write(f"you: {event['text'] or '(not understood)'}\n")
-            case "reply_started" if not self._replies_only:
-                self._write("localvoice:")
             case "sentence":
-                self._write(f" {event['text']}" if self._is_mid_line else event["text"])
+                self._sentence(event["text"])
             case "reply_finished":
-                self._write(" —\n" if event["interrupted"] and not self._replies_only else "\n")
+                self._finish(interrupted=event["interrupted"])
+
+    def _show_note(self, event: Event) -> None:
+        kind = event["type"]
+        if kind in {"warning", "error"}:
+            self._break_line()
+            print(f"{kind}: {event['message']}", file=self._notes, flush=True)
+        elif self._verbosity > 0:
+            self.note(as_line(event))
+        elif not self._replies_only and (line := in_words(event)):
+            self.note(line)
+
+    def _sentence(self, text: str) -> None:
+        if self._grows:
+            self._write(f" {text}" if self._reply else f"localvoice: {text}")
+        elif not self._replies_only:
+            self._write(f"localvoice: {text}\n")
+        self._reply.append(text)
+
+    def _finish(self, *, interrupted: bool) -> None:
+        if self._replies_only:
+            self._write(" ".join(self._reply) + "\n")
+        elif self._grows and self._reply:
+            self._write(" —\n" if interrupted else "\n")
+        self._reply.clear()
+
+    def _break_line(self) -> None:
+        if self._grows and self._reply:
+            self._write("\n")
+            self._reply.clear()
 
     def _write(self, text: str) -> None:
         if self._words is None:
@@ -63,16 +86,29 @@ class Console:
             self._words.flush()
         except BrokenPipeError:
             self._words = None  # the reader has gone, as `| head -1` does; what is said is said all the same
-        self._is_mid_line = not text.endswith("\n")
-
-    def _end_line(self) -> None:
-        if self._is_mid_line and self._words is sys.stdout and self._words.isatty():
-            self._write("\n")
 
 
-def _as_line(event: Event) -> str:
+def as_line(event: Event) -> str:
+    """An event with all its fields."""
     fields = ", ".join(f"{name}={value}" for name, value in event.items() if name not in {"type", "t"})
     return f"[{event['t']:8.3f}] {event['type']}" + (f": {fields}" if fields else "")
+
+
+_IN_WORDS = {
+    "barge_in": "(you took the turn: silent {stop_ms:.0f} ms after you began)",
+    "false_alarm": "(false alarm, {reason}: went on after {resumed_ms:.0f} ms)",
+    "turn_resumed": "(you went on)",
+    "turn_dropped": "({reason})",
+    "provider_changed": "({stage}: {to} instead of {from}: {reason})",
+    "device_changed": "({which}: {to} instead of {from}: {reason})",
+}
+
+
+def in_words(event: Event) -> str:
+    """What a person wants to know about an event, empty for most."""
+    if event["type"] == "session_started":
+        return _introduction(event)
+    return _IN_WORDS.get(event["type"], "").format_map(event).replace("_", " ")
 
 
 def _introduction(event: Event) -> str:
