@@ -42,10 +42,12 @@ def transcribe(
 
     form = _as_json if as_json else _as_srt if as_srt else _as_text
 
-    def show(done: Done) -> None:
-        typer.echo(form(done, len(files) > 1), nl=False)
-
     with TranscriptionProgress() as progress:
+
+        def show(done: Done) -> None:
+            progress.hide()
+            typer.echo(form(done, len(files) > 1), nl=False)
+
         code = asyncio.run(transcribe_all(loaded.config, flags.model_store(), files, show, progress))
     raise typer.Exit(int(code))
 

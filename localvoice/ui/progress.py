@@ -18,20 +18,23 @@ class TranscriptionProgress:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(compact=True))
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(
+                *columns,
+                console=Console(stderr=True),
+                transient=True,
+                redirect_stdout=False,  # or the transcript would go where the bar goes
+                redirect_stderr=False,
+            )
 
     def __enter__(self) -> Self:
-        """Show it."""
-        if self._bar is not None:
-            self._bar.start()
+        """Nothing is shown yet."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take it away."""
-        if self._bar is not None:
-            self._bar.stop()
+        self.hide()
 
     def loading(self, what: str) -> None:
         """An engine is being loaded."""
@@ -46,6 +49,12 @@ class TranscriptionProgress:
             if self._task is not None:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(what, total=total)
+            self._bar.start()
+
+    def hide(self) -> None:
+        """Take the bar away until the next recording: something is going to be printed."""
+        if self._bar is not None:
+            self._bar.stop()
 
     def heard(self, until_s: float) -> None:
         """Everything before that time is done."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -98,6 +101,40 @@ def test_a_wav_of_unknown_length_on_standard_input(localvoice, wav):
 def test_other_formats(localvoice, question, name, codec, rate_hz):
     encoded(localvoice.folder / name, question, codec, rate_hz)
     assert localvoice("transcribe", name, *TINY).out == f"{QUESTION}\n"
+
+
+@posix
+def test_progress_on_a_terminal_keeps_out_of_the_text(localvoice, wav):
+    import pty
+
+    ours, theirs = pty.openpty()
+    shown = bytearray()
+    reader = threading.Thread(target=read_all, args=(ours, shown), daemon=True)
+    reader.start()
+    done = subprocess.run(
+        [sys.executable, "-m", "localvoice", "transcribe", "q.wav", wav, *TINY],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        cwd=localvoice.folder,
+        env=localvoice.environ | {"TERM": "xterm"},
+        timeout=30,
+        check=True,
+    )
+    os.close(theirs)
+    reader.join(10)
+    os.close(ours)
+    assert done.stdout.decode() == f"q.wav: {QUESTION}\n{wav}: {QUESTION}\n"
+    assert b"loading faster-whisper" in shown
+    assert b"q.wav" in shown
+    assert QUESTION.encode() not in shown
+
+
+def read_all(terminal: int, into: bytearray) -> None:
+    """Until nobody holds the other end, which Linux reports as an error."""
+    with suppress(OSError):
+        while data := os.read(terminal, 4096):
+            into += data
 
 
 def test_silence_is_an_empty_text(localvoice):
