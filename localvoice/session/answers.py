@@ -45,6 +45,8 @@ class Answers:
         self._ran = ran
         self._fast_path = fast_path
         self._skill_engine = skill_engine
+        self._has_explained = False
+        """What is possible is said at length once."""
 
     def to_speech(self, turn: Turn, transcript: Transcript, prompt: Callable[[str], list[Message]]) -> Answer:
         """The answer to an utterance; one that was not understood is told what is possible."""
@@ -56,6 +58,9 @@ class Answers:
         sorry = "Sorry, I did not understand that."
         if self._chat.name != self._skill_engine:
             return sorry
+        if self._has_explained:
+            return f"{sorry} You can ask what I can do."
+        self._has_explained = True
         return f"{sorry} {self._skills.help_text()} To talk freely, install a model with: localvoice models download."
 
     def to_text(self, turn: Turn, text: str, prompt: Callable[[str], list[Message]]) -> Answer:
