@@ -47,7 +47,7 @@ def conversation(tmp_path_factory) -> tuple[list[Event], Samples]:
     environ = dict(os.environ, LOCALVOICE_REPLY__TEMPERATURE="0")
     arguments = (*TINY_ENGINES, "--no-skills", "--patience", "fast")
     session = SpokenSession(tmp_path_factory.mktemp("talk"), *arguments, environ=environ)
-    session.wait_for(lambda seen: bool(seen), "start")
+    session.wait_for(bool, "start")
     for turn, (question, _) in enumerate(DIALOGUE):
         ask(session, question, turn)
     story = len(DIALOGUE)
