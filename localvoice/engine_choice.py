@@ -24,6 +24,9 @@ STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "e
 LOCAL: Mapping[str, str] = {"stt": "faster-whisper", "llm": "llama-cpp", "tts": "piper"}
 """The local engine of each stage that needs a model."""
 
+_MODEL_SUFFIXES = frozenset({".gguf", ".onnx", ".bin"})
+"""What a file must end in to be missed as a file; names of models have dots too, such as base.en."""
+
 _STAGE_WORDS = {"stt": "recogniser", "llm": "language model", "tts": "synthesiser"}
 
 
@@ -72,15 +75,30 @@ class EngineChoice:
         if name == STARTERS[stage]:
             return iter([self._starter(stage, model)])
         if name == LOCAL[stage]:
-            return iter([self._local(stage, model or getattr(self._config.engines.of(name), f"{stage}_model"))])
+            return iter([self._local(stage, model or self._configured(stage) or self._voice_for(stage))])
         raise ConfigError(f"{name} cannot be used yet: {_why_not_yet(name)}")
 
     def _automatic(self, stage: str) -> Iterator[Candidate]:
-        name = LOCAL[stage]
-        model = getattr(self._config.engines.of(name), f"{stage}_model")
-        if model or self._best(stage) is not None:
-            yield self._local(stage, model)
+        model = self._configured(stage)
+        voice = self._voice_for(stage)
+        is_of_starter = bool(voice) and not self._is_model(stage, voice)
+        if model or (not is_of_starter and (voice or self._best(stage) is not None)):
+            yield self._local(stage, model or voice)
         yield self._starter(stage, "")
+
+    def _configured(self, stage: str) -> str:
+        """The model that the settings name for the local engine."""
+        options = self._config.engines.of(LOCAL[stage])
+        return getattr(options, f"{stage}_model") or (options.voice if stage == "tts" else "")
+
+    def _voice_for(self, stage: str) -> str:
+        """`--voice`, which names a model of the local synthesiser or a voice of the starter."""
+        return self._config.speech.voice if stage == "tts" else ""
+
+    def _is_model(self, stage: str, name: str) -> bool:
+        known = self._store.catalogue.get(name)
+        is_of_stage = known is not None and known.kind == stage
+        return is_of_stage or self._store.find(stage, name) is not None or Path(name).suffix in _MODEL_SUFFIXES
 
     def _best(self, stage: str) -> Installed | None:
         """The installed model that suits this machine best."""
@@ -97,19 +115,17 @@ class EngineChoice:
                     f"{name} has no model here: run `localvoice models download`, or name one as {name}:PATH"
                 )
             return best.path
-        path = Path(model).expanduser()
-        if path.exists() or path.is_absolute() or path.suffix:
-            if not path.exists():
-                raise ModelError(f"there is no model {path}: check the path of {name}:PATH")
-            return path
         installed = self._store.find(stage, model)
-        if installed is None:
-            known = self._store.catalogue.get(model)
-            cure = (
-                f"run `localvoice models download {model}`" if known else "`localvoice models list` shows what there is"
-            )
-            raise ModelError(f"the model {model} of {name} is not here: {cure}")
-        return installed.path
+        if installed is not None:
+            return installed.path
+        path = Path(model).expanduser()
+        if path.exists():
+            return path
+        if self._store.catalogue.get(model):
+            raise ModelError(f"the model {model} of {name} is not here: run `localvoice models download {model}`")
+        if path.suffix in _MODEL_SUFFIXES or len(path.parts) > 1:
+            raise ModelError(f"there is no model {path}: check the path of {name}:PATH")
+        raise ModelError(f"{name} has no model {model}: `localvoice models list` shows what there is")
 
     def _local(self, stage: str, model: str) -> Candidate:
         path = self._model_path(stage, model)
@@ -137,7 +153,9 @@ class EngineChoice:
             return Candidate("pocketsphinx", self._load_pocketsphinx)
         if stage == "llm":
             return Candidate("skills", self._load_skills)
-        voice = model or config.engines.of("espeak").voice or config.speech.voice or _espeak_voice(config)
+        asked = self._voice_for(stage)
+        voice = model or config.engines.of("espeak").voice or ("" if self._is_model(stage, asked) else asked)
+        voice = voice or _espeak_voice(config)
         return Candidate("espeak", lambda: _load_espeak(voice, config.speech.rate))
 
     def _load_pocketsphinx(self) -> Any:
