@@ -76,7 +76,7 @@ def start_over(arguments: Arguments, context: SkillContext) -> SkillResult:
 
 def _factor(arguments: Arguments, up: str, down: str, step: float) -> float:
     direction = arguments.get("direction")
-    if direction not in {up, down}:
+    if not isinstance(direction, str) or direction not in {up, down}:
         raise BadArguments(f"I need a direction, {up} or {down}.")
     return step if direction == up else 1 / step
 

@@ -11,6 +11,7 @@ from localvoice.skills.contract import (
     SkillContext,
     SkillResult,
     said,
+    typed,
 )
 from localvoice.skills.templates import Slot
 
@@ -59,7 +60,7 @@ def clear_list(arguments: Arguments, context: SkillContext) -> SkillResult:
 
 ADD_TO_LIST = Skill(
     name="add_to_list",
-    sentences=said("(add|put) [some] {item} (to|on) <my_list>"),
+    sentences=(*said("(add|put) {item} (to|on) <my_list>"), *typed("(add|put) [some] {item} (to|on) <any_list>")),
     run=add_to_list,
     description="Add an item to the user's list.",
     properties={"item": {"type": "string"}},
@@ -69,14 +70,17 @@ ADD_TO_LIST = Skill(
 
 READ_LIST = Skill(
     name="read_list",
-    sentences=said("<what_is> on <my_list>", "(read|tell me|show) [me] <my_list>"),
+    sentences=(
+        *said("<what_is> on <my_list>", "read [me] <my_list>"),
+        *typed("(<what_is> on|(read|tell|show) [me]) <any_list>"),
+    ),
     run=read_list,
     description="Read the user's list.",
 )
 
 CLEAR_LIST = Skill(
     name="clear_list",
-    sentences=said("(clear|empty|delete) <my_list>"),
+    sentences=(*said("clear <my_list>"), *typed("(clear|empty|delete|erase) <any_list>")),
     run=clear_list,
     description="Empty the user's list.",
     has_effect=True,

@@ -36,7 +36,8 @@ def word_pattern(words: str) -> str:
 PHRASES: Mapping[str, str] = {
     "what_is": "(what is|what's)",
     "tell": "(tell me|give me|say)",
-    "my_list": "(my|the|our) [shopping|grocery|to do] list",
+    "my_list": "(my|the) [shopping|grocery] list",
+    "any_list": "(my|the|our) [shopping|grocery|to do|todo] list",
     "set": "(set|start)",
 }
 

@@ -239,6 +239,7 @@ def test_an_unknown_tool_and_missing_arguments_are_said_not_raised():
     assert call("launch_rocket").data == "error: there is no tool launch_rocket"
     assert call("convert_units", amount=5).data == "error: missing from_unit, to_unit"
     assert call("change_volume", direction="sideways").effects == ()
+    assert call("change_volume", direction=[]).effects == ()
 
 
 def test_only_skills_that_ask_for_something_are_marked_as_having_an_effect():
