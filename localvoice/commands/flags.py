@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from localvoice.errors import ConfigError
+
 if TYPE_CHECKING:
     from localvoice.config_sources import LoadedConfig
     from localvoice.model_store.store import ModelStore
@@ -88,10 +90,17 @@ def engine_flags(
     }
 
 
-def offline_mode(wanted: bool) -> str:
-    """Close the sockets where that was asked for; returns how it is kept: `no`, `guarded` or `sealed`."""
+def offline_mode(wanted: bool, loaded: LoadedConfig) -> str:
+    """Close the sockets where that was asked for; returns how it is kept: `no`, `guarded` or `sealed`.
+
+    Raises:
+        ConfigError: the cloud was asked for as well, by flag or variable; what a file says gives way.
+    """
     if not wanted:
         return "no"
+    kind, _, name = loaded.source_of("engines.cloud").partition(" ")
+    if loaded.config.engines.cloud != "off" and kind in {"flag", "variable"}:
+        raise ConfigError(f"--offline and {name} contradict each other: leave one of them out")
     from localvoice.offline import go_offline
 
     return go_offline()

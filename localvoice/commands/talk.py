@@ -11,7 +11,6 @@ import typer
 
 from localvoice.commands import flags
 from localvoice.commands.flags import offline_mode, settings
-from localvoice.errors import ConfigError
 
 _SESSION = "Conversation"
 _OUTPUT = "What is printed"
@@ -89,8 +88,6 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
         "session.budget_usd": (budget, "--budget"),
         "session.save": (save, "--save"),
     }
-    if offline and cloud not in {None, "off"}:
-        raise ConfigError("--offline and --cloud contradict each other: leave one of them out")
     hold(
         given,
         profile=profile,
@@ -117,7 +114,7 @@ def hold(  # noqa: PLR0913 - see talk
 ) -> None:
     """Hold a conversation and leave with its exit code."""
     loaded = settings(given, profile)
-    mode = offline_mode(offline)
+    mode = offline_mode(offline, loaded)
     _warn_of_cloud(loaded.config.engines.cloud)
     store = flags.model_store()
     if lines is None and verbosity >= 0:

@@ -197,6 +197,14 @@ def test_a_variable_that_nobody_knows(localvoice):
     assert "LOCALVOICE_TURN__PATIENCE" in localvoice.refusal("ask", "hello", "--output", "none", code=2)
 
 
+@pytest.mark.parametrize(
+    "words", [("ask", "hello"), ("say", "hello"), ("transcribe", "a.wav")], ids=lambda words: words[0]
+)
+def test_the_cloud_by_variable_and_offline_contradict_each_other(localvoice, words):
+    localvoice.environ["LOCALVOICE_ENGINES__CLOUD"] = "prefer"
+    assert "LOCALVOICE_ENGINES__CLOUD" in localvoice.refusal(*words, "--offline", code=2)
+
+
 # sound cards
 
 

@@ -164,6 +164,13 @@ def test_cloud_without_a_key_is_a_warning(localvoice, words):
     assert [line.split(":")[0] for line in outcome.complaints] == ["warning"]
 
 
+def test_offline_is_stronger_than_the_file(localvoice):
+    (localvoice.folder / "localvoice.toml").write_text("[engines]\ncloud = 'prefer'\n", encoding="utf-8")
+    outcome = localvoice("--offline", "--output", "none", stdin="what is 2 plus 2\n")
+    assert (outcome.code, outcome.out) == (0, "2 plus 2 is 4.\n")
+    assert [line.split(":")[0] for line in outcome.complaints] == ["warning"]
+
+
 @pytest.mark.parametrize("flag", ["--version", "--help"])
 def test_asking_about_the_program(localvoice, flag):
     outcome = localvoice(flag)
