@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from localvoice.commands import start_time
 
@@ -34,10 +35,17 @@ def main() -> None:
 def _run() -> int:
     from localvoice.cli import run
 
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = (_writable(stream) for stream in (sys.stdout, sys.stderr))
     return run(sys.argv[1:])
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    """A stream that takes any text; one that was closed by the caller takes it nowhere."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - a device, open to the end
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _terminated(*_: object) -> NoReturn:

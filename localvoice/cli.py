@@ -6,6 +6,7 @@ Rule of this file: what it imports at the top has to be light, because `--help` 
 from __future__ import annotations
 
 import difflib
+import errno
 import logging
 import os
 import sys
@@ -65,6 +66,10 @@ def run(arguments: Sequence[str]) -> int:
         return code if isinstance(code, int) else ExitCode.OK
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the second of two places: the top
         return _ended_by(_innermost(error), debug=debug)
+    except SystemExit as end:
+        if end.code != 1:
+            raise
+        return ExitCode.OK  # typer's way with a broken pipe: the reader has gone, which is no failure
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -83,6 +88,8 @@ def _ended_by(error: BaseException, *, debug: bool) -> int:
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to say to it
             return ExitCode.OK
+        case OSError() if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return _failed("the disk is full: free some space, or write elsewhere", ExitCode.USAGE, debug=debug)
         case _:
             return _unforeseen(error, debug=debug)
 

@@ -80,7 +80,7 @@ def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) ->
 
 def can_ask() -> bool:
     """Whether somebody sits at a terminal."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def fetch(store: ModelStore, models: Sequence[Model], settings: DownloadSettings) -> list[Model]:

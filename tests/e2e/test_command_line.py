@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +18,35 @@ import typer
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, resample
 from localvoice.cli import app
-from tests.e2e.conftest import CommandLine, Running
+from tests.e2e.conftest import CommandLine, Outcome, Running
 from tests.e2e.spoken import TINY_ENGINES, read_events, speech
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
 WITHIN_S = 2.0
 """A second is promised; the machine that runs the tests may be busy."""
+
+
+def first(words: tuple[str, ...]) -> str:
+    """The name of a case."""
+    return words[0]
+
+
+def shell(localvoice: CommandLine, *words: str, stdout: int = subprocess.PIPE) -> Outcome:
+    """A run whose standard output is given, or any other program."""
+    command = words if words[0] == "sh" else (sys.executable, "-m", "localvoice", *words)
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        cwd=localvoice.folder,
+        env=localvoice.environ,
+        timeout=30,
+        check=False,
+    )
+    return Outcome(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
+
 
 # pipes and streams
 
@@ -106,6 +132,47 @@ def test_a_reader_that_goes_away_ends_it_quietly(localvoice):
     assert running.process.wait(20) == 0
     assert running.process.stderr is not None
     assert "rror" not in running.process.stderr.read()
+
+
+@posix
+@pytest.mark.parametrize(
+    "words", [("say", "hello", "--tts", "espeak", "-o", "-"), ("--help",), ("config", "show")], ids=first
+)
+def test_output_into_a_pipe_that_nobody_reads_is_no_failure(localvoice, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    outcome = shell(localvoice, *words, stdout=writer)
+    os.close(writer)
+    assert (outcome.code, outcome.complaints) == (0, [])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("words", [("say", "hello", "--tts", "espeak", "-o", "-"), ("--help",)], ids=first)
+def test_output_onto_a_full_disk_is_said_in_one_line(localvoice, words):
+    with Path("/dev/full").open("wb") as full:
+        outcome = shell(localvoice, *words, stdout=full.fileno())
+    assert outcome.code == 2
+    assert len(outcome.complaints) == 1
+    assert "disk is full" in outcome.complaints[0]
+
+
+@posix
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [
+        (("--text", "--output", "none"), "<&-", 2),
+        (("say", "-", "-o", "a.wav"), "<&-", 2),
+        (("transcribe", "-"), "<&-", 2),
+        (("ask", "hello", "--output", "none"), ">&-", 0),
+        (("ask", "hello", "--output", "none"), "2>&-", 0),
+    ],
+)
+def test_closed_streams_do_no_harm(localvoice, words, closed, code):
+    command = shlex.join([sys.executable, "-m", "localvoice", *words])
+    outcome = shell(localvoice, "sh", "-c", f"exec {command} {closed}")
+    assert outcome.code == code
+    assert "unexpected" not in outcome.err
+    assert "loading" not in outcome.out
 
 
 # flags
