@@ -76,10 +76,14 @@ class AgreementRule:
     """Weight of the difference of both texts' lengths, as a logarithm: one long word must not cover much speech."""
     threshold: float = 2.0
     """Loses about one right command in ten, and lets about one other sentence in fifty by."""
+    coverage: float = 0.6
+    """Least share of the speech heard freely that the sentence explains: it must not call half a story silence."""
 
     def accepts(self, sentence: Decoding, free: Decoding) -> bool:
         """Whether `sentence` may be acted upon."""
         if not sentence.text or not free.text:
+            return False
+        if sentence.speech_frames < self.coverage * free.speech_frames:
             return False
         measures = zip((self.likelihood, self.letters, self.length), agreement(sentence, free), strict=True)
         return sum(weight * measure for weight, measure in measures) >= self.threshold

@@ -13,7 +13,7 @@ import soundfile
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ModelError
 from localvoice.skills.catalog import Skills
-from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
+from localvoice.stt.pocketsphinx import AgreementRule, Decoding, PocketsphinxRecognizer
 
 DATA = Path(__file__).parent.parent / "data"
 SMALL_GRAMMAR = "#JSGF V1.0;\ngrammar small;\npublic <command> = {};\n"
@@ -164,3 +164,10 @@ def test_closing_twice_is_allowed():
     recognizer = PocketsphinxRecognizer(SMALL_GRAMMAR.format("stop"))
     recognizer.close()
     recognizer.close()
+
+
+def test_a_sentence_that_calls_most_of_the_speech_silence_is_not_believed():
+    story = "it was the best of times it was the worst of times"
+    sentence = Decoding("what's eight plus fifty five", log_likelihood=-400.0, speech_frames=168)
+    assert AgreementRule().accepts(sentence, Decoding(sentence.text, -400.0, speech_frames=180))
+    assert not AgreementRule().accepts(sentence, Decoding(story, -90_000.0, speech_frames=607))
