@@ -1,0 +1,80 @@
+"""Ctrl-C and SIGTERM at any time: a clean end within a second, files finished, no traceback."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.e2e.conftest import CommandLine, Running
+from tests.e2e.spoken import TINY_ENGINES, read_events
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
+WITHIN_S = 2.0
+"""A second is promised; the machine that runs the tests may be busy."""
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+
+def ended_cleanly(localvoice: CommandLine, running: Running, number: int, code: int) -> None:
+    """The promise of Ctrl-C: in time, files finished, and no word of complaint."""
+    outcome, took_s = running.stop(number)
+    assert outcome.code == code, outcome
+    assert took_s < WITHIN_S
+    assert outcome.complaints == []
+    events = read_events(localvoice.folder / "events.jsonl")
+    assert (events[-1]["type"], events[-1]["reason"]) == ("session_ended", "interrupt")
+    assert soundfile.info(localvoice.folder / "reply.wav").samplerate == 48_000
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_listening_ends_the_session(localvoice, number, code):
+    soundfile.write(localvoice.folder / "silent.wav", np.zeros(30 * 8000), 8000)
+    running = localvoice.start(
+        *("--input", "silent.wav", "--output", "reply.wav", "--events", "events.jsonl", *STARTERS)
+    )
+    running.wait_for("session_started")
+    ended_cleanly(localvoice, running, number, code)
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_speaking_ends_the_session(localvoice, number, code):
+    running = localvoice.start("--text", "--output", "reply.wav", "--events", "events.jsonl", *STARTERS)
+    assert running.process.stdin is not None
+    running.process.stdin.write("help\n")
+    running.process.stdin.flush()
+    running.wait_for("first_audio")
+    ended_cleanly(localvoice, running, number, code)
+    finished = [one for one in read_events(localvoice.folder / "events.jsonl") if one["type"] == "reply_finished"]
+    assert finished[-1]["interrupted"]
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_loading_leaves_no_trace(localvoice, number, code):
+    before = localvoice.files()
+    running = localvoice.start("--text", "--output", "reply.wav", "--events", "events.jsonl", *TINY_ENGINES)
+    running.wait_for_note("loading")
+    outcome, took_s = running.stop(number)
+    assert outcome.code == code
+    assert took_s < WITHIN_S
+    assert outcome.complaints == []
+    assert localvoice.files() == before
+
+
+@posix
+@pytest.mark.parametrize("after_s", [0.06, 0.12, 0.2, 0.3])
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_at_the_very_start_is_no_traceback(localvoice, number, code, after_s):
+    running = localvoice.start("--text", "--output", "none")
+    time.sleep(after_s)  # any moment will do
+    outcome, _ = running.stop(number)
+    assert outcome.code in {code, -number}  # the interpreter itself may not have come up
+    assert outcome.complaints == []
