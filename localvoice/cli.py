@@ -48,8 +48,8 @@ _CLOUD_WORDS = frozenset({"off", "prefer", "fallback"})
 
 @app.callback(invoke_without_command=True)
 def main(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,  # noqa: ARG001
+    version: Annotated[bool, typer.Option("--version", metavar="", help="Print the version and end.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", metavar="", help="Show where an error came from.")] = False,  # noqa: ARG001
 ) -> None:
     """A local-first voice assistant: you talk, it answers, you may talk over it."""
     if version:

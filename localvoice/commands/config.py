@@ -17,7 +17,7 @@ config_app = typer.Typer(help="Show and change the settings.", invoke_without_co
 keys_app = typer.Typer(help="API keys of cloud engines, in the system's keyring.", invoke_without_command=True)
 
 Profile = Annotated[str | None, typer.Option(help="A section [profiles.NAME] of the file.", metavar="NAME")]
-EveryEngine = Annotated[bool, typer.Option("--all", help="Every key of every engine as well.")]
+EveryEngine = Annotated[bool, typer.Option("--all", metavar="", help="Every key of every engine as well.")]
 Provider = Annotated[str, typer.Argument(metavar="NAME", help="The provider, such as groq.")]
 
 
@@ -52,7 +52,9 @@ def path() -> None:
 
 
 @config_app.command()
-def init(force: Annotated[bool, typer.Option("--force", help="Replace the file that is there.")] = False) -> None:
+def init(
+    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file that is there.")] = False,
+) -> None:
     """Write a file with every setting, explained and commented out."""
     from localvoice.config_file import config_files, is_there
     from localvoice.config_text import init_text, write_in_one_step

@@ -20,7 +20,9 @@ _ENGINES = "Engines and models"
 _SOUND = "Sound"
 _SESSION = "Conversation"
 
-Offline = Annotated[bool, typer.Option("--offline", help="No byte leaves this machine.", rich_help_panel=_ENGINES)]
+Offline = Annotated[
+    bool, typer.Option("--offline", metavar="", help="No byte leaves this machine.", rich_help_panel=_ENGINES)
+]
 CloudFlag = Annotated[
     str | None,
     typer.Option(
@@ -42,7 +44,8 @@ Llm = Annotated[
 ]
 Tts = Annotated[str | None, typer.Option(metavar="NAME[,NAME]", help="Voices, best first.", rich_help_panel=_ENGINES)]
 NoFallback = Annotated[
-    bool, typer.Option("--no-fallback", help="No local engine behind a cloud engine.", rich_help_panel=_ENGINES)
+    bool,
+    typer.Option("--no-fallback", metavar="", help="No local engine behind a cloud engine.", rich_help_panel=_ENGINES),
 ]
 Vad = Annotated[str | None, typer.Option(metavar="NAME", help="silero, energy or webrtc.", rich_help_panel=_ENGINES)]
 Input = Annotated[
@@ -59,7 +62,7 @@ Language = Annotated[
 Voice = Annotated[str | None, typer.Option(metavar="NAME", help="Voice that answers.", rich_help_panel=_SESSION)]
 Profile = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="A section [profiles.NAME] of the file.", rich_help_panel=_SESSION),
+    typer.Option(metavar="NAME", help="Settings of the section profiles.NAME.", rich_help_panel=_SESSION),
 ]
 
 

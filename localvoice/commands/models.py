@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The model store: what can be had, what is here; download, verify, import, remove.")
 
-_AsJson = Annotated[bool, typer.Option("--json", help="A JSON array instead of a table.")]
-_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+_AsJson = Annotated[bool, typer.Option("--json", metavar="", help="A JSON array instead of a table.")]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -49,8 +49,10 @@ def download(
     *,
     tier: Annotated[str, typer.Option(help="small, standard or large; small if no model is named.")] = "",
     yes: _Yes = False,
-    force: Annotated[bool, typer.Option("--force", help="Also what is here: repairs a damaged model.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Refuse to use the network.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Also what is here: repairs a damaged model.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", metavar="", help="Refuse to use the network.")] = False,
 ) -> None:
     """Fetch models, verified; an interrupted download goes on where it stopped."""
     from localvoice.commands.first_run import can_ask, fetch

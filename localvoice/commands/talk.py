@@ -31,15 +31,22 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
         str | None,
         typer.Option(metavar="DELAY_MS,GAIN_DB[,RT60_MS]", help="A simulated room between two files."),
     ] = None,
-    text: Annotated[bool, typer.Option("--text", help="Type instead of speaking.", rich_help_panel=_SESSION)] = False,
+    text: Annotated[
+        bool, typer.Option("--text", metavar="", help="Type instead of speaking.", rich_help_panel=_SESSION)
+    ] = False,
     no_skills: Annotated[
-        bool, typer.Option("--no-skills", help="The language model answers everything.", rich_help_panel=_SESSION)
+        bool,
+        typer.Option(
+            "--no-skills", metavar="", help="The language model answers everything.", rich_help_panel=_SESSION
+        ),
     ] = False,
     events: Annotated[str, typer.Option(metavar="FILE|-", help="Events as JSON lines.", rich_help_panel=_OUTPUT)] = "",
     record: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep this session for replay.", rich_help_panel=_OUTPUT)
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End after the first reply.", rich_help_panel=_SESSION)] = False,
+    once: Annotated[
+        bool, typer.Option("--once", metavar="", help="End after the first reply.", rich_help_panel=_SESSION)
+    ] = False,
     patience: Annotated[
         str | None,
         typer.Option(
@@ -55,7 +62,8 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
         str | None, typer.Option(metavar="TEXT", help="What the model is told to be.", rich_help_panel=_SESSION)
     ] = None,
     persona: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A section [personas.NAME].", rich_help_panel=_SESSION)
+        str | None,
+        typer.Option(metavar="NAME", help="The section personas.NAME of the settings.", rich_help_panel=_SESSION),
     ] = None,
     profile: flags.Profile = None,
     budget: Annotated[
@@ -64,10 +72,14 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
     save: Annotated[
         str | None, typer.Option(metavar="FILE", help="Keep the transcript.", rich_help_panel=_SESSION)
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Words only.", rich_help_panel=_OUTPUT)] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every event.", rich_help_panel=_OUTPUT)] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", metavar="", help="Words only.", rich_help_panel=_OUTPUT)
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", metavar="", help="Every event.", rich_help_panel=_OUTPUT)
+    ] = False,
     plain: Annotated[  # noqa: ARG001 - lines are all there is until the live screen comes
-        bool, typer.Option("--plain", help="Lines, no live screen.", rich_help_panel=_OUTPUT)
+        bool, typer.Option("--plain", metavar="", help="Lines, no live screen.", rich_help_panel=_OUTPUT)
     ] = False,
 ) -> None:
     """Talk: you speak, it answers, and you may talk over it."""

@@ -20,8 +20,10 @@ def transcribe(
         list[str], typer.Argument(metavar="FILE...|-", help="Recordings of any format; - is one on standard input.")
     ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object per recording, one a line.")] = False,
-    as_srt: Annotated[bool, typer.Option("--srt", help="Subtitles, of one recording.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="A JSON object per recording, one a line.")
+    ] = False,
+    as_srt: Annotated[bool, typer.Option("--srt", metavar="", help="Subtitles, of one recording.")] = False,
     stt: flags.Stt = None,
     language: flags.Language = None,
     offline: flags.Offline = False,
