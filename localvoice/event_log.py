@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from localvoice.errors import FileError
+from localvoice.errors import FileError, LocalVoiceError
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -17,7 +17,8 @@ Listener = Callable[[Event], None]
 class EventLog:
     """Hands each event to its listeners. Called from the event loop only.
 
-    What happens before `session_started` is kept and follows it: that event is always the first.
+    What happens before `session_started` is kept and follows it: that event is always the first. A listener that fails
+    is told nothing more, and its error is raised once the others have heard the event.
     """
 
     def __init__(self) -> None:
@@ -41,8 +42,15 @@ class EventLog:
             self._tell(event)
 
     def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener(event)
+        failed: Exception | None = None
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except (LocalVoiceError, OSError) as error:
+                self._listeners.remove(listener)  # it has told what is wrong; the others hear everything
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
 
 def _plain(value: Any) -> Any:

@@ -55,9 +55,9 @@ class _Ranks(Generic[E]):
 
     def demote(self, error: ProviderError) -> None:
         """The engine in use has failed. Raises `AllProvidersFailed` when it was the last."""
+        if len(self._left) == 1:  # it is tried again with the next turn
+            raise AllProvidersFailed(self._stage, [*self._failed, error]) from error
         self._failed.append(error)
-        if len(self._left) == 1:
-            raise AllProvidersFailed(self._stage, self._failed) from error  # it is tried again with the next turn
         failed = self._left.pop(0)
         self._told(self._stage, failed.name, self._left[0].name, str(error))
 

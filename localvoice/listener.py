@@ -64,6 +64,9 @@ class Listener:
                     self._post(Window(started_s + count * WINDOW_S, probability))
         except LocalVoiceError as error:
             self._post(error)
+        except Exception as error:  # noqa: BLE001 - a thread's end: a session that hears nothing would wait for ever
+            if not self._stopped.is_set():
+                self._post(LocalVoiceError(f"the microphone's thread failed: {type(error).__name__}: {error}"))
 
     def _probability(self, vad: VoiceActivity, window: Samples) -> float:
         probability = vad.probability(window)

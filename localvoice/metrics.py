@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -28,12 +29,20 @@ def stage_shares(turn: Turn) -> dict[str, float]:
     shares = dict.fromkeys((name for name, _ in STAGES), 0.0)
     if start_s is None:
         return shares | {"total_ms": 0.0}
-    reached_s = start_s
+    heard_ms = _since(start_s, turn.times.get(Stage.FIRST_AUDIO))
+    reached_ms = 0.0
     for name, stage in STAGES:
-        at_s = max(turn.times.get(stage, reached_s), reached_s)
-        shares[name] = round((at_s - reached_s) * 1000, 1)
-        reached_s = at_s
-    return shares | {"total_ms": round(sum(shares.values()), 1)}
+        at_ms = _since(start_s, turn.times.get(stage))
+        if at_ms is not None and at_ms > reached_ms:
+            at_ms = at_ms if heard_ms is None else max(reached_ms, min(at_ms, heard_ms))
+            shares[name] = round(at_ms - reached_ms, 1)
+            reached_ms = at_ms
+    return shares | {"total_ms": reached_ms}
+
+
+def _since(start_s: float, at_s: float | None) -> float | None:
+    """Milliseconds in tenths: rounded before they are subtracted, so that the shares add up to the rounded total."""
+    return None if at_s is None else round((at_s - start_s) * 1000, 1)
 
 
 class LatencyLog:
@@ -58,4 +67,4 @@ class LatencyLog:
 def nearest_rank(values: list[float], share: float) -> float:
     """The percentile by nearest rank: a value that occurred."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(round(share * len(ordered), 6)) - 1)]

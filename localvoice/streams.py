@@ -170,12 +170,13 @@ async def read_ahead(source: AsyncIterator[T], ahead: int) -> AsyncIterator[Asyn
             yield item
 
     task = asyncio.create_task(pump())
+    reading = reader()
     try:
-        yield reader()
+        yield reading
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait((task,))  # awaiting the task itself could not tell its cancellation from ours
+        await close_iterator(reading)
         await close_iterator(source)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,10 @@ from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Turn
 from localvoice.session.ending import EndedBy, Ending
+from localvoice.session.hand import House
 from localvoice.session.inbox import Inbox, InputDone
 from localvoice.session.log import SessionLog
-from localvoice.session.replying import House, Replying
+from localvoice.session.replying import Replying
 from localvoice.turn.events import (
     BargeIn,
     Closing,
@@ -38,6 +40,7 @@ from localvoice.turn.events import (
     TurnEnded,
     TurnResumed,
     TurnState,
+    Window,
 )
 from localvoice.turn.taking import TurnTaking
 
@@ -90,16 +93,25 @@ class Session:
         self._log.started(**(self._options.announced or {}))
         self._ending.active_s = self._duplex.now_s()
         started()
+        try:
+            reason, code = await self._converse(inbox, self._over)
+        except Exception:  # a bug of ours, or an event that could not be written
+            with suppress(LocalVoiceError, OSError):
+                self._log.ended(EndedBy.ERROR, self._duplex.xruns)
+            raise
+        self._log.ended(reason, self._duplex.xruns)
+        return code
+
+    async def _converse(self, inbox: Inbox, over: asyncio.Future[tuple[EndedBy, ExitCode]]) -> tuple[EndedBy, ExitCode]:
         async with asyncio.TaskGroup() as tasks:
             self._replying.attach(House(tasks, self.observe, self._log, self._is_contested))
             pump = tasks.create_task(self._pump(inbox))
             if self._options.greeting:
                 self.observe(SpeakRequested(self._duplex.now_s(), Origin.GREETING, self._options.greeting))
-            reason, code = await self._over
+            ended = await over
             self._close()
             pump.cancel()
-        self._log.ended(reason, self._duplex.xruns)
-        return code
+        return ended
 
     def end(self, reason: EndedBy, code: ExitCode = ExitCode.OK) -> None:
         """End the session soon; the first reason counts."""
@@ -111,7 +123,12 @@ class Session:
 
     def _close(self) -> None:
         self._replying.finish_now()
-        for decision in self._taking.step(Closing(self._duplex.now_s())):
+        self._take(Closing(self._duplex.now_s()))
+
+    def _take(self, seen: Observation) -> None:
+        if self._record is not None:
+            self._record(seen)
+        for decision in self._taking.step(seen):
             self._carry_out(decision)
 
     async def _pump(self, inbox: Inbox) -> None:
@@ -130,10 +147,9 @@ class Session:
         """Take one observation: decide, carry out, and see whether the session is over."""
         if self._over is None or self._over.done():
             return
-        if self._record is not None:
-            self._record(seen)
-        for decision in self._taking.step(seen):
-            self._carry_out(decision)
+        self._take(seen)
+        if isinstance(seen, Window) and self._options.ends_with_input and self._duplex.ended:
+            self._ending.end_input(self._duplex.now_s(), seen.at_s)
         for text in self._replying.state.rung(seen.at_s):
             self.observe(SpeakRequested(seen.at_s, Origin.TIMER, text))
         self._check_end(seen.at_s)
@@ -142,7 +158,6 @@ class Session:
         ending = self._ending
         ending.has_replied |= self._replying.outcome.has_replied
         ending.wants_end |= self._replying.state.wants_end
-        ending.input_ended |= self._options.ends_with_input and self._duplex.ended
         reason = ending.reason(now_s, is_settled=self._taking.is_settled and not self._replying.is_busy)
         if reason is not None:
             self.end(reason, self._replying.outcome.exit_code if reason is EndedBy.ONCE else ExitCode.OK)

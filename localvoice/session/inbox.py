@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from localvoice.errors import LocalVoiceError
 from localvoice.turn.events import Observation
@@ -24,7 +25,7 @@ class Inbox:
 
     def post(self, arrival: Arrival) -> None:
         """From any thread; ignored once the loop is closed."""
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # raised by a closed loop, which no check beforehand excludes
             self._loop.call_soon_threadsafe(self._arrivals.put_nowait, arrival)
 
     async def next(self) -> Arrival:

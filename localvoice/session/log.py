@@ -101,8 +101,8 @@ class SessionLog:
         self._emit("first_audio", at_s, turn=turn.id, latency_ms=latency_ms)
 
     def overlap_started(self, overlap: OverlapStarted, action: str) -> None:
-        """A sound over the reply."""
-        self._emit("overlap_started", overlap.at_s, turn=overlap.turn, action=action)
+        """A sound over the reply, at the onset that `speech_started` told."""
+        self._emit("overlap_started", overlap.onset_s, turn=overlap.turn, action=action)
 
     def false_alarm(self, dismissed: OverlapDismissed, full_at_s: float) -> None:
         """It was none of the user's words."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,23 +16,21 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.config import Config
 from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer
-from localvoice.errors import AllProvidersFailed, ExitCode, LocalVoiceError
+from localvoice.errors import AllProvidersFailed, FileError, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, ToolCall, Transcript, Turn
 from localvoice.session.answers import Answer, Answers
-from localvoice.session.log import SessionLog
+from localvoice.session.hand import Hand, House, Outcome, Report
 from localvoice.session.skill_state import SkillState
-from localvoice.session.speaking import Cut, PrintedReply, Reply, SpokenReply
+from localvoice.session.speaking import Cut, PrintedReply, SpokenReply
 from localvoice.skills.catalog import Skills
 from localvoice.skills.contract import SkillContext, SkillResult, StartOver
 from localvoice.text.history import History
 from localvoice.turn.events import (
     EndReason,
     NothingSaid,
-    Observation,
     OverlapRead,
     ReadOverlap,
     ReplyEnded,
-    ReplyStarted,
     ToolRan,
     TurnEnded,
 )
@@ -63,52 +62,6 @@ class Voices:
     """Prepared speech by its text."""
 
 
-@dataclass(slots=True)
-class _Hand:
-    """One exchange from the end of the user's turn to the end of the reply."""
-
-    turn: Turn
-    task: asyncio.Task[None] | None = None
-    reply: Reply | None = None
-    engine: str = ""
-    tools: list[Message] = field(default_factory=list)
-    is_remembered: bool = True
-    starts_over: bool = False
-    is_over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Where a reply lives: the tasks of the session, its ear for observations, and its log."""
-
-    tasks: asyncio.TaskGroup
-    observe: Callable[[Observation], None]
-    log: SessionLog
-    is_contested: Callable[[], bool]
-    """Whether an overlap with the reply is undecided."""
-
-
-class _Report:
-    """What becomes of one reply, told to the log and to turn-taking."""
-
-    def __init__(self, hand: _Hand, house: House, now_s: Callable[[], float]) -> None:
-        self._hand = hand
-        self._house = house
-        self.now_s = now_s
-
-    def reply_started(self, turn: Turn) -> None:
-        turn.times[Stage.REPLY_STARTED] = self.now_s()
-        self._house.log.reply_started(turn, self._hand.engine)
-        self._house.observe(ReplyStarted(self.now_s(), turn.id))
-
-    def sentence(self, text: str) -> None:
-        if text:
-            self._house.log.sentence(self._hand.turn, text)
-
-    def first_audio(self, turn: Turn) -> None:
-        self._house.log.first_audio(turn)
-
-
 class Replying:
     """Answers one turn at a time. All methods are called from the event loop; none waits."""
 
@@ -119,7 +72,9 @@ class Replying:
         self.state = SkillState(config.speech.volume, config.speech.rate)
         self._answers = Answers(voices.chat, skills, self._context, self._skill_ran, fast_path=config.skills.fast_path)
         self._house: House | None = None
-        self._hand: _Hand | None = None
+        self._hand: Hand | None = None
+        self._reading: asyncio.Task[None] | None = None
+        """The words of a sound over the reply, on their way."""
         self.outcome = Outcome()
 
     def attach(self, house: House) -> None:
@@ -137,15 +92,15 @@ class Replying:
         """Answer the turn that has ended."""
         turn = Turn(ended.turn)
         turn.times = {Stage.SPEECH_STOPPED: ended.speech_end_s, Stage.TURN_ENDED: ended.at_s}
-        hand = _Hand(turn)
-        self._begin(hand, self._answer(hand, ended))
+        hand = Hand(turn)
+        self._begin(hand, partial(self._answer, hand, ended))
 
     def speak(self, turn: Turn, text: str) -> None:
         """Say what nobody asked for."""
-        hand = _Hand(turn, engine="skills", is_remembered=False)
-        self._begin(hand, self._say(hand, _once(text)))
+        hand = Hand(turn, engine="skills", is_remembered=False)
+        self._begin(hand, partial(self._say, hand, _once(text)))
 
-    def _begin(self, hand: _Hand, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._hand = hand
         hand.task = self._at_home.tasks.create_task(self._guarded(hand, work))
 
@@ -157,8 +112,8 @@ class Replying:
 
     def call_off(self) -> None:
         """Void what is in hand: it has not begun to sound."""
+        self._stop_reading()
         if self._hand is not None and self._hand.task is not None:
-            self._hand.is_over = True
             self._hand.task.cancel()
         self._hand = None
 
@@ -169,6 +124,7 @@ class Replying:
 
     def release(self) -> None:
         """Let the reply go on."""
+        self._stop_reading()
         if self._hand is not None and self._hand.reply is not None:
             self._hand.reply.release()
 
@@ -191,8 +147,15 @@ class Replying:
         self.call_off()
 
     def read_overlap(self, asked: ReadOverlap) -> None:
-        """Transcribe a short sound over the reply, and observe its words."""
-        self._at_home.tasks.create_task(self._read_overlap(asked))
+        """Transcribe a sound over the reply, or what there is of it, and observe its words."""
+        self._stop_reading()
+        self._reading = self._at_home.tasks.create_task(self._read_overlap(asked))
+
+    def _stop_reading(self) -> None:
+        """The words would come too late, and be taken for those of the next sound."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self._reading = None
 
     async def _read_overlap(self, asked: ReadOverlap) -> None:
         voices = self._voices
@@ -204,11 +167,12 @@ class Replying:
         except LocalVoiceError:
             _log.debug("the overlap could not be read", exc_info=True)
             return  # the policy decides without words
+        self._reading = None
         self._at_home.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))
 
     # how a turn is answered
 
-    async def _answer(self, hand: _Hand, ended: TurnEnded) -> None:
+    async def _answer(self, hand: Hand, ended: TurnEnded) -> None:
         answer = await self._understand(hand, ended)
         if answer is None:
             self._hand = None
@@ -218,7 +182,7 @@ class Replying:
         hand.tools = answer.tools
         await self._say(hand, answer.text)
 
-    async def _understand(self, hand: _Hand, ended: TurnEnded) -> Answer | None:
+    async def _understand(self, hand: Hand, ended: TurnEnded) -> Answer | None:
         turn, voices = hand.turn, self._voices
         transcript = Transcript(ended.text, self._config.session.language, "typed")
         audio_s = 0.0
@@ -242,48 +206,47 @@ class Replying:
     def _prompt(self, user: str) -> list[Message]:
         return self._history.messages(self._config.reply.system_prompt, user)
 
-    async def _say(self, hand: _Hand, text: AsyncIterator[str]) -> None:
+    async def _say(self, hand: Hand, text: AsyncIterator[str]) -> None:
         hand.reply = self._mouth(hand)
         await hand.reply.say(text)
         self._end(hand)
 
-    def _mouth(self, hand: _Hand) -> SpokenReply | PrintedReply:
+    def _mouth(self, hand: Hand, *, is_silent: bool = False) -> SpokenReply | PrintedReply:
         voices = self._voices
-        report = _Report(hand, self._at_home, voices.now_s)
-        if voices.synthesizer is None or voices.player is None:
+        report = Report(hand, self._at_home, voices.now_s)
+        if is_silent or voices.synthesizer is None or voices.player is None:
             return PrintedReply(hand.turn, report)
         voices.synthesizer.rate = self.state.rate
         return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report)
 
-    async def _guarded(self, hand: _Hand, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Whatever goes wrong with a turn ends the turn, audibly, and not the session."""
         try:
-            await work
+            await work()
+        except (FileError, BrokenPipeError):
+            raise  # what is told can no longer be written: that ends the session
         except Exception as error:  # noqa: BLE001 - one of two places: around a turn
             _log.debug("turn %d failed", hand.turn.id, exc_info=True)
             await self._fail(hand, error)
 
-    async def _fail(self, hand: _Hand, error: Exception) -> None:
+    async def _fail(self, hand: Hand, error: Exception) -> None:
         turn = hand.turn
         turn.error = error
         known = isinstance(error, LocalVoiceError)
         message = str(error) if known else f"unexpected: {type(error).__name__}: {error}"
         self._at_home.log.trouble("error", type(error).__name__, message)
-        if Stage.REPLY_STARTED not in turn.times:
-            phrase = THINKING if Stage.TRANSCRIPT in turn.times else HEARING
-            turn.origin, turn.reply_text, hand.is_remembered = Origin.FALLBACK, phrase, False
-            hand.reply = reply = self._mouth(hand)
-            if isinstance(reply, PrintedReply):
-                turn.reply_text = ""
-                await reply.say(_once(phrase))
-            elif phrase in self._voices.phrases:
-                await reply.play(self._voices.phrases[phrase])
-                await reply.finish()
+        phrase = THINKING if Stage.TRANSCRIPT in turn.times else HEARING
+        prepared = self._voices.phrases.get(phrase)
+        reply = hand.reply
+        if reply is None or Stage.REPLY_STARTED not in turn.times:
+            turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, "prepared", False
+            hand.reply = reply = self._mouth(hand, is_silent=prepared is None)
+        await reply.end_with(prepared or SpeechChunk(phrase, silence(0), SPEECH_RATE_HZ))
         self._end(hand)
 
     # how it is settled
 
-    def _end(self, hand: _Hand) -> None:
+    def _end(self, hand: Hand) -> None:
         ended = ReplyEnded(self._voices.now_s(), hand.turn.id)
         if self._at_home.is_contested():
             self._at_home.observe(ended)  # an overlap is undecided: the user takes the turn, and `cut` settles
@@ -293,7 +256,7 @@ class Replying:
         self._settle(hand)
         self._at_home.observe(ended)
 
-    def _settle(self, hand: _Hand) -> None:
+    def _settle(self, hand: Hand) -> None:
         turn = hand.turn
         self._at_home.log.reply_finished(turn)
         self.outcome.take(turn)
@@ -315,23 +278,6 @@ class Replying:
         if self._hand is not None:
             self._hand.starts_over |= any(isinstance(effect, StartOver) for effect in result.effects)
         self._at_home.observe(ToolRan(now_s, turn.id, bool(result.effects)))
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What the replies so far have come to."""
-
-    has_replied: bool = False
-    """A reply to the user is over."""
-    exit_code: ExitCode = ExitCode.OK
-    """Of the last one."""
-
-    def take(self, turn: Turn) -> None:
-        """A reply is over."""
-        if turn.origin in {Origin.USER, Origin.FALLBACK}:
-            self.has_replied = True
-            failed = isinstance(turn.error, LocalVoiceError)
-            self.exit_code = ExitCode.ENGINES if failed else ExitCode.UNEXPECTED if turn.error else ExitCode.OK
 
 
 async def _once(text: str) -> AsyncIterator[str]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import Samples, silence
 from localvoice.engines import Player, Synthesizer
 from localvoice.messages import Position, SpeechChunk, Stage, Turn
 from localvoice.streams import close_iterator, read_ahead
@@ -56,6 +56,9 @@ class Reply(Protocol):
 
     async def say(self, text: AsyncIterator[str]) -> None:
         """Say the text to its end. Cancelling stops the engines; the sound is stopped by `cut`."""
+
+    async def end_with(self, phrase: SpeechChunk) -> None:
+        """Say `phrase` instead of whatever has not been handed over yet, to its end."""
 
     def hold(self, duck_db: float | None) -> None:
         """Pause, or lower by `duck_db`."""
@@ -143,6 +146,16 @@ class SpokenReply:
         if self._end_frame:
             await self._player.drain(self._turn.id)
 
+    async def end_with(self, phrase: SpeechChunk) -> None:
+        """Say `phrase`, as far as it has a sound, instead of the rest."""
+        self._turn.reply_text = self._ledger.text
+        gap = SpeechChunk(" ", silence(0), phrase.rate_hz)
+        parts = (gap, phrase) if self._ledger.text else (phrase,)
+        for part in parts if len(phrase.samples) else ():
+            self._turn.reply_text += part.text
+            await self.play(part)
+        await self.finish()
+
     def hold(self, duck_db: float | None) -> None:
         """Pause, or lower by `duck_db`."""
         if duck_db is None:
@@ -180,6 +193,15 @@ class PrintedReply:
             self._reporter.sentence(clause.strip())
         if Stage.REPLY_STARTED not in self._turn.times:
             self._reporter.reply_started(self._turn)
+
+    async def end_with(self, phrase: SpeechChunk) -> None:
+        """Report `phrase` instead of the rest."""
+        self._turn.reply_text = self._printed
+
+        async def written() -> AsyncIterator[str]:
+            yield f" {phrase.text}" if self._printed else phrase.text
+
+        await self.say(written())
 
     def hold(self, duck_db: float | None) -> None:
         """Nothing sounds."""
