@@ -28,12 +28,12 @@ _LETTERS = {
 }
 """Events of a turn as letters; `tool` stands where it ran, anywhere."""
 
-_OVERLAPS = "(?:oa)*"
-_REPLY = rf"r{_OVERLAPS}(?:s{_OVERLAPS}(?:f(?:s|oa)*)?)?(?:s|oa)*(?:o?b)?o?FM"
-"""`first_audio` stands behind the first sentence and before the second; an overlap may lie anywhere. An open one is
-possible only where the session was ended in it."""
+_REPLY = "r[sfoa]*b?FM"
+"""Sentences, `first_audio` and overlaps of one reply, in an order of their own; after a cut nothing but the end."""
 _ASKED = rf"(?:p*ET?R)*p*E(?:D|T?(?:{_REPLY})?)"
 _TURN = re.compile(rf"(?:{_ASKED}|{_REPLY})")
+_SOUNDS = re.compile("(?:s(?:fs*)?)?")
+"""`first_audio` stands behind the first sentence and before the second."""
 _UNASKED = {"greeting", "timer", "prompt", "filler"}
 _TENTH = 0.11
 """Milliseconds by which sums of rounded values may differ."""
@@ -50,6 +50,9 @@ def check_events(events: Sequence[Event]) -> None:
     for number, turn in turns.items():
         letters = "".join(_LETTERS.get(event["type"], "") for event in turn)
         assert _TURN.fullmatch(letters), f"order within turn {number}: {letters} {_short(turn)}"
+        if "f" in letters:
+            sounds = "".join(letter for letter in letters if letter in "sf")
+            assert _SOUNDS.fullmatch(sounds), f"first_audio of turn {number} stands elsewhere: {_short(turn)}"
         _check_reply(turn)
         _check_latency(turn)
     _check_unasked(events)

@@ -152,11 +152,15 @@ class PlaybackQueue:
                 self._ramp.to(gain, round(ramp_s * self.rate_hz))
 
     def pause(self) -> None:
-        """Fade out over 5 ms and hold there."""
+        """Fade out over 5 ms and hold there; what has not begun to sound, or waits for more, does not begin to."""
         with self._lock:
-            if not self._reply.is_cut:
-                self._reply.is_held = True
-                self._ramp.to(0.0, self._edge)
+            reply = self._reply
+            if reply.is_cut:
+                return
+            reply.is_held = True
+            if reply.read in {0, reply.written}:
+                self._ramp = _Ramp(gain=0.0, target=0.0)
+            self._ramp.to(0.0, self._edge)
 
     def resume(self, back_to: int | None = None) -> None:
         """Go on at full level, from frame `back_to` when it lies before the present one."""

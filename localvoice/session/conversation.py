@@ -145,6 +145,8 @@ class Session:
 
     def observe(self, seen: Observation) -> None:
         """Take one observation: decide, carry out, and see whether the session is over."""
+        if self._options.once and self._replying.outcome.has_replied:
+            self._check_end(seen.at_s)  # before anything that waits for the end of this reply begins
         if self._over is None or self._over.done():
             return
         self._take(seen)

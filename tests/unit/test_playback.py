@@ -158,18 +158,20 @@ def test_a_pause_between_two_chunks_lets_nothing_of_the_second_through():
     queue = queue_with(ones(100))
     queue.render(160)
     queue.pause()
-    queue.render(160)
     queue.append(1, ones(1000))
     assert not queue.render(480).any()
     assert queue.position().frames == 100
 
 
-def test_a_reply_held_before_its_first_sample_is_silent_until_it_is_resumed():
+@pytest.mark.parametrize("clock", [0, 160])
+@pytest.mark.parametrize("written", [0, 100])
+def test_a_reply_held_before_its_first_sample_is_silent_until_it_is_resumed(clock, written):
     queue = PlaybackQueue(RATE_HZ)
     queue.begin(1)
+    queue.append(1, numbered(written))
     queue.pause()
-    queue.render(160)
-    queue.append(1, numbered(1000))
+    queue.render(clock)
+    queue.append(1, numbered(1000 - written, written))
     assert not queue.render(320).any()
     queue.resume()
     assert np.array_equal(queue.render(400)[EDGE:], numbered(400 - EDGE, EDGE))
@@ -311,13 +313,14 @@ def test_a_waiter_behind_a_pause_is_told_with_the_time_after_it():
     queue = queue_with(ones(500))
     told: list[float] = []
     queue.when_reached(1, 200, told.append)
+    queue.render(100)
     queue.pause()
     queue.render(1600)
     assert not told
     queue.resume()
     queue.render(500)
-    frames_before = EDGE - 1
-    assert told == [pytest.approx((1600 + 200 - frames_before) / RATE_HZ)]
+    frames_before = 100 + EDGE - 1
+    assert told == [pytest.approx((1700 + 200 - frames_before) / RATE_HZ)]
 
 
 @pytest.mark.parametrize("end", ["cut", "begin"])
