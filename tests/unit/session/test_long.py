@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import random
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 
@@ -136,7 +137,7 @@ def check_random_conversation(seed: int) -> None:
     for history in setting.llm.histories:
         roles = [message.role for message in history if message.role in {Role.USER, Role.ASSISTANT}]
         assert roles[-1] is Role.USER or history[-1].role is Role.TOOL
-        assert all(before is not after for before, after in zip(roles, roles[1:], strict=False) if before is Role.USER)
+        assert all(before is not after for before, after in pairwise(roles) if before is Role.USER)
 
 
 @pytest.mark.parametrize("seed", range(12))
