@@ -113,9 +113,9 @@ def open_capture(spec: str, config: AudioConfig) -> DeviceCapture:
     Raises `DeviceError`.
     """
     from localvoice.audio.device_capture import DeviceCapture
-    from localvoice.audio.device_streams import InputStream
+    from localvoice.audio.device_path import microphone
 
-    return DeviceCapture(InputStream(find_device(spec, "input"), config.block_ms))
+    return DeviceCapture(microphone(find_device(spec, "input"), config))
 
 
 def open_player(spec: str, config: AudioConfig, now_s: Callable[[], float]) -> DevicePlayer:
@@ -124,7 +124,7 @@ def open_player(spec: str, config: AudioConfig, now_s: Callable[[], float]) -> D
     `now_s` is the capture clock: the time, in seconds, of what sounds at the microphone at this moment. It is first
     called with the first reply. Raises `DeviceError`.
     """
+    from localvoice.audio.device_path import loudspeaker
     from localvoice.audio.device_player import DevicePlayer
-    from localvoice.audio.device_streams import OutputStream
 
-    return DevicePlayer(OutputStream(find_device(spec, "output"), config), now_s)
+    return DevicePlayer(loudspeaker(find_device(spec, "output"), config), now_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 
-from localvoice.audio.device_streams import InputStream
+from localvoice.audio.device_path import Microphone, PathName
 from localvoice.audio.duplex import BLOCK, BLOCK_S
 from localvoice.audio.low_delay import LowDelayResampler
 from localvoice.audio.samples import SPEECH_RATE_HZ, Reblocker, Samples
@@ -23,7 +23,7 @@ class DeviceCapture:
 
     ended = False
 
-    def __init__(self, stream: InputStream) -> None:
+    def __init__(self, stream: Microphone) -> None:
         self._stream = stream
         self._resampler = LowDelayResampler(stream.rate_hz, SPEECH_RATE_HZ)
         self._reblocker = Reblocker(BLOCK)
@@ -37,13 +37,18 @@ class DeviceCapture:
         return self._stream.name
 
     @property
+    def path(self) -> PathName:
+        """Whose callback records."""
+        return self._stream.path
+
+    @property
     def latency_s(self) -> float:
         """From a sound at the microphone to its last sample being read: device, filter and a block."""
         return self._stream.latency_s + self._resampler.delay_s
 
     @property
     def xruns(self) -> int:
-        """Blocks lost, as far as PortAudio noticed."""
+        """Times sound was lost, as far as it was noticed."""
         return self._stream.xruns
 
     def read(self) -> Samples:

@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from localvoice.audio.device_streams import OutputStream
+from localvoice.audio.device_path import Loudspeaker, PathName, ReplySound
 from localvoice.audio.playout import Anchor, Playout
 from localvoice.audio.samples import resample
+from localvoice.audio.stream_opening import EDGE_S
 from localvoice.messages import Position, SpeechChunk
 
 _QUEUE_S = 0.4
@@ -22,16 +23,16 @@ _STALLED_AFTER_S = 2.0
 
 
 class DevicePlayer:
-    """A loudspeaker without gain: ducking is a pause. Pause, resume and cut act with the device's next block.
+    """A loudspeaker. Duck, pause, resume and cut act with the device's next block; without a gain, ducking is a pause.
 
     `now_s` is the capture clock: the time of what sounds at the microphone at this moment. Not thread-safe.
     """
 
-    def __init__(self, stream: OutputStream, now_s: Callable[[], float]) -> None:
+    def __init__(self, stream: Loudspeaker, now_s: Callable[[], float]) -> None:
         self._stream = stream
         self._now_s = now_s
         self._turn = 0
-        self._ring = stream.new_ring()
+        self._ring: ReplySound = stream.new_ring()
         self._playout = Playout(stream.rate_hz, stream.latency_s)
         self._captured = Anchor()
         self._is_held = False
@@ -48,13 +49,18 @@ class DevicePlayer:
         return self._stream.name
 
     @property
+    def path(self) -> PathName:
+        """Whose callback plays."""
+        return self._stream.path
+
+    @property
     def xruns(self) -> int:
-        """Blocks that came too late, as far as PortAudio noticed."""
+        """Times the device ran out of sound that was there, as far as it was noticed."""
         return self._stream.xruns
 
     def begin(self, turn: int) -> None:
         """Start an empty reply; what an earlier one still held is dropped."""
-        self._stream.stop()
+        self._stream.stop(self._ring)
         self._turn = turn
         self._ring = self._stream.new_ring()
         self._playout = Playout(self.rate_hz, self._stream.latency_s)
@@ -71,12 +77,14 @@ class DevicePlayer:
         samples = resample(chunk.samples, chunk.rate_hz, self.rate_hz)
         wait = _Patience()
         while self._is_current(turn) and self._ring.unread > _QUEUE_S * self.rate_hz:
+            self._ring.expect(more=True, waiting=True)
             await self._poll(wait)
         while self._is_current(turn) and len(samples):
             was_running_dry = self._ring.unread < 2 * self._stream.block_s * self.rate_hz
             samples = samples[self._ring.append(samples) :]
             if was_running_dry and not self._is_held:  # perhaps the device saw it empty a moment ago, and stopped
                 self._play()
+            self._ring.expect(more=True, waiting=len(samples) > 0)
             if len(samples):
                 await self._poll(wait)
         return self._ring.written
@@ -97,6 +105,7 @@ class DevicePlayer:
         written = self._ring.written
         if not written or not self._is_current(turn):
             return self.position()
+        self._ring.expect(more=False)
         return Position(written, self.rate_hz, await self.reached(turn, written - 1))
 
     def position(self) -> Position:
@@ -109,9 +118,12 @@ class DevicePlayer:
         last_s = self._playout.when(frames - 1) if frames else None
         return Position(frames, self.rate_hz, self._on_capture_clock(now_s if last_s is None else last_s))
 
-    def duck(self, gain_db: float, ramp_ms: float) -> None:  # noqa: ARG002 - the protocol's ramp; there is no gain here
-        """Pause, or go on for 0 dB: the device has no gain."""
-        if gain_db < 0.0:
+    def duck(self, gain_db: float, ramp_ms: float) -> None:
+        """Move to that level, unless the reply is held. Without a gain: pause, or go on for 0 dB."""
+        if self._stream.has_gain:
+            if self._final is None and not self._is_held:
+                self._stream.level(self._ring, 10.0 ** (gain_db / 20.0), ramp_ms / 1000)
+        elif gain_db < 0.0:
             self.pause()
         else:
             self.resume()
@@ -120,17 +132,19 @@ class DevicePlayer:
         """Hold the reply; what the device has taken still sounds."""
         if self._final is None and not self._is_held:
             self._is_held = True
-            self._stream.stop()
+            self._stream.stop(self._ring)
             self._look()
 
     def resume(self, back_to: int | None = None) -> None:
-        """Go on, from frame `back_to` when it lies before the present one (a second back at most)."""
+        """Go on at full level, from frame `back_to` when it lies before the present one (a second back at most)."""
         if self._final is not None:
             return
         if back_to is not None and back_to < self._ring.taken:
-            self._stream.stop()
+            self._stream.stop(self._ring)
             self._ring = self._ring.rewound(back_to)
         elif not self._is_held:
+            if self._stream.has_gain:
+                self._stream.level(self._ring, 1.0, EDGE_S)
             return
         self._is_held = False
         self._play()
@@ -138,13 +152,16 @@ class DevicePlayer:
     def cut(self) -> Position:
         """Take nothing more from the reply; says what sounds to the end of the device's buffers."""
         if self._final is None:
-            self._stream.stop()
+            frames = self._stream.stop(self._ring)
             self._look()
-            frames = self._ring.taken
-            last_s = self._playout.when(frames - 1) if frames else None
-            at_s = self._on_capture_clock(time.monotonic() if last_s is None else last_s)
-            self._final = Position(frames, self.rate_hz, at_s)
+            self._final = Position(frames, self.rate_hz, self._on_capture_clock(self._sounds_at(frames - 1)))
         return self._final
+
+    def _sounds_at(self, frame: int) -> float:
+        """When a frame sounds that the device has taken, or takes right behind those; now for none."""
+        taken = min(frame, self._ring.taken - 1)
+        at_s = self._playout.when(taken) if taken >= 0 else None
+        return time.monotonic() if at_s is None else at_s + (frame - taken) / self.rate_hz
 
     def close(self) -> None:
         """Stop the loudspeaker; waits 0.3 s at most for a device that hangs."""

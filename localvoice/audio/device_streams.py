@@ -1,7 +1,7 @@
 """Streams of sound devices on rtmixer, whose audio callback is compiled: Python never runs in it.
 
-Rule of this file: nothing here waits, but for a stream to start. What another callback would have to offer is what
-`InputStream`, `OutputStream` and `ReplyRing` offer.
+The last resort, where our own callback could not be compiled (native_streams.py): no gain, and nobody knows what was
+really played. Rule of this file: nothing here waits, but for a stream to start.
 """
 
 from __future__ import annotations
@@ -13,57 +13,53 @@ from typing import Any
 import numpy as np
 
 from localvoice.audio.device import DeviceInfo
-from localvoice.audio.portaudio import close_stream, device_errors, load_rtmixer, load_sounddevice
+from localvoice.audio.device_path import PathName
+from localvoice.audio.portaudio import close_stream, device_errors, load_rtmixer
 from localvoice.audio.samples import Samples, silence, to_mono
+from localvoice.audio.stream_opening import (
+    CAPTURE_RING_S,
+    HISTORY_S,
+    REPLY_RING_S,
+    has_started,
+    is_lost,
+    loudspeaker_does_not_start,
+    loudspeaker_gone,
+    microphone_gone,
+    open_stream,
+    power_of_2,
+)
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
-
-_CAPTURE_RING_S = 8.0
-"""Sound kept while nobody reads: imports and model loading can hold the GIL that long (house.md 4)."""
-
-_REPLY_RING_S = 30.0
-"""Sound a reply can have waiting: the longest chunk a synthesiser returns at once. Memory is touched as it is used."""
-
-_HISTORY_S = 1.0
-"""Of it, kept behind the present sample, for going back to the beginning of a word."""
-
-_LOST_AFTER_S = 0.3
-_SILENT_AFTER_S = 2.0
-"""Without a new frame: when to ask whether the stream still runs, and when it is lost whatever it says (audio.md 9)."""
-
-_STARTS_WITHIN_S = 3.0
-"""First blocks came 7 to 35 ms after the start of a stream (audio.md 5), seconds later on a stalled sound server."""
 
 _QUEUE = 64
 """Commands under way to the callback, which takes all of them with each block; they wait only while a device hangs."""
 
 _FLOAT_BYTES = 4
 
-_INVALID_CHANNEL_COUNT = -9998
-"""`paInvalidChannelCount` in portaudio.h."""
-
 
 class InputStream:
     """A microphone that records from construction on, into a ring of at least 8 s. `take` belongs to one thread."""
 
-    def __init__(self, device: DeviceInfo, block_ms: int) -> None:
+    path: PathName = "rtmixer"
+
+    def __init__(self, device: DeviceInfo, config: AudioConfig) -> None:
         rtmixer = load_rtmixer()
         self.name = device.name
         self.rate_hz = device.default_rate_hz
         subject = f'the microphone "{device.name}"'
         with device_errors(subject):
-            self._stream = _open(
+            self._stream = open_stream(
                 rtmixer.Recorder,
                 1,
                 device.input_channels,
                 device=device.index,
                 samplerate=self.rate_hz,
-                blocksize=round(self.rate_hz * block_ms / 1000),
+                blocksize=round(self.rate_hz * config.block_ms / 1000),
                 latency="low",
                 qsize=_QUEUE,
             )
             channels = self._stream.channels
-            self._ring = rtmixer.RingBuffer(_FLOAT_BYTES * channels, _power_of_2(_CAPTURE_RING_S * self.rate_hz))
+            self._ring = rtmixer.RingBuffer(_FLOAT_BYTES * channels, power_of_2(CAPTURE_RING_S * self.rate_hz))
             self._recording = self._stream.record_ringbuffer(self._ring)
             self._stream.start()
         self._taken_s = time.monotonic()
@@ -87,7 +83,8 @@ class InputStream:
         available = self._ring.read_available
         now_s = time.monotonic()
         if not available:
-            self._check(now_s - self._taken_s)
+            if is_lost(self._stream, now_s - self._taken_s):
+                raise microphone_gone(self.name)
             return silence(0)
         frames = np.empty((available, self._stream.channels), dtype=np.float32)
         self._ring.readinto(frames)
@@ -99,12 +96,6 @@ class InputStream:
         mono = to_mono(frames if frames.shape[1] > 1 else frames[:, 0])
         return np.concatenate((mono, silence(missing))) if missing > 0 else mono
 
-    def _check(self, silent_s: float) -> None:
-        if silent_s > _SILENT_AFTER_S or (silent_s > _LOST_AFTER_S and not self._stream.active):
-            raise DeviceError(
-                f'the microphone "{self.name}" does not answer any more: check it with `localvoice devices`'
-            )
-
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
         close_stream(self._stream)
@@ -115,8 +106,8 @@ class ReplyRing:
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._channels = channels
-        self._history = round(_HISTORY_S * rate_hz)
-        self._store = np.zeros(_power_of_2(_REPLY_RING_S * rate_hz) * channels, dtype=np.float32)
+        self._history = round(HISTORY_S * rate_hz)
+        self._store = np.zeros(power_of_2(REPLY_RING_S * rate_hz) * channels, dtype=np.float32)
         self.written = 0
         """Frames written so far."""
         self.ring = load_rtmixer().RingBuffer(_FLOAT_BYTES * channels, buffer=self._store)
@@ -142,6 +133,9 @@ class ReplyRing:
             self.written += count
         return count
 
+    def expect(self, *, more: bool, waiting: bool = False) -> None:
+        """Nothing: rtmixer does not tell why a ring ran empty."""
+
     def rewound(self, frame: int) -> ReplyRing:
         """The same reply as a ring that goes on at an earlier frame; this one must not be written any more.
 
@@ -159,13 +153,16 @@ class ReplyRing:
 class OutputStream:
     """A loudspeaker that runs from construction on, with zeros where no reply is played. All of it: one thread."""
 
+    path: PathName = "rtmixer"
+    has_gain = False
+
     def __init__(self, device: DeviceInfo, config: AudioConfig) -> None:
         rtmixer = load_rtmixer()
         self.name = device.name
         self.rate_hz = config.sample_rate or device.default_rate_hz
         self.block_s = config.block_ms / 1000
         with device_errors(f'the loudspeaker "{device.name}"'):
-            self._stream = _open(
+            self._stream = open_stream(
                 rtmixer.Mixer,
                 min(2, device.output_channels),  # one alone is the left loudspeaker on some systems
                 device.output_channels,
@@ -180,18 +177,9 @@ class OutputStream:
         self._cancelled: deque[Any] = deque(maxlen=_QUEUE)
         """Actions that cancellations under way point to: C does not keep them alive."""
         self._xruns = _XrunCount(self._stream)
-        self._wait_for_start()
-
-    def _wait_for_start(self) -> None:
-        deadline_s = time.monotonic() + _STARTS_WITHIN_S
-        while self._xruns.is_pending:
-            if time.monotonic() > deadline_s:
-                self.close()
-                raise DeviceError(
-                    f'the loudspeaker "{self.name}" does not start: check it with `localvoice devices`, or use '
-                    "`--output FILE.wav`"
-                )
-            time.sleep(self.block_s / 2)
+        if not has_started(lambda: not self._xruns.is_pending, self.block_s / 2):
+            self.close()
+            raise loudspeaker_does_not_start(self.name)
 
     @property
     def latency_s(self) -> float:
@@ -214,14 +202,14 @@ class OutputStream:
 
     def play(self, ring: ReplyRing) -> None:
         """Take from `ring`, and from no other, from the next block on."""
-        self.stop()
+        self.stop(ring)
         try:
             self._playing = self._stream.play_ringbuffer(ring.ring)
         except RuntimeError as error:  # the queue of commands is full
             raise self.gone() from error
 
-    def stop(self) -> None:
-        """Take nothing more, from the next block on; harmless when nothing is played."""
+    def stop(self, ring: ReplyRing) -> int:
+        """Take nothing more, from the next block on; the first frame that does not sound, or that of a block before."""
         if self.is_playing:
             try:
                 self._stream.cancel(self._playing)
@@ -229,6 +217,10 @@ class OutputStream:
                 raise self.gone() from error
             self._cancelled.append(self._playing)
         self._playing = None
+        return ring.taken
+
+    def level(self, ring: ReplyRing, gain: float, ramp_s: float) -> None:
+        """Nothing: rtmixer has no gain."""
 
     def check(self) -> None:
         """Raise `DeviceError` when the device is gone."""
@@ -237,9 +229,7 @@ class OutputStream:
 
     def gone(self) -> DeviceError:
         """The error that says so."""
-        return DeviceError(
-            f'the loudspeaker "{self.name}" does not answer any more: check it with `localvoice devices`'
-        )
+        return loudspeaker_gone(self.name)
 
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
@@ -266,17 +256,3 @@ class _XrunCount:
             self._count += stats.input_overflows + stats.output_underflows
             self._asked = self._stream.fetch_and_reset_stats()
         return self._count
-
-
-def _open(stream_type: Any, channels: int, most_channels: int, **options: Any) -> Any:
-    """Open with `channels`, or with all the device has where it knows no fewer (some ALSA hardware)."""
-    try:
-        return stream_type(channels=channels, **options)
-    except load_sounddevice().PortAudioError as error:
-        if channels == most_channels or _INVALID_CHANNEL_COUNT not in error.args:
-            raise
-    return stream_type(channels=most_channels, **options)
-
-
-def _power_of_2(frames: float) -> int:
-    return 1 << (int(frames) - 1).bit_length()

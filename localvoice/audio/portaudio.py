@@ -96,8 +96,11 @@ def quiet_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-def close_stream(stream: Any) -> None:
-    """Abort and close a stream; leaves it to its fate when the device does not answer within 0.3 s."""
+def close_stream(stream: Any) -> bool:
+    """Abort and close a stream; leaves it to its fate when the device does not answer within 0.3 s.
+
+    False says so: its callback may still run.
+    """
 
     def close() -> None:
         with suppress(Exception):  # a device that is gone cannot be closed properly, and nobody could do better
@@ -107,3 +110,4 @@ def close_stream(stream: Any) -> None:
     thread = threading.Thread(target=close, name="closing", daemon=True)
     thread.start()
     thread.join(_CLOSE_WITHIN_S)
+    return not thread.is_alive()

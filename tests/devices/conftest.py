@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from virtual_card import Monitor, SoundServer
 
+from localvoice.audio import native
+
 _HINT = "`apt-get install pulseaudio pulseaudio-utils libportaudio2 libasound2-plugins` enables this test"
 
 
@@ -47,6 +49,17 @@ def card(sound_server: SoundServer, _portaudio: None, monkeypatch: pytest.Monkey
     """The running card; PortAudio in this process uses it."""
     monkeypatch.setenv("PULSE_SERVER", sound_server.environ["PULSE_SERVER"])
     return sound_server
+
+
+@pytest.fixture(params=["native", "rtmixer"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whose callback plays and records in this test."""
+    if request.param == "rtmixer":
+        monkeypatch.setattr(native, "load", lambda: None)
+    elif native.load() is None:
+        pytest.skip(f"{native.reason()}: `pip install -e .` where a C compiler is makes our own callback")
+    name: str = request.param
+    return name
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ AMPLITUDE = 0.25
 
 
 @pytest.fixture
-def capture(card: SoundServer) -> Iterator[DeviceCapture]:
+def capture(card: SoundServer, path: str) -> Iterator[DeviceCapture]:
     capture = open_capture("default", AudioConfig())
+    assert capture.path == path
     yield capture
     capture.close()
 
@@ -80,9 +81,10 @@ def test_blocks_come_at_the_pace_of_real_time(capture: DeviceCapture) -> None:
 
 
 def test_more_than_the_ring_holds_becomes_silence_of_that_length(
-    card: SoundServer, monkeypatch: pytest.MonkeyPatch
+    card: SoundServer, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("localvoice.audio.device_streams._CAPTURE_RING_S", 0.1)
+    module = {"native": "native_streams", "rtmixer": "device_streams"}[path]
+    monkeypatch.setattr(f"localvoice.audio.{module}.CAPTURE_RING_S", 0.1)
     start_s = time.monotonic()
     capture = open_capture("default", AudioConfig())
     time.sleep(1.0)

@@ -22,9 +22,14 @@ TRIES = 3
 """The machine may be shared, and its card stall: a time has to be kept in one of three tries, a count in each."""
 
 
+EDGE = 240
+"""Frames of the ramp at pauses and cuts, where there is one."""
+
+
 @pytest.fixture
-def player(card: SoundServer) -> Iterator[DevicePlayer]:
+def player(card: SoundServer, path: str) -> Iterator[DevicePlayer]:
     player = open_player("", AudioConfig(sample_rate=RATE_HZ), time.monotonic)
+    assert player.path == path
     yield player
     player.close()
 
@@ -43,6 +48,17 @@ async def heard(monitor: Monitor, start_s: float) -> NDArray[np.int16]:
     await asyncio.sleep(0.25)
     samples = monitor.samples(start_s - 0.02)
     return samples[samples != 0]
+
+
+def assert_heard(samples: NDArray[np.int16], expected: NDArray[np.int16], edges: tuple[int, ...], path: str) -> None:
+    """That each sample was heard once and in order; within an edge of a place in `edges` it may be lower."""
+    assert len(samples) == len(expected)
+    at_edge = np.zeros(len(expected), dtype=bool)
+    if path == "native":
+        for edge in edges:
+            at_edge[max(0, edge - EDGE) : edge + EDGE] = True
+    np.testing.assert_array_equal(samples[~at_edge], expected[~at_edge])
+    assert (samples[at_edge] <= expected[at_edge]).all()
 
 
 async def test_everything_written_is_heard_once_and_in_order(player: DevicePlayer, monitor: Monitor) -> None:
@@ -92,7 +108,7 @@ async def test_drain_returns_when_the_tail_has_sounded(player: DevicePlayer, mon
     assert min(early_s) < 0.02
 
 
-async def test_pause_and_resume_lose_no_sample(player: DevicePlayer, monitor: Monitor) -> None:
+async def test_pause_and_resume_lose_no_sample(player: DevicePlayer, monitor: Monitor, path: str) -> None:
     start_s = time.monotonic()
     player.begin(1)
     await player.write(1, chunk(counter(28_800)))
@@ -100,12 +116,11 @@ async def test_pause_and_resume_lose_no_sample(player: DevicePlayer, monitor: Mo
     player.pause()
     await asyncio.sleep(0.2)
     held = player.position().frames
-    before = await heard(monitor, start_s)
-    np.testing.assert_array_equal(before, counter(held))
+    assert_heard(await heard(monitor, start_s), counter(held), (held,), path)
     assert 9600 < held < 28_800
     player.resume()
     assert (await player.drain(1)).frames == 28_800
-    np.testing.assert_array_equal(await heard(monitor, start_s), counter(28_800))
+    assert_heard(await heard(monitor, start_s), counter(28_800), (held,), path)
 
 
 async def test_resume_at_once_loses_no_sample(player: DevicePlayer, monitor: Monitor) -> None:
@@ -120,7 +135,7 @@ async def test_resume_at_once_loses_no_sample(player: DevicePlayer, monitor: Mon
     np.testing.assert_array_equal(await heard(monitor, start_s), counter(19_200))
 
 
-async def test_resume_goes_back_to_the_beginning_of_a_word(player: DevicePlayer, monitor: Monitor) -> None:
+async def test_resume_goes_back_to_the_beginning_of_a_word(player: DevicePlayer, monitor: Monitor, path: str) -> None:
     start_s = time.monotonic()
     player.begin(1)
     await player.write(1, chunk(counter(19_200)))
@@ -133,10 +148,11 @@ async def test_resume_goes_back_to_the_beginning_of_a_word(player: DevicePlayer,
     written = await player.write(1, chunk(counter(4800, 19_200)))
     assert (await player.drain(1)).frames == written == 24_000
     expected = np.concatenate((counter(held), counter(24_000)[7000:]))
-    np.testing.assert_array_equal(await heard(monitor, start_s), expected)
+    assert_heard(await heard(monitor, start_s), expected, (held,), path)
 
 
-async def test_a_duck_is_a_pause_until_full_level(player: DevicePlayer, monitor: Monitor) -> None:
+@pytest.mark.parametrize("path", ["rtmixer"], indirect=True)
+async def test_without_a_gain_a_duck_is_a_pause_until_full_level(player: DevicePlayer, monitor: Monitor) -> None:
     start_s = time.monotonic()
     player.begin(1)
     await player.write(1, chunk(counter(9600)))
@@ -148,7 +164,29 @@ async def test_a_duck_is_a_pause_until_full_level(player: DevicePlayer, monitor:
     np.testing.assert_array_equal(await heard(monitor, start_s), counter(9600))
 
 
-async def test_a_cut_is_silent_within_100_ms_and_says_what_was_heard(player: DevicePlayer, monitor: Monitor) -> None:
+@pytest.mark.parametrize("path", ["native"], indirect=True)
+async def test_a_duck_lowers_what_sounds_until_the_reply_is_resumed(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    player.begin(1)
+    await player.write(1, SpeechChunk("x", np.full(38_400, 0.5, dtype=np.float32), RATE_HZ))
+    await player.reached(1, 4800)
+    player.duck(-20.0, 10.0)
+    await player.reached(1, 19_200)
+    player.resume()
+    assert (await player.drain(1)).frames == 38_400
+    samples = (await heard(monitor, start_s)) / 32768
+    assert len(samples) == 38_400
+    levels, counts = np.unique(samples.round(3), return_counts=True)
+    share = dict(zip(levels.tolist(), (counts / len(samples)).tolist(), strict=True))
+    assert share[0.05] > 0.2
+    assert share[0.05] + share[0.5] > 0.97
+    assert np.abs(np.diff(samples)).max() < 0.5 / EDGE + 0.001
+    assert samples[-1] == pytest.approx(0.5)
+
+
+async def test_a_cut_is_silent_within_100_ms_and_says_what_was_heard(
+    player: DevicePlayer, monitor: Monitor, path: str
+) -> None:
     tails_s, errors_s = [], []
     for turn in range(1, TRIES + 1):
         start_s = time.monotonic()
@@ -158,8 +196,9 @@ async def test_a_cut_is_silent_within_100_ms_and_says_what_was_heard(player: Dev
         cut_s = time.monotonic()
         position = player.cut()
         samples = await heard(monitor, start_s)
-        np.testing.assert_array_equal(samples, counter(len(samples)))
-        assert abs(position.frames - len(samples)) <= 480  # a block that was being taken at that moment
+        assert_heard(samples, counter(len(samples)), (len(samples),), path)
+        undecided = 480 if path == "rtmixer" else 0  # a block that was being taken at that moment
+        assert abs(position.frames - len(samples)) <= undecided
         assert player.cut() == position
         last = int(np.flatnonzero(monitor.samples(start_s))[-1])
         silent_s = max(start_s, monitor.zero_s) + last / RATE_HZ

@@ -1,0 +1,99 @@
+"""Compiles the audio callbacks while the package is built; without a compiler the package is built without them.
+
+`python hatch_build.py` does the same in a checkout that is installed already.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run by hand, or its functions by a test
+    BuildHookInterface = object
+
+_AUDIO = Path("localvoice") / "audio"
+_SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
+LIBRARY = _AUDIO / f"_callback{_SUFFIXES.get(sys.platform, '.so')}"
+"""As `localvoice.audio.native` looks for it; both names belong together."""
+
+_UNIX_FLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-fvisibility=hidden")
+_COMPILES_WITHIN_S = 120.0
+"""ziglang compiles its own C library first: half a minute on a slow machine."""
+
+
+def commands(source: Path, target: Path) -> Iterator[list[str]]:
+    """Ways to compile `source`, the most likely first: $CC, the system's compilers, the ziglang wheel."""
+    unix = [*_UNIX_FLAGS, str(source), "-o", str(target)]
+    named = shlex.split(os.environ.get("CC", ""))
+    if named and shutil.which(named[0]):
+        yield [*named, *unix]
+    if sys.platform == "win32" and shutil.which("cl"):
+        yield ["cl", "/nologo", "/O2", "/LD", str(source), f"/Fe:{target}", f"/Fo:{target.with_suffix('.obj')}"]
+    for name in ("cc", "gcc", "clang"):
+        if shutil.which(name):
+            yield [name, *unix]
+    if importlib.util.find_spec("ziglang") is not None:
+        yield [sys.executable, "-m", "ziglang", "cc", *unix]
+
+
+def compile_callback(root: Path) -> str:
+    """Compile the callbacks below `root`, beside their source; "" or why there is no library."""
+    source, library = root / _AUDIO / "callback.c", root / LIBRARY
+    reason = "no C compiler: install gcc or clang, or the package ziglang"
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / library.name
+        for command in commands(source, target):
+            try:
+                done = subprocess.run(
+                    command, cwd=folder, capture_output=True, text=True, timeout=_COMPILES_WITHIN_S, check=False
+                )
+            except (OSError, subprocess.SubprocessError) as error:
+                reason = f"{command[0]}: {error}"
+                continue
+            if done.returncode == 0 and target.is_file():
+                _replace(target, library)
+                return ""
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            reason = f"{command[0]}: {lines[0] if lines else 'failed'}"
+    return reason
+
+
+def _replace(new: Path, library: Path) -> None:
+    """Put `new` in the place of a library that may be in use: whoever has that one open keeps it."""
+    beside = library.with_suffix(f".{os.getpid()}.new")
+    shutil.copyfile(new, beside)
+    beside.replace(library)
+
+
+class CallbackHook(BuildHookInterface):  # type: ignore[misc,valid-type] # `object` where hatchling is missing
+    """Builds the library into a wheel, and beside its source for an editable installation."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before a wheel is packed; `version` is "standard" or "editable"."""
+        reason = compile_callback(Path(self.root))
+        if reason:
+            (Path(self.root) / LIBRARY).unlink(missing_ok=True)  # one of another source would be packed
+            self.app.display_warning(f"localvoice: sound devices will run on rtmixer ({reason})")
+            return
+        build_data["artifacts"].append(LIBRARY.as_posix())
+        if version == "standard":
+            platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{platform}"
+
+
+if __name__ == "__main__":
+    sys.exit(compile_callback(Path(__file__).parent))

@@ -1,0 +1,94 @@
+/* What Python and the audio callbacks share. native.py reads this file too: declarations only, one meaning everywhere.
+ *
+ * Counters only grow and are stored behind the data they count. Who stores what is said beside each field.
+ */
+#ifndef LOCALVOICE_CALLBACK_H
+#define LOCALVOICE_CALLBACK_H
+#include <stdint.h>
+#ifndef LV_API
+#ifdef _WIN32
+#define LV_API __declspec(dllexport)
+#else
+#define LV_API __attribute__((visibility("default")))
+#endif
+#endif
+
+enum { LV_ABI = 1, LV_TAIL = 1024 };
+
+enum { LV_COMPLETE = 0, LV_OPEN = 1, LV_WAITING = 2 };
+
+typedef struct lv_ring {
+    float *data;
+    uint64_t size;      /* frames, a power of 2 */
+    uint64_t max_block; /* frames between two counts at most: what may be half overwritten at any moment */
+    uint64_t written;   /* by the one writer */
+} lv_ring;
+
+typedef struct lv_capture {
+    lv_ring ring;       /* mono: the mean of the channels */
+    uint64_t overflows; /* by the callback: blocks that PortAudio says follow lost ones */
+    uint32_t channels;
+    uint32_t unused;
+} lv_capture;
+
+typedef struct lv_reply {
+    float *data;
+    uint64_t size;        /* frames, a power of 2 */
+    uint64_t written;     /* by lv_append */
+    uint64_t command;     /* by lv_level and lv_hold: all that is asked for, in one word */
+    uint64_t expects;     /* by Python: LV_COMPLETE, LV_OPEN, or LV_WAITING while sound waits for room in here */
+    uint64_t read;        /* by the callback: the next frame to sound */
+    uint64_t end_if_held; /* by the callback: the first frame not to sound, were it held from the next block on */
+    uint64_t obeyed;      /* from here on the callback's own */
+    float gain;
+    float target;
+    float step;
+    uint32_t left; /* frames of the ramp */
+    uint32_t is_held;
+    uint32_t has_sounded;
+    uint32_t is_dry;
+    uint32_t unused;
+} lv_reply;
+
+typedef struct lv_output {
+    lv_ring played;           /* mono: what the callback gave to every channel, zeros included */
+    lv_reply *wanted;         /* by lv_want */
+    lv_reply *current;        /* by the callback */
+    uint64_t begun;           /* by the callback: blocks it has entered ... */
+    uint64_t done;            /* ... and left */
+    uint64_t gaps;            /* by the callback: times a reply not complete ran empty */
+    uint64_t gap_frames;      /* zeros it played then */
+    uint64_t underruns;       /* of the gaps, those where sound waited for room */
+    uint64_t underflows;      /* blocks that PortAudio says came too late */
+    uint32_t channels;
+    uint32_t edge;            /* frames of the ramp at pauses and cuts, LV_TAIL at most */
+    uint32_t tail_at;         /* from here on the callback's own */
+    uint32_t tail_end;
+    float tail[LV_TAIL];      /* what still fades out of a reply that was left while it sounded */
+} lv_output;
+
+/* LV_ABI, and the sizes of the structs above by their order: a library made from another callback.h differs. */
+LV_API uint64_t lv_abi(void);
+LV_API uint64_t lv_size(int which);
+
+/* PaStreamCallbacks: user is an lv_capture, an lv_output. */
+LV_API int lv_record(const void *input, void *output, unsigned long frames, const void *time, unsigned long flags,
+                     void *user);
+LV_API int lv_play(const void *input, void *output, unsigned long frames, const void *time, unsigned long flags,
+                   void *user);
+
+/* One writer per ring. */
+LV_API void lv_write(lv_ring *ring, const float *samples, uint64_t frames);
+/* Copy frames [first, first + frames), zeros where they are not there (any more); returns how many were. Any thread. */
+LV_API uint64_t lv_read(const lv_ring *ring, uint64_t first, float *samples, uint64_t frames);
+
+/* The rest belongs to one thread beside the callback's. */
+/* Write behind the end of a reply; the caller has seen that there is room. */
+LV_API void lv_append(lv_reply *reply, const float *samples, uint64_t frames);
+/* Sound (again) and move to a linear gain within `frames`. */
+LV_API void lv_level(lv_reply *reply, float gain, uint32_t frames);
+/* Fade out and hold; returns the frame it will be held at, exactly, but while a block takes longer than 0.1 ms. */
+LV_API uint64_t lv_hold(lv_output *output, lv_reply *reply);
+/* Play from this reply and no other, from the next block on. */
+LV_API void lv_want(lv_output *output, lv_reply *reply);
+#endif

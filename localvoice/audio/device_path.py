@@ -1,0 +1,136 @@
+"""Which compiled callback runs a device, ours or rtmixer's, and what both offer to all above.
+
+`microphone` and `loudspeaker` open with ours where the library is there, else with rtmixer's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+from localvoice.audio import native
+from localvoice.audio.device import DeviceInfo
+from localvoice.audio.samples import Samples
+from localvoice.config import AudioConfig
+
+PathName = Literal["native", "rtmixer"]
+
+
+class Microphone(Protocol):
+    """A microphone that records from construction on, into a ring of at least 8 s."""
+
+    path: PathName
+    name: str
+    rate_hz: int
+
+    @property
+    def latency_s(self) -> float:
+        """From the microphone to the ring, as PortAudio says it."""
+
+    @property
+    def xruns(self) -> int:
+        """Times sound was lost, as far as it was noticed."""
+
+    def take(self) -> Samples:
+        """What has been recorded since the last call, mono, perhaps nothing; what was lost as zeros.
+
+        Belongs to one thread. Raises `DeviceError` when the device is gone.
+        """
+
+    def close(self) -> None:
+        """Stop; waits 0.3 s at most."""
+
+
+class ReplySound(Protocol):
+    """The sound of one reply, written by us and read by a callback; frames are counted from its beginning."""
+
+    written: int
+    """Frames written so far."""
+
+    @property
+    def taken(self) -> int:
+        """Frames the callback has taken."""
+
+    @property
+    def unread(self) -> int:
+        """Frames the callback has not yet taken."""
+
+    def append(self, samples: Samples) -> int:
+        """Write mono samples, as many as fit; returns how many those were."""
+
+    def rewound(self, frame: int) -> ReplySound:
+        """The same reply as a ring that goes on at an earlier frame; this one must not be written any more."""
+
+    def expect(self, *, more: bool, waiting: bool = False) -> None:
+        """Say whether more is to come, and whether it waits for room already: what running empty then means."""
+
+
+class Loudspeaker(Protocol):
+    """A loudspeaker that runs from construction on, with zeros where no reply is played. All of it: one thread."""
+
+    path: PathName
+    name: str
+    rate_hz: int
+    block_s: float
+    has_gain: bool
+
+    @property
+    def latency_s(self) -> float:
+        """From a block being taken to its end sounding."""
+
+    @property
+    def xruns(self) -> int:
+        """Times it ran out of sound that was there, as far as it was noticed."""
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether the callback takes, or will take, what is appended to the reply played last."""
+
+    def new_ring(self) -> Any:
+        """An empty `ReplySound`, of this loudspeaker's own kind."""
+
+    def play(self, ring: Any) -> None:
+        """Take from `ring`, and from no other, from the next block on; goes on with one that was stopped."""
+
+    def stop(self, ring: Any) -> int:
+        """Take nothing more from `ring`, from the next block on; the first frame that does not sound."""
+
+    def level(self, ring: Any, gain: float, ramp_s: float) -> None:
+        """Move to a linear gain; only where `has_gain`."""
+
+    def check(self) -> None:
+        """Raise `DeviceError` when the device is gone."""
+
+    def gone(self) -> Exception:
+        """The error that says so."""
+
+    def close(self) -> None:
+        """Stop; waits 0.3 s at most."""
+
+
+def path_name() -> PathName:
+    """The callback that devices opened from now on will have."""
+    return "rtmixer" if native.load() is None else "native"
+
+
+def microphone(device: DeviceInfo, config: AudioConfig) -> Microphone:
+    """Open a microphone. Raises `DeviceError`."""
+    library = native.load()
+    if library is None:
+        from localvoice.audio import device_streams
+
+        return device_streams.InputStream(device, config)
+    from localvoice.audio import native_streams
+
+    return native_streams.InputStream(library, device, config)
+
+
+def loudspeaker(device: DeviceInfo, config: AudioConfig) -> Loudspeaker:
+    """Open a loudspeaker, after the microphone. Raises `DeviceError`."""
+    library = native.load()
+    if library is None:
+        from localvoice.audio import device_streams
+
+        return device_streams.OutputStream(device, config)
+    from localvoice.audio import native_streams
+
+    return native_streams.OutputStream(library, device, config)

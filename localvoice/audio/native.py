@@ -1,0 +1,114 @@
+"""Our own audio callbacks: the compiled library beside this file, opened by cffi, and its rings.
+
+Rule of this file: calls give the GIL away for a moment, reading a field does not; so counters are read as fields, and
+only what moves data or gives a command is a call.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from localvoice.audio.samples import Samples, silence
+
+_FOLDER = Path(__file__).parent
+_SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
+_STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output")
+"""In the order of `lv_size`."""
+
+
+class StaleLibraryError(Exception):
+    """The library was made from another version of the source."""
+
+
+def library_path() -> Path:
+    """Where installation puts the library; it is not there where no compiler was."""
+    return _FOLDER / f"_callback{_SUFFIXES.get(sys.platform, '.so')}"
+
+
+class Library:
+    """The opened library: `ffi` makes its structs, `lib` holds its functions. It is never unloaded.
+
+    Raises `OSError` or `AttributeError` for a file that is not that library, `StaleLibraryError` for an old one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.ffi: Any = import_module("cffi").FFI()  # which comes without types
+        self.ffi.cdef(_declarations())
+        # A stream that hangs may call us while Python ends: the code has to stay where it is.
+        flags = getattr(self.ffi, "RTLD_NOW", 0) | getattr(self.ffi, "RTLD_NODELETE", 0)
+        self.lib: Any = self.ffi.dlopen(str(path), flags)
+        sizes = [self.ffi.sizeof(name) for name in _STRUCTS]
+        if self.lib.lv_abi() != self.lib.LV_ABI or sizes != [self.lib.lv_size(i) for i in range(len(_STRUCTS))]:
+            raise StaleLibraryError(f"{path.name} is older than callback.h: run `pip install -e .` again")
+
+    def pointer(self, array: Samples) -> Any:
+        """`array` for a C function or struct; whoever keeps the pointer keeps the array alive too."""
+        return self.ffi.cast("float *", array.ctypes.data)
+
+    def callback(self, name: str) -> int:
+        """The address of the callback of that name."""
+        return int(self.ffi.cast("uintptr_t", getattr(self.lib, name)))
+
+
+def _declarations() -> str:
+    """callback.h as cffi reads it: no preprocessor lines."""
+    header = (_FOLDER / "callback.h").read_text(encoding="ascii")
+    lines = (line for line in header.splitlines() if not line.startswith("#"))
+    return "\n".join(lines).replace("LV_API ", "")
+
+
+@cache
+def load() -> Library | None:
+    """The library, or None where there is none that fits: `reason` says why. The file is looked for once."""
+    try:
+        return Library(library_path())
+    except (ImportError, OSError, AttributeError, StaleLibraryError):
+        return None
+
+
+def reason() -> str:
+    """Why `load` gives None, in half a sentence; empty where it does not."""
+    if load() is not None:
+        return ""
+    if not library_path().exists():
+        return "no C compiler was found at installation"
+    try:
+        Library(library_path())
+    except StaleLibraryError as error:
+        return str(error)
+    except (ImportError, OSError, AttributeError) as error:
+        return f"{library_path().name} cannot be loaded: {error}"
+    return ""
+
+
+class RingReader:
+    """Frames of a ring (field `name` of `state`, whose memory must stay) by their number. Any thread."""
+
+    def __init__(self, library: Library, state: Any, name: str) -> None:
+        self._library = library
+        self._state = state
+        self._ring = library.ffi.addressof(state, name)
+
+    @property
+    def written(self) -> int:
+        """Frames written so far: those before have been there."""
+        count: int = self._ring.written
+        return count
+
+    def read(self, first: int, frames: int) -> tuple[Samples, int]:
+        """Frames `first` to `first + frames`, and how many of them were there; the others are zeros.
+
+        Missing are those not yet written and those overwritten, which is noticed also while it happens.
+        """
+        before = min(max(0, -first), frames)
+        samples = np.empty(frames - before, dtype=np.float32)
+        count: int = self._library.lib.lv_read(
+            self._ring, max(0, first), self._library.pointer(samples), frames - before
+        )
+        return (np.concatenate((silence(before), samples)) if before else samples), count

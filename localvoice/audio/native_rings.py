@@ -1,0 +1,110 @@
+"""The rings of our own callbacks: the sound of a reply on its way out, and what really went out.
+
+Rule of this file: frames are counted from a beginning and never start again; nothing here waits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from localvoice.audio.native import Library, RingReader
+from localvoice.audio.samples import Samples, silence
+from localvoice.audio.stream_opening import EDGE_S, HISTORY_S, REPLY_RING_S, power_of_2
+
+
+def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:
+    """Give a ring its memory, which the caller keeps."""
+    memory = silence(power_of_2(seconds * rate_hz))
+    ring.data, ring.size, ring.max_block = library.pointer(memory), len(memory), block
+    return memory
+
+
+class ReplyRing:
+    """The sound of one reply, written by us and read by the callback; frames are counted from its beginning."""
+
+    def __init__(self, library: Library, rate_hz: int, memory: Samples | None = None) -> None:
+        self._library = library
+        self._rate_hz = rate_hz
+        self._memory = silence(power_of_2(REPLY_RING_S * rate_hz)) if memory is None else memory
+        self.written = 0
+        """Frames written so far."""
+        self.state = library.ffi.new("lv_reply *")
+        """What the callback reads."""
+        self.is_stopped = False
+        """Whether it was told to stand still."""
+        self.state.data, self.state.size = library.pointer(self._memory), len(self._memory)
+        self.state.gain = 1.0
+        self.state.expects = library.lib.LV_OPEN
+        library.lib.lv_level(self.state, 1.0, round(EDGE_S * rate_hz))
+
+    @property
+    def taken(self) -> int:
+        """Frames the callback has taken."""
+        frames: int = self.state.read
+        return frames
+
+    @property
+    def unread(self) -> int:
+        """Frames the callback has not yet taken."""
+        return self.written - self.taken
+
+    def append(self, samples: Samples) -> int:
+        """Write mono samples, as many as fit; returns how many those were."""
+        room = len(self._memory) - round(HISTORY_S * self._rate_hz) - self.unread
+        count = max(0, min(len(samples), room))
+        if count:
+            part = np.ascontiguousarray(samples[:count], dtype=np.float32)
+            self._library.lib.lv_append(self.state, self._library.pointer(part), count)
+            self.written += count
+        return count
+
+    def expect(self, *, more: bool, waiting: bool = False) -> None:
+        """Say whether more is to come, and whether it waits for room already: what running empty then means."""
+        lib = self._library.lib
+        self.state.expects = lib.LV_WAITING if waiting else lib.LV_OPEN if more else lib.LV_COMPLETE
+
+    def rewound(self, frame: int) -> ReplyRing:
+        """The same reply as a ring that goes on at an earlier frame; this one must not be written any more.
+
+        The samples are shared: the callback may still read here.
+        """
+        ring = ReplyRing(self._library, self._rate_hz, self._memory)
+        ring.written = ring.state.written = self.written
+        ring.state.read = ring.state.end_if_held = max(frame, self.written - len(self._memory), 0)
+        ring.state.gain = 0.0  # it fades in while the other one fades out
+        ring.state.expects = self.state.expects
+        return ring
+
+
+class FarSound:
+    """What a loudspeaker was given, sample by sample: after gain, pause and gaps. The reference of echo cancellation.
+
+    Playback frames count everything since the stream's first block, silence included. Belongs to one thread, which need
+    not be the player's.
+    """
+
+    def __init__(self, reader: RingReader, margin: int) -> None:
+        self._reader = reader
+        self._margin = margin
+        self._next: int | None = None
+
+    @property
+    def clock(self) -> int:
+        """Playback frames handed to the device so far; they sound about its latency later."""
+        return self._reader.written
+
+    def at(self, first: int, frames: int) -> Samples:
+        """Playback frames `first` to `first + frames`; zeros before the first, after the last, and 8 s ago."""
+        return self._reader.read(first, frames)[0]
+
+    def next(self, frames: int) -> Samples:
+        """The next `frames` of the playback clock, never the same again: for whoever takes as many captured ones.
+
+        The first call begins two blocks behind the clock, some 30 ms ahead of the echo: a reference may lead, not lag.
+        """
+        if self._next is None:
+            self._next = max(0, self.clock - frames - self._margin)
+        first, self._next = self._next, self._next + frames
+        return self.at(first, frames)
