@@ -155,8 +155,12 @@ def _check_reply(turn: Sequence[Event]) -> None:
         assert finished["interrupted"] is True
         if not any(event["type"] in {"first_audio", "sentence"} for event in turn):
             assert not heard, f"heard before a sample sounded: {barge_in}"
-    elif not finished["interrupted"] and _only(turn, "reply_started")["origin"] != "fallback":  # type: ignore[index]
-        assert heard == text or not said.startswith(written), f"not interrupted, and yet not heard: {finished}"
+    elif not finished["interrupted"]:
+        assert heard == text, f"not interrupted, and yet not heard: {finished}"
+    started = _only(turn, "reply_started")
+    assert started is not None
+    if started["origin"] == "user":
+        assert any(event["type"] == "transcript" for event in turn), f"an answer to nothing: {started}"
 
 
 def _check_latency(turn: Sequence[Event]) -> None:
