@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from localvoice.audio.opening import End, EndKind, check_output, parse_end
+from localvoice.audio.room import RoomSpec, parse_room
 from localvoice.config import Config
 from localvoice.errors import ConfigError
 from localvoice.typing_input import StandardInput, standard_input_kind
@@ -39,6 +40,8 @@ class Plan:
     is_typed: bool
     """Nobody listens: lines are typed or piped."""
     standard_input: StandardInput
+    room: RoomSpec | None = None
+    """Between the two files."""
 
     @property
     def reads_pipe(self) -> bool:
@@ -65,10 +68,11 @@ def plan(config: Config, options: TalkOptions) -> Plan:
     stdin = StandardInput.PIPE if options.lines is not None else standard_input_kind()
     named = config.audio.input
     is_typed = options.typed or named == "none" or (stdin is StandardInput.PIPE and not named)
-    made = Plan(parse_end("none" if is_typed else named), parse_end(config.audio.output), is_typed, stdin)
+    room = parse_room(config.audio.room) if config.audio.room else None
+    made = Plan(parse_end("none" if is_typed else named), parse_end(config.audio.output), is_typed, stdin, room)
     _check_standard_output(made, options)
-    if config.audio.room:
-        _check_room(made)
+    if room is not None and not (made.input.is_on_clock and made.output.is_on_clock):
+        raise ConfigError("--room simulates a room between files: give --input FILE.wav and --output FILE.wav with it")
     if is_typed and stdin is StandardInput.NOTHING:
         raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
     check_output(made.output)
@@ -81,9 +85,3 @@ def plan(config: Config, options: TalkOptions) -> Plan:
 def _check_standard_output(made: Plan, options: TalkOptions) -> None:
     if made.output.kind is EndKind.PIPE and options.events == "-":
         raise ConfigError("--events - and --output - both want standard output: name a file for one of them")
-
-
-def _check_room(made: Plan) -> None:
-    if not (made.input.kind is EndKind.FILE and made.output.kind is EndKind.FILE):
-        raise ConfigError("--room simulates a room between files: give --input FILE.wav and --output FILE.wav with it")
-    raise ConfigError("--room comes with the echo canceller, which this version does not have yet")

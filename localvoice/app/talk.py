@@ -15,8 +15,9 @@ from typing import Any
 from localvoice import __version__
 from localvoice.app.plan import Plan, TalkOptions, plan
 from localvoice.app.signals import Stopper
-from localvoice.audio.duplex import Capture, Duplex, Rendering
-from localvoice.audio.opening import Clock, End, EndKind, open_capture, open_player
+from localvoice.audio.duplex import Capture, Duplex, FarEnd
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.opening import Clock, End, EndKind, open_capture, open_echo_path, open_player, open_room
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import load_vad
@@ -91,15 +92,15 @@ class _Talk:
         recording = self._recording()
         inbox = Inbox()
         capture = self._open_capture()
-        player, rendering = self._open_device_player()
+        player, far_end = self._open_device_player()
         early = None
         if self._plan.has_device:
-            early = self._listen(capture, player, rendering, inbox)
+            early = self._listen(capture, player, far_end, inbox)
             early.listener.start()
         engines = await load_stages(wanted, self._console.note)
         if player is None and self._speaks():
-            player, rendering = open_player(self._plan.output, self._config.audio, self._clock.now_s)
-        ears = early or self._listen(capture, player, rendering, inbox)
+            player, far_end = open_player(self._plan.output, self._config.audio, self._clock.now_s)
+        ears = early or self._listen(capture, player, far_end, inbox)
         self._subscribe(recording)
         voices = await self._voices(engines, player, ears)
         session = Session(
@@ -138,12 +139,12 @@ class _Talk:
         self._stack.callback(capture.close)
         return capture
 
-    def _open_device_player(self) -> tuple[Player | None, Rendering | None]:
+    def _open_device_player(self) -> tuple[Player | None, FarEnd | None]:
         """A device is opened before the engines: what is wrong with it is said at once. Files wait for the start."""
         if self._plan.output.kind is not EndKind.DEVICE:
             return None, None
         try:
-            player, rendering = open_player(self._plan.output, self._config.audio, self._clock.now_s)
+            player, far_end = open_player(self._plan.output, self._config.audio, self._clock.now_s)
         except DeviceError as error:
             if not self._plan.may_be_silent:
                 raise
@@ -152,17 +153,19 @@ class _Talk:
             return None, None
         if player is not None:
             self._stack.callback(player.close)
-        return player, rendering
+        return player, far_end
 
-    def _listen(self, capture: Capture, player: Player | None, rendering: Rendering | None, inbox: Inbox) -> _Ears:
+    def _listen(self, capture: Capture, player: Player | None, far_end: FarEnd | None, inbox: Inbox) -> _Ears:
         typed = self._plan.is_typed
-        since_start_s = time.monotonic() - self._options.started_s if typed and rendering is None else 0.0
-        duplex = Duplex(capture, player, rendering, started_s=since_start_s)
+        since_start_s = time.monotonic() - self._options.started_s if typed and far_end is None else 0.0
+        room = open_room(self._plan.room, far_end)
+        duplex = Duplex(capture, player, far_end, started_s=since_start_s, room=room)
         self._clock.duplex = duplex
         utterances = UtteranceBuffer(1.0 if typed else self._config.turn.max_turn_s + _HELD_BEHIND_S)
         runtime = self._config.vad.runtime
         vad = None if typed else load_vad(self._config.engines.vad, _newer_silero(self._store), runtime)
-        listener = Listener(duplex, vad, utterances, inbox.post)
+        echo_path = None if typed else open_echo_path(self._config, self._plan.output, far_end, room)
+        listener = Listener(duplex, Hearing(vad, utterances, echo_path), inbox.post)
         self._stack.callback(listener.stop)
         return _Ears(duplex, utterances, listener)
 

@@ -8,16 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from localvoice.audio.files import SoundSink, SoundSource
+from localvoice.audio.low_delay import LowDelayResampler
 from localvoice.audio.playback import PlaybackQueue
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.audio.room import Room
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.engines import Player
 
 BLOCK_S = 0.01
 BLOCK = int(SPEECH_RATE_HZ * BLOCK_S)
 """Frames of a block at 16 kHz."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """10 ms of the conversation at 16 kHz: 160 samples of either end."""
+
+    near: Samples
+    """What the microphone heard."""
+    far: Samples | None = None
+    """What was played meanwhile, or up to 400 ms before it can be heard in `near`, never after; None where that is not
+    known."""
 
 
 class Capture(Protocol):
@@ -80,6 +96,16 @@ class PacedCapture:
         self._source.close()
 
 
+class FarEnd(Protocol):
+    """What knows which sound the loudspeaker gave."""
+
+    def advance(self) -> Samples:
+        """What was played during the block captured last: 160 samples at 16 kHz. Called once a block, must not wait."""
+
+    def close(self) -> None:
+        """Finish; may be called twice."""
+
+
 class Rendering:
     """A playback queue written to a file or pipe, block by block."""
 
@@ -87,13 +113,25 @@ class Rendering:
         self._queue = queue
         self._sink = sink
         self._blocks = 0
+        self._resampler = LowDelayResampler(queue.rate_hz, SPEECH_RATE_HZ)
+        # blocks of a rate that 100 does not divide differ in length: one sample more makes up for the shorter ones
+        self._ready = silence(1 if queue.rate_hz % 100 else 0)
 
-    def advance(self) -> None:
-        """Render and write what sounds during the next 10 ms."""
+    @property
+    def delay_s(self) -> float:
+        """By how much `advance` is behind what it writes."""
+        return self._resampler.delay_s
+
+    def advance(self) -> Samples:
+        """Render and write what sounds during the next 10 ms; returns it at 16 kHz."""
         rate_hz = self._queue.rate_hz
         start, end = (round(blocks * rate_hz * BLOCK_S) for blocks in (self._blocks, self._blocks + 1))
         self._blocks += 1
-        self._sink.write(self._queue.render(end - start))
+        played = self._queue.render(end - start)
+        self._sink.write(played)
+        ready = np.concatenate((self._ready, self._resampler.feed(played)))
+        self._ready = ready[BLOCK:]
+        return ready[:BLOCK]
 
     def close(self) -> None:
         """Finish the file."""
@@ -104,22 +142,31 @@ class Duplex:
     """Both ends of the conversation. `read` belongs to one thread; the rest may be called from any."""
 
     def __init__(
-        self, capture: Capture, player: Player | None, rendering: Rendering | None = None, *, started_s: float = 0.0
+        self,
+        capture: Capture,
+        player: Player | None,
+        far_end: FarEnd | None = None,
+        *,
+        started_s: float = 0.0,
+        room: Room | None = None,
     ) -> None:
         self.player = player
         """None where nothing is played."""
         self._capture = capture
-        self._rendering = rendering
+        self._far_end = far_end
+        self._room = room
+        """Through which files hear each other."""
         self._started_s = started_s
         self._frames = 0
 
-    def read(self) -> Samples:
-        """The next 10 ms of the microphone (160 samples at 16 kHz); what was played meanwhile has been written."""
-        block = self._capture.read()
-        if self._rendering is not None:
-            self._rendering.advance()
-        self._frames += len(block)
-        return block
+    def read(self) -> Block:
+        """The next 10 ms; blocks until they have been heard. What was played meanwhile has been written."""
+        near = self._capture.read()
+        far = None if self._far_end is None else self._far_end.advance()
+        if self._room is not None and far is not None:
+            near = self._room.hear(near, far)
+        self._frames += len(near)
+        return Block(near, far)
 
     @property
     def ended(self) -> bool:
@@ -142,8 +189,8 @@ class Duplex:
 
     def close(self) -> None:
         """Finish the files and close the devices; ends a `read` that waits for one. May be called twice."""
-        if self._rendering is not None:
-            self._rendering.close()
+        if self._far_end is not None:
+            self._far_end.close()
         if self.player is not None:
             self.player.close()
         self._capture.close()

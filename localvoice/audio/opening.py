@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from localvoice.audio.duplex import Capture, Duplex, PacedCapture, Rendering
+from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rendering
+from localvoice.audio.echo import EchoCanceller, load_processing
 from localvoice.audio.files import (
     PcmSink,
     PcmSource,
@@ -19,10 +20,12 @@ from localvoice.audio.files import (
     standard_input,
     standard_output,
 )
+from localvoice.audio.hearing import EchoPath
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
+from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ
-from localvoice.config import AudioConfig
+from localvoice.config import AudioConfig, Config
 from localvoice.engines import Player
 
 _FILE_RATE_HZ = 48_000
@@ -96,14 +99,33 @@ def open_capture(end: End, config: AudioConfig) -> Capture:
             return open_device(end.spec, config)
 
 
+def open_room(spec: RoomSpec | None, rendering: FarEnd | None) -> Room | None:
+    """The room between two files; it counts from what is written to what is heard."""
+    if spec is None or not isinstance(rendering, Rendering):
+        return None
+    known_later_ms = rendering.delay_s * 1000
+    return Room(replace(spec, delay_ms=max(0.0, spec.delay_ms - known_later_ms)))
+
+
+def open_echo_path(config: Config, output: End, far_end: FarEnd | None, room: Room | None) -> EchoPath | None:
+    """The echo canceller; None where our own voice cannot be heard, is not known, or is left in (`audio.echo`).
+
+    Raises `DeviceError` where no canceller is installed.
+    """
+    is_heard = room is not None or output.kind is EndKind.DEVICE
+    if config.audio.echo == "off" or far_end is None or not is_heard:
+        return None
+    return EchoPath(EchoCanceller(load_processing()), config.vad.duck_threshold)
+
+
 def check_output(end: End) -> None:
     """Raise `FileError` when an output file cannot be written. Leaves no trace."""
     if end.kind is EndKind.FILE:
         check_writable(Path(end.spec))
 
 
-def open_player(end: End, config: AudioConfig, now_s: Callable[[], float]) -> tuple[Player | None, Rendering | None]:
-    """The loudspeaker, and what renders it where that is a file. Raises `FileError` or `DeviceError`."""
+def open_player(end: End, config: AudioConfig, now_s: Callable[[], float]) -> tuple[Player | None, FarEnd | None]:
+    """The loudspeaker, and what knows what it played. Raises `FileError` or `DeviceError`."""
     if end.kind is EndKind.NONE:
         return None, None
     if end.kind is EndKind.DEVICE:

@@ -1,0 +1,120 @@
+"""How long it takes until what was played is heard again: measured from the assistant's own speech.
+
+Rule of this file: no clock and no device; time is the blocks that are fed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+
+_BLOCK = SPEECH_RATE_HZ // 100
+_WINDOW_BLOCKS = 200
+"""2 s: 30 % of it are more than the 0.3 s that were always enough in 40 simulated rooms (audio.md 8)."""
+
+_FFT = 2**16
+_BAND_HZ = (200.0, 4000.0)
+_EVERY_BLOCKS = 100
+"""Between two measurements: a slip is known after two of them."""
+
+_LONGEST = round(0.7 * SPEECH_RATE_HZ)
+"""Frames of the longest delay that is looked for."""
+
+_OWN_SPEECH_SHARE = 0.3
+_OWN_SPEECH_POWER = 10 ** (-50 / 10)
+"""Mean square from which a block counts as own speech."""
+
+_PEAK_RATIO = 1.5
+_PEAK_WIDTH = 16
+"""Frames on each side that belong to the highest peak."""
+
+_AGREE = round(0.0005 * SPEECH_RATE_HZ)
+"""Frames by which two measurements of one delay may differ, and by which a new one has to."""
+
+_JUMP = round(0.003 * SPEECH_RATE_HZ)
+"""A step from here on is another path or a slipped block; below it is drift, 0.1 ms a second at 100 ppm."""
+
+_TAKEN_RAW = round(0.3 * SPEECH_RATE_HZ)
+"""Up to this delay AEC3 finds the echo by itself (0.45 s, audio.md 3): a reference that is never moved cannot slip."""
+
+_LEAD = round(0.04 * SPEECH_RATE_HZ)
+"""By how much a reference that is moved comes before its echo: early costs nothing, late ruins the canceller."""
+
+_DRIFT_SPAN_BLOCKS = 1000
+"""Shortest stretch over which a drift is given: a frame in 10 s is 6 ppm."""
+
+_HISTORY = 120
+"""Measurements kept for it: two minutes of own speech."""
+
+
+def measure_delay(near: Samples, far: Samples) -> int | None:
+    """Frames by which the echo in `near` is behind `far` (2 s of each), by GCC-PHAT; None where no peak stands out."""
+    cross = np.fft.rfft(near, _FFT) * np.conj(np.fft.rfft(far, _FFT))
+    low, high = (round(hz * _FFT / SPEECH_RATE_HZ) for hz in _BAND_HZ)
+    white = np.zeros_like(cross)
+    white[low:high] = cross[low:high] / (np.abs(cross[low:high]) + 1e-12)
+    lags = np.abs(np.fft.irfft(white)[:_LONGEST])
+    peak = int(np.argmax(lags))
+    height = lags[peak]
+    lags[max(0, peak - _PEAK_WIDTH) : peak + _PEAK_WIDTH + 1] = 0.0
+    return peak if height > 0.0 and height >= _PEAK_RATIO * lags.max() else None
+
+
+class Alignment:
+    """Feed it both ends of every block: it knows the delay, and hands the far end on so that it leads its echo."""
+
+    def __init__(self) -> None:
+        self.delay: int | None = None
+        """Frames (16 kHz) from being played to being heard, both as they are fed; None until it is known."""
+        self.jumps = 0
+        """How often the delay has jumped since it was first known: each is another path."""
+        self._near: deque[Samples] = deque(maxlen=_WINDOW_BLOCKS)
+        self._far: deque[Samples] = deque(maxlen=_WINDOW_BLOCKS)
+        self._blocks = 0
+        self._shift = 0
+        """Blocks by which the far end is held back."""
+        self._candidate: int | None = None
+        self._measured: deque[tuple[int, int]] = deque(maxlen=_HISTORY)
+        """(blocks, delay) of one path."""
+
+    @property
+    def drift_ppm(self) -> float | None:
+        """How much slower playback's clock is than capture's; None until 10 s of one path have been seen."""
+        if not self._measured or self._measured[-1][0] - self._measured[0][0] < _DRIFT_SPAN_BLOCKS:
+            return None
+        at, delays = np.array(self._measured, dtype=np.float64).T
+        return float(np.polyfit((at - at[0]) * _BLOCK, delays, 1)[0] * 1e6)
+
+    def feed(self, near: Samples, far: Samples) -> Samples:
+        """The far end for the canceller: `far`, or an earlier block of it where its echo takes too long."""
+        self._near.append(near)
+        self._far.append(far)
+        self._blocks += 1
+        if self._blocks % _EVERY_BLOCKS == 0 and len(self._far) == _WINDOW_BLOCKS:
+            self._measure()
+        return self._far[-1 - min(self._shift, len(self._far) - 1)]
+
+    def _measure(self) -> None:
+        far = np.concatenate(self._far)
+        powers = np.mean(np.square(far.reshape(_WINDOW_BLOCKS, _BLOCK)), axis=1)
+        if np.mean(powers > _OWN_SPEECH_POWER) < _OWN_SPEECH_SHARE:
+            return
+        measured = measure_delay(np.concatenate(self._near), far)
+        if measured is None:
+            return
+        agreed = self._candidate is not None and abs(measured - self._candidate) <= _AGREE
+        self._candidate = measured
+        if agreed:
+            self._adopt(measured)
+
+    def _adopt(self, delay: int) -> None:
+        if self.delay is None or abs(delay - self.delay) >= _JUMP:
+            self.jumps += self.delay is not None
+            self._measured.clear()
+        self._measured.append((self._blocks, delay))
+        if self.delay is None or abs(delay - self.delay) > _AGREE:
+            self.delay = delay
+            self._shift = (delay - _LEAD) // _BLOCK if delay > _TAKEN_RAW else 0
