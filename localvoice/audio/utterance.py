@@ -19,6 +19,9 @@ class UtteranceBuffer:
         """Add what was captured next."""
         size = len(self._ring)
         with self._lock:
+            if len(samples) > size:
+                self._written += len(samples) - size
+                samples = samples[-size:]
             at = self._written % size
             head = min(len(samples), size - at)
             self._ring[at : at + head] = samples[:head]
@@ -29,8 +32,8 @@ class UtteranceBuffer:
         """A copy of the sound between two capture times, as far as it has been captured and is still held."""
         size = len(self._ring)
         with self._lock:
-            end = min(int(end_s * SPEECH_RATE_HZ), self._written)
-            start = max(0, int(start_s * SPEECH_RATE_HZ), self._written - size)
+            end = min(round(end_s * SPEECH_RATE_HZ), self._written)
+            start = max(0, round(start_s * SPEECH_RATE_HZ), self._written - size)
             if end <= start:
                 return silence(0)
             copy = silence(end - start)

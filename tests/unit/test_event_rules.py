@@ -24,6 +24,7 @@ def session() -> list[Event]:
         await talk.quiet(0.5)
         await talk.speak(0.064)
         await talk.until("false_alarm")
+        await talk.until("sentence")
         await talk.quiet(0.5)
         await talk.speak(1.0)
         await talk.until("transcript", turn=2)
