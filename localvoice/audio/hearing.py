@@ -5,7 +5,7 @@ from __future__ import annotations
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import Block
 from localvoice.audio.echo import EchoCanceller
-from localvoice.audio.own_voice import OwnVoice
+from localvoice.audio.own_voice import Bars, OwnVoice
 from localvoice.audio.samples import Reblocker, Samples
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW, WINDOW_S, VoiceActivity
@@ -20,9 +20,9 @@ _SILENCE = 0.1
 class EchoPath:
     """Takes our own voice out of what the microphone hears, and knows how far that can be trusted."""
 
-    def __init__(self, detecting: EchoCanceller, noticed_from: float) -> None:
+    def __init__(self, detecting: EchoCanceller, noticed_from: float, bars: Bars | None = None) -> None:
         self.alignment = Alignment()
-        self.own_voice = OwnVoice(noticed_from, self.alignment)
+        self.own_voice = OwnVoice(noticed_from, self.alignment, bars or Bars())
         self._detecting = detecting
 
     def clean(self, block: Block) -> Samples:

@@ -5,6 +5,8 @@ Rule of this file: no clock and no device; time is the blocks that are fed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from localvoice.audio.alignment import Alignment
@@ -14,9 +16,15 @@ _BLOCK_S = 0.01
 _COLD_S = 3.0
 """Own speech until the canceller knows a new path (audio.md 6)."""
 
-BAR_COLD = 0.8
-BAR_WARM = 0.45
-"""Probabilities on the cleaned signal from which a voice is noticed (benchmarks/audio/echo.py, docs/echo.md)."""
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Probabilities on the cleaned signal from which a voice is noticed (benchmarks/audio/echo.py, docs/echo.md)."""
+
+    warm: float = 0.45
+    cold: float = 0.8
+    """Until the canceller knows the path."""
+
 
 _HEARD_FOR_S = 0.2
 """Reverberation after the echo of the last sample played: 60 dB of a living room are over."""
@@ -29,10 +37,11 @@ _OWN_SPEECH_POWER = 10 ** (-50 / 10)
 class OwnVoice:
     """Feed it the far end of every block; it judges the probabilities of the windows."""
 
-    def __init__(self, noticed_from: float, alignment: Alignment) -> None:
+    def __init__(self, noticed_from: float, alignment: Alignment, bars: Bars) -> None:
         self._noticed_from = noticed_from
         """Where turn-taking notices a voice over a reply."""
         self._alignment = alignment
+        self._bars = bars
         self._path = 0
         self._spoken_s = 0.0
         """Own speech over the present path."""
@@ -63,7 +72,7 @@ class OwnVoice:
         """
         if not self._audible_s:
             return probability
-        bar = max(self._noticed_from, BAR_COLD if self.is_cold else BAR_WARM)
+        bar = max(self._noticed_from, self._bars.cold if self.is_cold else self._bars.warm)
         if probability < bar:
             return probability * self._noticed_from / bar
         if bar >= 1.0:

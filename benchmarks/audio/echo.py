@@ -1,0 +1,200 @@
+"""Own voice and users over it in simulated rooms: `python -m benchmarks.audio.echo [--json FILE] [--rooms N]`.
+
+Bars are chosen on the first half of the rooms and reported on the second. Figures: docs/echo.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.audio.scene import Conversation, Outcome, Scene, active_level, draw_scenes, with_users
+from localvoice.audio.alignment import Alignment
+from localvoice.audio.duplex import BLOCK, Block
+from localvoice.audio.echo import EchoCanceller, load_processing
+from localvoice.audio.hearing import EchoPath, Hearing
+from localvoice.audio.own_voice import Bars
+from localvoice.audio.room import Room
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import VoiceActivity, load_vad
+
+CANDIDATES = tuple(Bars(warm, cold) for warm, cold in ((0.3, 0.3), (0.3, 0.8), (0.45, 0.65), (0.45, 0.8), (0.65, 0.8)))
+LEVELS_DB = (10.0, 0.0, -10.0)
+COLD_S = 10.0
+"""Length of the scenes that begin with a canceller that knows nothing."""
+DETECTED_WITHIN_S = 1.0
+MOST_FALSE_PAUSES = 0.5
+"""A minute of own voice, on the choosing half: what audio.md found bearable for ducking."""
+
+
+def quantiles(values: list[float], *shares: float) -> list[float | None]:
+    """In whole milliseconds."""
+    return [round(1000 * float(np.quantile(values, share))) if values else None for share in shares]
+
+
+def interval_per_hour(count: int, hours: float) -> list[float]:
+    """95 % for a Poisson count, by Byar's approximation."""
+    low = count * (1 - 1 / (9 * count) - 1.96 / (3 * count**0.5)) ** 3 if count else 0.0
+    above = count + 1
+    high = above * (1 - 1 / (9 * above) + 1.96 / (3 * above**0.5)) ** 3
+    return [round(low / hours, 2), round(high / hours, 2)]
+
+
+def own_voice(scenes: list[Scene], vad: VoiceActivity, bars: Bars) -> dict[str, Any]:
+    """False alarms while nobody else speaks."""
+    outcomes = [Conversation(scene, vad, bars).run() for scene in scenes]
+    own_s = sum(outcome.own_s for outcome in outcomes)
+    pauses, cuts = (sum(len(getattr(outcome, kind)) for outcome in outcomes) for kind in ("pauses", "cuts"))
+    return {
+        "own_minutes": round(own_s / 60, 1),
+        "false_pauses": pauses,
+        "false_pauses_per_min": round(60 * pauses / own_s, 2),
+        "false_cuts": cuts,
+        "false_cuts_per_hour": round(3600 * cuts / own_s, 2),
+        "false_cuts_per_hour_95": interval_per_hour(cuts, own_s / 3600),
+    }
+
+
+def users(scenes: list[Scene], vad: VoiceActivity, bars: Bars) -> dict[str, Any]:
+    """How soon a user over our voice is noticed, and gets the turn."""
+    outcomes = [Conversation(scene, vad, bars).run() for scene in scenes]
+    spoken = sum(len(outcome.spoken) for outcome in outcomes)
+    paused = [delay for outcome in outcomes for delay in _delays(outcome, outcome.pauses, DETECTED_WITHIN_S)]
+    cut = [delay for outcome in outcomes for delay in _delays(outcome, outcome.cuts, 2 * DETECTED_WITHIN_S)]
+    return {
+        "users": spoken,
+        "paused": round(len(paused) / max(1, spoken), 3),
+        "paused_ms_p50_p90": quantiles(paused, 0.5, 0.9),
+        "cut": round(len(cut) / max(1, spoken), 3),
+        "cut_ms_p50_p90": quantiles(cut, 0.5, 0.9),
+    }
+
+
+def _delays(outcome: Outcome, hits: list[float], within_s: float) -> list[float]:
+    delays = []
+    for start_s, _ in outcome.spoken:
+        later = [hit - start_s for hit in hits if 0.0 <= hit - start_s <= within_s]
+        delays += later[:1]
+    return delays
+
+
+def attenuation(scene: Scene) -> dict[str, Any]:
+    """Echo at the microphone over what the canceller leaves, and how exactly the delay is known."""
+    played = scene.own[: 20 * SPEECH_RATE_HZ]
+    room = Room(scene.room, seed=scene.seed)
+    canceller, alignment = EchoCanceller(load_processing()), Alignment()
+    near, clean, errors = [], [], []
+    for at in range(0, len(played) - BLOCK, BLOCK):
+        far = played[at : at + BLOCK]
+        near.append(room.hear(silence(BLOCK), far))
+        clean.append(canceller.process(near[-1], alignment.feed(near[-1], far)))
+        if alignment.delay is not None and at % SPEECH_RATE_HZ == 0:
+            drifted = scene.room.drift_ppm * 1e-3 * at / SPEECH_RATE_HZ
+            errors.append(abs(alignment.delay / 16 - scene.room.delay_ms - drifted))
+    spans = {"0-1 s": (0, 1), "1-3 s": (1, 3), "10-20 s": (10, 20)}
+    erle = {name: _erle_db(near, clean, first, last) for name, (first, last) in spans.items()}
+    known = float(np.mean(np.array(errors) <= 1.0)) if errors else 0.0
+    return {
+        "erle_db": erle,
+        "within_1_ms": round(known, 3),
+        "drift_error_ppm": round(abs((alignment.drift_ppm or 0.0) - scene.room.drift_ppm), 1),
+    }
+
+
+def _erle_db(near: list[Samples], clean: list[Samples], first_s: int, last_s: int) -> float:
+    heard, left = (np.concatenate(blocks[100 * first_s : 100 * last_s]) for blocks in (near, clean))
+    powers = np.mean(np.square(heard.reshape(-1, BLOCK)), axis=1)
+    loud = powers > active_level(heard) ** 2 / 100
+    rest = np.mean(np.square(left.reshape(-1, BLOCK)), axis=1)
+    return round(float(10 * np.log10(powers[loud].sum() / rest[loud].sum())), 1)
+
+
+def cpu(vad: VoiceActivity) -> dict[str, Any]:
+    """Time per block of 10 ms: canceller, alignment and VAD together."""
+    scene = draw_scenes(1)[0]
+    played, room = scene.own[: 30 * SPEECH_RATE_HZ], Room(scene.room)
+    hearing = Hearing(vad, UtteranceBuffer(60.0), EchoPath(EchoCanceller(load_processing()), 0.3))
+    taken = []
+    for at in range(0, len(played) - BLOCK, BLOCK):
+        far = played[at : at + BLOCK]
+        block = Block(room.hear(silence(BLOCK), far), far)
+        started_s = time.perf_counter()
+        hearing.feed(block)
+        taken.append(1000 * (time.perf_counter() - started_s))
+    mean, p50, p99 = np.mean(taken), *np.quantile(taken, [0.5, 0.99])
+    return {"ms_mean": round(float(mean), 3), "ms_p50": round(float(p50), 3), "ms_p99": round(float(p99), 3)}
+
+
+def measure(rooms: int, vad: VoiceActivity) -> dict[str, Any]:
+    """Everything; bars chosen on the first half of the rooms."""
+    scenes = draw_scenes(rooms)
+    choosing, reported = scenes[: rooms // 2], scenes[rooms // 2 :]
+    candidates = []
+    for bars in CANDIDATES:
+        _say(f"choosing: {bars}")
+        candidates.append(
+            {"warm": bars.warm, "cold": bars.cold}
+            | own_voice(choosing, vad, bars)
+            | {"starts": own_voice(_starts(choosing), vad, bars), "0 dB": users(with_users(choosing, 0.0), vad, bars)}
+        )
+    bearable = [one for one in candidates if one["false_pauses_per_min"] <= MOST_FALSE_PAUSES] or candidates[-1:]
+    best = max(bearable, key=lambda one: (one["0 dB"]["paused"], -one["0 dB"]["paused_ms_p50_p90"][0]))
+    chosen = Bars(best["warm"], best["cold"])
+    _say(f"reporting: {chosen}")
+    return {
+        "rooms": rooms,
+        "candidates": candidates,
+        "chosen": {"warm": chosen.warm, "cold": chosen.cold},
+        "own_voice": own_voice(reported, vad, chosen),
+        "starts": own_voice(_starts(reported), vad, chosen),
+        "users": {f"{level:+g} dB": users(with_users(reported, level), vad, chosen) for level in LEVELS_DB},
+        "attenuation": _summary([attenuation(scene) for scene in reported]),
+        "cpu": cpu(vad),
+    }
+
+
+def _starts(scenes: list[Scene]) -> list[Scene]:
+    return [replace(scene, seconds=COLD_S) for scene in scenes]
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    erle = {
+        span: {
+            "median": round(float(np.median([row["erle_db"][span] for row in rows])), 1),
+            "worst": min(row["erle_db"][span] for row in rows),
+        }
+        for span in rows[0]["erle_db"]
+    }
+    exact = round(float(np.mean([row["within_1_ms"] for row in rows])), 3)
+    return {"erle_db": erle, "seconds_aligned_within_1_ms": exact}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rooms", type=int, default=40)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    figures = {"machine": f"{platform.machine()} {platform.system()}", "python": platform.python_version()}
+    figures |= measure(options.rooms, load_vad("silero"))
+    text = json.dumps(figures, indent=2)
+    if options.json is not None:
+        options.json.write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
