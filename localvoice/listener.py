@@ -50,3 +50,6 @@ class Listener:
                     self._post(Window(started_s + count * WINDOW_S, probability))
         except LocalVoiceError as error:
             self._post(error)
+        except Exception as error:  # noqa: BLE001 - a thread's end: the session would wait for its windows for ever
+            if not self._stopped.is_set():
+                self._post(LocalVoiceError(f"listening failed ({type(error).__name__}: {error}): start again"))
