@@ -56,8 +56,8 @@ static void put(float *p, float value) { *(volatile float *)p = value; }
 #define INPUT_OVERFLOW 2u
 #define OUTPUT_UNDERFLOW 4u
 
-/* Looks at a block in progress: 0.1 ms or more, where a block takes some 5 us. */
-#define PATIENCE 65536
+/* Looks at a block in progress: some 10 us, where a block takes 5 unless its thread has lost its processor. */
+#define PATIENCE 4096
 
 uint64_t lv_abi(void) { return LV_ABI; }
 
@@ -186,8 +186,9 @@ static void leave(lv_output *output, lv_reply *reply) {
     for (i = 0; i < output->edge; i++) at += (uint64_t)take(reply, written, at, &output->tail[i]);
 }
 
-static void count_gap(lv_output *output, lv_reply *reply, uint64_t missing) {
+static void count_gap(lv_output *output, lv_reply *reply, uint64_t taken, uint64_t missing) {
     uint64_t expects = LOAD_RELAXED(&reply->expects);
+    if (taken) reply->is_dry = 0;
     if (!missing || reply->is_held || !reply->has_sounded || expects == LV_COMPLETE) {
         reply->is_dry = 0;
         return;
@@ -215,7 +216,7 @@ static void fill(lv_output *output, lv_reply *reply, float *out, uint64_t count)
     publish(ring, count);
     if (!reply) return;
     if (read > first) reply->has_sounded = 1;
-    count_gap(output, reply, count - (read - first));
+    count_gap(output, reply, read - first, count - (read - first));
     STORE_RELEASE(&reply->read, read);
 }
 
@@ -275,9 +276,10 @@ uint64_t lv_hold(lv_output *output, lv_reply *reply) {
     STORE(&reply->command, HELD);
     for (look = 0; look < PATIENCE; look++) {
         uint64_t done = LOAD(&output->done);
-        if (done == LOAD(&output->begun)) break; /* no block under way: every later one has seen the command */
+        if (done == LOAD(&output->begun)) /* no block under way: every later one sees the command */
+            return least(LOAD_ACQUIRE(&reply->end_if_held), LOAD_RELAXED(&reply->written));
     }
-    return least(LOAD_ACQUIRE(&reply->end_if_held), LOAD_RELAXED(&reply->written));
+    return LV_UNDECIDED;
 }
 
 void lv_want(lv_output *output, lv_reply *reply) { STORE_POINTER(&output->wanted, reply); }

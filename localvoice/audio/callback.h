@@ -15,6 +15,8 @@
 
 enum { LV_ABI = 1, LV_TAIL = 1024 };
 
+#define LV_UNDECIDED 0xffffffffffffffff
+
 enum { LV_COMPLETE = 0, LV_OPEN = 1, LV_WAITING = 2 };
 
 typedef struct lv_ring {
@@ -87,7 +89,8 @@ LV_API uint64_t lv_read(const lv_ring *ring, uint64_t first, float *samples, uin
 LV_API void lv_append(lv_reply *reply, const float *samples, uint64_t frames);
 /* Sound (again) and move to a linear gain within `frames`. */
 LV_API void lv_level(lv_reply *reply, float gain, uint32_t frames);
-/* Fade out and hold; returns the frame it will be held at, exactly, but while a block takes longer than 0.1 ms. */
+/* Fade out and hold; returns the frame it will be held at. The command is given at once, but while a block is under way
+ * nobody knows whether that one has seen it: LV_UNDECIDED means that it takes long, and that one should ask again. */
 LV_API uint64_t lv_hold(lv_output *output, lv_reply *reply);
 /* Play from this reply and no other, from the next block on. */
 LV_API void lv_want(lv_output *output, lv_reply *reply);

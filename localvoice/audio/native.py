@@ -7,6 +7,7 @@ only what moves data or gives a command is a call.
 from __future__ import annotations
 
 import sys
+import time
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,13 @@ _FOLDER = Path(__file__).parent
 _SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
 _STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output")
 """In the order of `lv_size`."""
+
+
+_HOLD_LOOKS = 25
+_HOLD_LOOK_S = 0.0002
+
+UNDECIDED = 2**64 - 1
+"""LV_UNDECIDED of callback.h."""
 
 
 class StaleLibraryError(Exception):
@@ -85,6 +93,20 @@ def reason() -> str:
     except (ImportError, OSError, AttributeError) as error:
         return f"{library_path().name} cannot be loaded: {error}"
     return ""
+
+
+def hold(library: Library, output: Any, reply: Any) -> int:
+    """Fade a reply out and hold it; the first frame that does not sound.
+
+    The command itself takes no time; the answer takes up to 5 ms in the rare case that the callback has just lost its
+    processor in the middle of a block, and may then be a block early.
+    """
+    for _ in range(_HOLD_LOOKS):
+        frame: int = library.lib.lv_hold(output, reply)
+        if frame != UNDECIDED:
+            return frame
+        time.sleep(_HOLD_LOOK_S)
+    return min(int(reply.end_if_held), int(reply.written))
 
 
 class RingReader:

@@ -11,7 +11,7 @@ from typing import Any
 
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_path import PathName
-from localvoice.audio.native import Library, RingReader
+from localvoice.audio.native import Library, RingReader, hold
 from localvoice.audio.native_rings import FarSound, ReplyRing, init_ring
 from localvoice.audio.portaudio import close_stream, device_errors, load_sounddevice
 from localvoice.audio.samples import Samples, silence
@@ -198,8 +198,7 @@ class OutputStream:
     def stop(self, ring: ReplyRing) -> int:
         """Fade out and take nothing more; the first frame that does not sound."""
         ring.is_stopped = True
-        frame: int = self._library.lib.lv_hold(self._stream.state, ring.state)
-        return frame
+        return hold(self._library, self._stream.state, ring.state)
 
     def level(self, ring: ReplyRing, gain: float, ramp_s: float) -> None:
         """Move to a linear gain, within `ramp_s`."""
