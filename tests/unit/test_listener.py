@@ -65,7 +65,7 @@ def listening(microphone: Microphone, started_s: float = 0.0) -> tuple[Listener,
 
 
 def test_windows_carry_the_time_of_their_end():
-    listener, posted, utterances = listening(Microphone(16), started_s=2.0)
+    listener, posted, utterances = listening(Microphone(16, DeviceError("the end")), started_s=2.0)
     windows = [posted.get(timeout=WITHIN_S) for _ in range(5)]
     listener.stop()
     assert windows == [Window(2.0 + count * WINDOW_S, 0.5) for count in range(1, 6)]
