@@ -182,7 +182,6 @@ static void leave(lv_output *output, lv_reply *reply) {
     output->tail_at = 0;
     output->tail_end = rest > output->edge ? rest : output->edge;
     if (!reply->is_held) ramp_to(reply, 0.0f, output->edge);
-    reply->is_held = 1;
     for (i = 0; i < output->edge; i++) at += (uint64_t)take(reply, written, at, &output->tail[i]);
 }
 

@@ -174,6 +174,9 @@ def test_nothing_of_a_reply_follows_the_next_one_but_its_fade() -> None:
 def test_a_reply_given_up_before_a_block_was_played_is_never_heard() -> None:
     playback = Playback()
     playback.begin(ones(1000))
+    waiting = playback.begin()
+    assert not playback.render(BLOCK).any()
+    waiting.append(ones(1000))
     playback.begin(numbered(500))
     assert np.array_equal(playback.render(BLOCK), numbered(BLOCK))
 
@@ -287,7 +290,7 @@ class Twin:
 CALLS = st.sampled_from(["go on", "pause", "resume", "back", "duck", "lower", "begin"])
 
 
-@given(st.lists(st.tuples(st.integers(1, 300), CALLS), max_size=30))
+@given(st.lists(st.tuples(st.one_of(st.integers(1, EDGE), st.integers(1, 300)), CALLS), max_size=30))
 def test_a_device_plays_what_a_file_would_get(calls: list[tuple[int, str]]) -> None:
     twin = Twin()
     twin.render(100)
@@ -304,7 +307,7 @@ def test_a_device_plays_what_a_file_would_get(calls: list[tuple[int, str]]) -> N
             case "lower":
                 twin.duck(0.5, 3)
             case "begin":
-                twin.start(numbered(4000, 300))
+                twin.start(numbered(4000, 300) * 10)
         twin.render(frames)
 
 
