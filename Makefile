@@ -61,7 +61,7 @@ test-full: check sound-card ## the same with the extras `full` (compiles llama-c
 	@$(BIN)/python -m pytest -q
 
 test-random: $(VENV)/.dev ## long random conversations in virtual time
-	@$(BIN)/python -m pytest -q -m random
+	@$(BIN)/python -m pytest -q -m random --timeout 3000
 
 bench: $(VENV)/.dev ## what the starters cost on this machine
 	@for one in benchmarks/*/*.py; do echo "==> $$one"; $(BIN)/python $$one || exit 1; done
