@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from localvoice.audio import native
 from localvoice.audio.device import DeviceInfo
+from localvoice.audio.native_rings import FarSound
 from localvoice.audio.samples import Samples
 from localvoice.config import AudioConfig
 
@@ -72,6 +73,8 @@ class Loudspeaker(Protocol):
     rate_hz: int
     block_s: float
     has_gain: bool
+    played: FarSound | None
+    """What it was given, sample by sample; None where nobody knows."""
 
     @property
     def latency_s(self) -> float:

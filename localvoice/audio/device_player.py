@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from localvoice.audio.device_path import Loudspeaker, PathName, ReplySound
+from localvoice.audio.native_rings import FarSound
 from localvoice.audio.playout import Anchor, Playout
 from localvoice.audio.samples import resample
 from localvoice.audio.stream_opening import EDGE_S
@@ -52,6 +53,11 @@ class DevicePlayer:
     def path(self) -> PathName:
         """Whose callback plays."""
         return self._stream.path
+
+    @property
+    def played(self) -> FarSound | None:
+        """What the device was given, sample by sample at `rate_hz`; None where nobody knows (rtmixer)."""
+        return self._stream.played
 
     @property
     def xruns(self) -> int:

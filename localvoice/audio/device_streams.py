@@ -14,6 +14,7 @@ import numpy as np
 
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_path import PathName
+from localvoice.audio.native_rings import FarSound
 from localvoice.audio.portaudio import close_stream, device_errors, load_rtmixer
 from localvoice.audio.samples import Samples, silence, to_mono
 from localvoice.audio.stream_opening import (
@@ -155,6 +156,7 @@ class OutputStream:
 
     path: PathName = "rtmixer"
     has_gain = False
+    played: FarSound | None = None
 
     def __init__(self, device: DeviceInfo, config: AudioConfig) -> None:
         rtmixer = load_rtmixer()

@@ -152,9 +152,11 @@ class OutputStream:
                 blocksize=block,
                 latency=config.latency_ms / 1000,
             )
-        self.played = FarSound(RingReader(library, state, "played"), round(_FAR_MARGIN_S * self.rate_hz))
+        self.played: FarSound | None = FarSound(
+            RingReader(library, state, "played"), round(_FAR_MARGIN_S * self.rate_hz)
+        )
         """What the loudspeaker was given."""
-        if not has_started(lambda: self.played.clock > 0, self.block_s / 2):
+        if not has_started(lambda: state.done > 0, self.block_s / 2):
             self.close()
             raise loudspeaker_does_not_start(self.name)
 

@@ -1,4 +1,4 @@
-"""Talks to a sound server (PID), sends it a signal (NUMBER) and reports as JSON what microphone and loudspeaker say."""
+"""Talks to a sound server (PID) by a PATH, sends it a signal (NUMBER), reports as JSON what the devices say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from localvoice.audio import native
 from localvoice.audio.device import open_capture, open_player
 from localvoice.audio.device_capture import DeviceCapture
 from localvoice.audio.device_player import DevicePlayer
@@ -54,7 +55,9 @@ def close_s(close: Callable[[], None]) -> float:
 
 
 async def main() -> None:
-    server, number = int(sys.argv[1]), int(sys.argv[2])
+    server, number, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    if path == "rtmixer":
+        native.load = lambda: None
     capture = open_capture("", AudioConfig())
     player = open_player("", AudioConfig(), time.monotonic)
     player.begin(1)
@@ -66,6 +69,7 @@ async def main() -> None:
     heard, spoken = await asyncio.gather(asyncio.to_thread(listen, capture, since_s), speak(player, since_s))
     heard["close_s"] = close_s(capture.close)
     spoken["close_s"] = close_s(player.close)
+    assert capture.path == player.path == path
     print(json.dumps({"capture": heard, "player": spoken}), flush=True)  # noqa: T201 - read by the test
     os._exit(0)  # threads of PortAudio may hang in a device that does not answer
 

@@ -18,11 +18,11 @@ DRIVER = Path(__file__).with_name("lose_device.py")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["server dies", "server hangs"])
-def test_a_lost_device_is_an_error_within_3_s_and_closes(server_folder: Path, how: signal.Signals) -> None:
+def test_a_lost_device_is_an_error_within_3_s_and_closes(server_folder: Path, path: str, how: signal.Signals) -> None:
     server = SoundServer(server_folder)
     try:
         program = subprocess.run(
-            [sys.executable, str(DRIVER), str(server.process.pid), str(int(how))],
+            [sys.executable, str(DRIVER), str(server.process.pid), str(int(how)), path],
             env=server.environ,
             capture_output=True,
             text=True,

@@ -184,6 +184,28 @@ async def test_a_duck_lowers_what_sounds_until_the_reply_is_resumed(player: Devi
     assert samples[-1] == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("path", ["native"], indirect=True)
+async def test_the_reference_is_what_sounds_sample_by_sample(player: DevicePlayer, monitor: Monitor) -> None:
+    start_s = time.monotonic()
+    assert player.played is not None
+    clock = player.played.clock
+    player.begin(1)
+    await player.write(1, chunk(counter(28_800)))
+    await player.reached(1, 4800)
+    player.duck(-6.0, 20.0)
+    await player.reached(1, 9600)
+    player.pause()
+    await asyncio.sleep(0.1)
+    player.resume(back_to=7000)
+    await player.reached(1, 20_000)
+    player.cut()
+    samples = await heard(monitor, start_s)
+    played = player.played.at(clock, player.played.clock - clock)
+    assert len(samples) > 20_000
+    np.testing.assert_allclose(samples, played[np.abs(played) * 32768 >= 0.5] * 32768, atol=1.0)
+    assert player.xruns == 0
+
+
 async def test_a_cut_is_silent_within_100_ms_and_says_what_was_heard(
     player: DevicePlayer, monitor: Monitor, path: str
 ) -> None:
