@@ -92,16 +92,17 @@ def test_a_cut_before_it_sounds_was_not_heard_and_both_texts_are_one():
     recognizer = FakeRecognizer("tell me a story", "no wait", "no wait a song")
 
     class Mute(FakeSynthesizer):
-        """Half a second of silence in front of every clause."""
+        """The first words of every clause are too quiet to be heard."""
 
         def _chunk(self, clause):
             chunk = super()._chunk(clause)
-            chunk.samples[:8000] = 0.0
+            chunk.samples[:20_000] = 0.0
             return chunk
 
     async def user(talk: Talk) -> None:
         await talk.speak(1.0)
         await talk.until("reply_started")
+        await talk.quiet(0.6)
         await talk.speak(1.0)
         await talk.until("reply_finished", turn=2)
 
