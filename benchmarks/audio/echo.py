@@ -20,7 +20,7 @@ from benchmarks.audio.scene import Conversation, Outcome, Scene, active_level, d
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.echo import EchoCanceller, load_processing
-from localvoice.audio.hearing import EchoPath, Hearing
+from localvoice.audio.hearing import Hearing, open_echo_path
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.room import Room
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
@@ -122,7 +122,7 @@ def cpu(vad: VoiceActivity) -> dict[str, Any]:
     """Time per block of 10 ms: canceller, alignment and VAD together."""
     scene = draw_scenes(1)[0]
     played, room = scene.own[: 30 * SPEECH_RATE_HZ], Room(scene.room)
-    hearing = Hearing(vad, UtteranceBuffer(60.0), EchoPath(EchoCanceller(load_processing()), 0.3))
+    hearing = Hearing(vad, UtteranceBuffer(60.0), open_echo_path(0.3))
     taken = []
     for at in range(0, len(played) - BLOCK, BLOCK):
         far = played[at : at + BLOCK]

@@ -12,8 +12,7 @@ import numpy as np
 
 from benchmarks.starters.speech import FLITE_VOICES, say
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
-from localvoice.audio.echo import EchoCanceller, load_processing
-from localvoice.audio.hearing import EchoPath, Hearing
+from localvoice.audio.hearing import Hearing, open_echo_path
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
@@ -215,7 +214,7 @@ class Conversation:
         self._duplex = Duplex(_Take(user), None, Rendering(self._queue, _Nowhere()), room=room)
         vad.reset()
         noticed_from = Config().vad.duck_threshold
-        path = EchoPath(EchoCanceller(load_processing()), noticed_from, bars) if cancels else None
+        path = open_echo_path(noticed_from, bars) if cancels else None
         self.hearing = Hearing(vad, UtteranceBuffer(5.0), path)
         self._taking = TurnTaking(Config())
         self._own = scene.own

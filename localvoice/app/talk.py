@@ -17,7 +17,7 @@ from localvoice.app.plan import Plan, TalkOptions, plan
 from localvoice.app.signals import Stopper
 from localvoice.audio.duplex import Capture, Duplex, FarEnd
 from localvoice.audio.hearing import Hearing
-from localvoice.audio.opening import Clock, End, EndKind, open_capture, open_echo_path, open_player, open_room
+from localvoice.audio.opening import Clock, End, EndKind, echo_path_for, open_capture, open_player, open_room
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import load_vad
@@ -164,7 +164,7 @@ class _Talk:
         utterances = UtteranceBuffer(1.0 if typed else self._config.turn.max_turn_s + _HELD_BEHIND_S)
         runtime = self._config.vad.runtime
         vad = None if typed else load_vad(self._config.engines.vad, _newer_silero(self._store), runtime)
-        echo_path = None if typed else open_echo_path(self._config, self._plan.output, far_end, room)
+        echo_path = None if typed else echo_path_for(self._config, self._plan.output, far_end, room)
         listener = Listener(duplex, Hearing(vad, utterances, echo_path), inbox.post)
         self._stack.callback(listener.stop)
         return _Ears(duplex, utterances, listener)

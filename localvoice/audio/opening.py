@@ -8,7 +8,6 @@ from enum import Enum
 from pathlib import Path
 
 from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rendering
-from localvoice.audio.echo import EchoCanceller, load_processing
 from localvoice.audio.files import (
     PcmSink,
     PcmSource,
@@ -20,7 +19,7 @@ from localvoice.audio.files import (
     standard_input,
     standard_output,
 )
-from localvoice.audio.hearing import EchoPath
+from localvoice.audio.hearing import EchoPath, open_echo_path
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 from localvoice.audio.room import Room, RoomSpec
@@ -107,7 +106,7 @@ def open_room(spec: RoomSpec | None, rendering: FarEnd | None) -> Room | None:
     return Room(replace(spec, delay_ms=max(0.0, spec.delay_ms - known_later_ms)))
 
 
-def open_echo_path(config: Config, output: End, far_end: FarEnd | None, room: Room | None) -> EchoPath | None:
+def echo_path_for(config: Config, output: End, far_end: FarEnd | None, room: Room | None) -> EchoPath | None:
     """The echo canceller; None where our own voice cannot be heard, is not known, or is left in (`audio.echo`).
 
     Raises `DeviceError` where no canceller is installed.
@@ -115,7 +114,7 @@ def open_echo_path(config: Config, output: End, far_end: FarEnd | None, room: Ro
     is_heard = room is not None or output.kind is EndKind.DEVICE
     if config.audio.echo == "off" or far_end is None or not is_heard:
         return None
-    return EchoPath(EchoCanceller(load_processing()), config.vad.duck_threshold)
+    return open_echo_path(config.vad.duck_threshold)
 
 
 def check_output(end: End) -> None:

@@ -22,7 +22,7 @@ class Bars:
     """Probabilities on the cleaned signal from which a voice is noticed (benchmarks/audio/echo.py, docs/echo.md)."""
 
     warm: float = 0.45
-    cold: float = 0.8
+    cold: float = 0.65
     """Until the canceller knows the path."""
 
 

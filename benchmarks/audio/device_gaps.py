@@ -1,0 +1,160 @@
+"""Gaps at the loudspeaker, tails of cuts and the cost of waiting, on a private virtual sound card.
+
+`python benchmarks/audio/device_gaps.py [--path native|rtmixer] [--load idle|gil] [--seconds 60] [--cuts 40]`, JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "devices"))
+from virtual_card import RATE_HZ, Monitor, SoundServer
+
+from localvoice.audio import native
+from localvoice.audio.device import open_capture, open_player
+from localvoice.audio.device_capture import DeviceCapture
+from localvoice.audio.device_player import DevicePlayer
+from localvoice.config import AudioConfig
+from localvoice.messages import SpeechChunk
+
+GAP_FRAMES = 48
+"""Zeros in a row, 1 ms, that count as a gap."""
+
+WARM_UP_S = 1.5
+"""Before anything is measured (audio.md 1)."""
+
+
+def spin(ending: threading.Event) -> None:
+    """A pure-Python thread that always wants the GIL."""
+    count = 0
+    while not ending.is_set():
+        for _ in range(1000):
+            count += 1
+
+
+def listen(capture: DeviceCapture, ending: threading.Event) -> None:
+    """What a listener does while nobody talks."""
+    while not ending.is_set():
+        capture.read()
+
+
+def counter(first: int, frames: int) -> SpeechChunk:
+    """Each sample says which one it is, never 0."""
+    values = 1000 + (first + np.arange(frames)) % 20_000
+    return SpeechChunk("x", (values / 32768).astype(np.float32), RATE_HZ)
+
+
+def gaps(samples: Any) -> dict[str, Any]:
+    """Runs of zeros inside the sound, and samples lost or doubled where there is none."""
+    sounding = np.flatnonzero(samples)
+    missing = np.diff(sounding) - 1
+    found = missing[missing >= GAP_FRAMES]
+    values = samples[sounding].astype(int) - 1000
+    jumps = np.count_nonzero(np.diff(values) % 20_000 != 1)
+    minutes = (sounding[-1] - sounding[0]) / RATE_HZ / 60
+    return {
+        "seconds": round(minutes * 60, 1),
+        "gaps_per_minute": round(len(found) / minutes, 2),
+        "longest_gap_ms": round(float(found.max(initial=0)) / 48, 1),
+        "jumps": int(jumps),
+    }
+
+
+async def play_for(player: DevicePlayer, monitor: Monitor, seconds: float) -> dict[str, Any]:
+    """A reply of that length, as the loudspeaker got it."""
+    start_s = time.monotonic()
+    player.begin(1)
+    part = 4800
+    for first in range(0, round(seconds * RATE_HZ), part):
+        await player.write(1, counter(first, part))
+    await player.drain(1)
+    await asyncio.sleep(0.3)
+    return gaps(monitor.samples(start_s))
+
+
+async def cut_tails(player: DevicePlayer, monitor: Monitor, cuts: int) -> dict[str, float]:
+    """From the decision to the last sample that sounds, and what the position told then missed."""
+    tails_ms, errors = [], []
+    for turn in range(10, 10 + cuts):
+        start_s = time.monotonic()
+        player.begin(turn)
+        await player.write(turn, counter(0, RATE_HZ))
+        await player.reached(turn, 4800 + 137 * turn)
+        cut_s = time.monotonic()
+        position = player.cut()
+        await asyncio.sleep(0.35)
+        samples = monitor.samples(start_s - 0.02)
+        last = int(np.flatnonzero(samples)[-1])
+        silent_s = max(start_s - 0.02, monitor.zero_s) + last / RATE_HZ
+        tails_ms.append((silent_s - cut_s) * 1000)
+        errors.append(abs(position.frames - int(np.count_nonzero(samples))))
+    p50, p95 = np.percentile(tails_ms, [50, 95])
+    return {
+        "p50_ms": round(float(p50), 1),
+        "p95_ms": round(float(p95), 1),
+        "position_error_frames_median": float(statistics.median(errors)),
+        "position_error_frames_max": max(errors),
+    }
+
+
+async def measure(arguments: argparse.Namespace, monitor: Monitor) -> dict[str, Any]:
+    """All figures of one path under one load."""
+    capture = open_capture("", AudioConfig())
+    player = open_player("", AudioConfig(sample_rate=RATE_HZ), time.monotonic)
+    ending = threading.Event()
+    threading.Thread(target=listen, args=(capture, ending), daemon=True).start()
+    await asyncio.sleep(WARM_UP_S)
+    result: dict[str, Any] = {"path": player.path, "load": arguments.load}
+    if arguments.load == "idle":
+        cpu_s = time.process_time()
+        await asyncio.sleep(10.0)
+        result["cpu_s_per_minute_idle"] = round((time.process_time() - cpu_s) * 6, 2)
+    else:
+        for _ in range(2):
+            threading.Thread(target=spin, args=(ending,), daemon=True).start()
+    xruns = player.xruns
+    result["playing"] = await play_for(player, monitor, arguments.seconds)
+    result["xruns_counted"] = player.xruns - xruns
+    result["cut"] = await cut_tails(player, monitor, arguments.cuts)
+    result["capture_xruns"] = capture.xruns
+    return result
+
+
+def main() -> None:
+    """Measure on a server of our own and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--path", choices=["native", "rtmixer"], default="native")
+    parser.add_argument("--load", choices=["idle", "gil"], default="idle")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--cuts", type=int, default=40)
+    arguments = parser.parse_args()
+    if shutil.which("pulseaudio") is None:
+        print("no pulseaudio: `apt-get install pulseaudio pulseaudio-utils libasound2-plugins` enables this benchmark")
+        return
+    if arguments.path == "rtmixer":
+        native.load = lambda: None  # type: ignore[assignment] # as if it had not been compiled
+    server = SoundServer(Path(tempfile.mkdtemp()))
+    os.environ.update(server.environ)
+    result = asyncio.run(measure(arguments, Monitor(server.environ)))
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(json.dumps({**result, "machine": machine, "date": time.strftime("%Y-%m-%d")}, indent=1), flush=True)
+    server.stop()
+    os._exit(0)  # streams of a server that is gone may hold up an ordinary end
+
+
+if __name__ == "__main__":
+    main()
