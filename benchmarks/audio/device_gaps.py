@@ -111,19 +111,27 @@ async def cut_tails(player: DevicePlayer, monitor: Monitor, cuts: int) -> dict[s
     }
 
 
-async def measure(arguments: argparse.Namespace, monitor: Monitor) -> dict[str, Any]:
+async def cpu_s_per_minute(seconds: float = 10.0) -> float:
+    """Processor time of this whole process, PortAudio's and the sound server's client threads included."""
+    cpu_s = time.process_time()
+    await asyncio.sleep(seconds)
+    return round((time.process_time() - cpu_s) * 60 / seconds, 2)
+
+
+async def measure(arguments: argparse.Namespace, environ: dict[str, str]) -> dict[str, Any]:
     """All figures of one path under one load."""
     capture = open_capture("", AudioConfig())
     player = open_player("", AudioConfig(sample_rate=RATE_HZ), time.monotonic)
     ending = threading.Event()
-    threading.Thread(target=listen, args=(capture, ending), daemon=True).start()
-    await asyncio.sleep(WARM_UP_S)
     result: dict[str, Any] = {"path": player.path, "load": arguments.load}
+    await asyncio.sleep(WARM_UP_S)
     if arguments.load == "idle":
-        cpu_s = time.process_time()
-        await asyncio.sleep(10.0)
-        result["cpu_s_per_minute_idle"] = round((time.process_time() - cpu_s) * 6, 2)
-    else:
+        result["cpu_s_per_minute_streams"] = await cpu_s_per_minute()
+    threading.Thread(target=listen, args=(capture, ending), daemon=True).start()
+    if arguments.load == "idle":
+        result["cpu_s_per_minute_streams_and_reader"] = await cpu_s_per_minute()
+    monitor = Monitor(environ)
+    if arguments.load == "gil":
         for _ in range(2):
             threading.Thread(target=spin, args=(ending,), daemon=True).start()
     xruns = player.xruns
@@ -149,7 +157,7 @@ def main() -> None:
         native.load = lambda: None  # type: ignore[assignment] # as if it had not been compiled
     server = SoundServer(Path(tempfile.mkdtemp()))
     os.environ.update(server.environ)
-    result = asyncio.run(measure(arguments, Monitor(server.environ)))
+    result = asyncio.run(measure(arguments, server.environ))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(json.dumps({**result, "machine": machine, "date": time.strftime("%Y-%m-%d")}, indent=1), flush=True)
     server.stop()
