@@ -1,0 +1,72 @@
+"""Compiling the callbacks at installation: a compiler is used where there is one, and missed without harm."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from localvoice.audio import native
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A source tree with nothing but the callbacks."""
+    audio = tmp_path / "localvoice" / "audio"
+    audio.mkdir(parents=True)
+    for name in ("callback.c", "callback.h"):
+        shutil.copy(ROOT / "localvoice" / "audio" / name, audio)
+    return tmp_path
+
+
+def test_the_library_lies_where_it_is_looked_for(build: ModuleType) -> None:
+    assert native.library_path() == ROOT / build.LIBRARY
+
+
+def test_a_compiler_makes_a_library_that_opens(build: ModuleType, root: Path) -> None:
+    if not any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl")):
+        pytest.skip("there is no C compiler: `apt-get install gcc libc6-dev` enables this test")
+    assert not build.compile_callback(root)
+    library = native.Library(root / build.LIBRARY)
+    assert library.lib.lv_abi() == library.lib.LV_ABI
+    assert [path.name for path in (root / build.LIBRARY).parent.glob("_callback*")] == [build.LIBRARY.name]
+
+
+def test_without_a_compiler_there_is_a_reason_and_no_library(
+    build: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(root))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert "no C compiler" in build.compile_callback(root)
+    assert not (root / build.LIBRARY).exists()
+
+
+def test_a_compiler_that_fails_is_named(build: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "commands", lambda *_: [["false"], ["no-such-compiler"]])
+    assert build.compile_callback(root).startswith("no-such-compiler: ")
+    assert not (root / build.LIBRARY).exists()
+
+
+def test_a_library_of_other_structs_is_refused(build: ModuleType, root: Path) -> None:
+    header = root / "localvoice" / "audio" / "callback.h"
+    header.write_text(header.read_text().replace("uint64_t overflows;", "uint64_t overflows, another;"))
+    if build.compile_callback(root):
+        pytest.skip("there is no C compiler: `apt-get install gcc libc6-dev` enables this test")
+    with pytest.raises(native.StaleLibraryError, match="pip install -e"):
+        native.Library(root / build.LIBRARY)
