@@ -134,10 +134,8 @@ def cpu(vad: VoiceActivity) -> dict[str, Any]:
     return {"ms_mean": round(float(mean), 3), "ms_p50": round(float(p50), 3), "ms_p99": round(float(p99), 3)}
 
 
-def measure(rooms: int, vad: VoiceActivity) -> dict[str, Any]:
-    """Everything; bars chosen on the first half of the rooms."""
-    scenes = draw_scenes(rooms)
-    choosing, reported = scenes[: rooms // 2], scenes[rooms // 2 :]
+def choose(choosing: list[Scene], vad: VoiceActivity) -> tuple[Bars, list[dict[str, Any]]]:
+    """The bars that hear most users among those with few enough false pauses, and the figures of all."""
     candidates = []
     for bars in CANDIDATES:
         _say(f"choosing: {bars}")
@@ -148,11 +146,14 @@ def measure(rooms: int, vad: VoiceActivity) -> dict[str, Any]:
         )
     bearable = [one for one in candidates if one["false_pauses_per_min"] <= MOST_FALSE_PAUSES] or candidates[-1:]
     best = max(bearable, key=lambda one: (one["0 dB"]["paused"], -one["0 dB"]["paused_ms_p50_p90"][0]))
-    chosen = Bars(best["warm"], best["cold"])
+    return Bars(best["warm"], best["cold"]), candidates
+
+
+def report(reported: list[Scene], vad: VoiceActivity, chosen: Bars) -> dict[str, Any]:
+    """The figures of one pair of bars."""
     _say(f"reporting: {chosen}")
     return {
-        "rooms": rooms,
-        "candidates": candidates,
+        "rooms": len(reported),
         "chosen": {"warm": chosen.warm, "cold": chosen.cold},
         "own_voice": own_voice(reported, vad, chosen),
         "starts": own_voice(_starts(reported), vad, chosen),
@@ -187,9 +188,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rooms", type=int, default=40)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", action="store_true", help="report on the program's own bars, choose none")
     options = parser.parse_args()
+    vad, scenes = load_vad("silero"), draw_scenes(options.rooms)
+    choosing, reported = scenes[: options.rooms // 2], scenes[options.rooms // 2 :]
     figures = {"machine": f"{platform.machine()} {platform.system()}", "python": platform.python_version()}
-    figures |= measure(options.rooms, load_vad("silero"))
+    chosen, candidates = (Bars(), []) if options.keep else choose(choosing, vad)
+    figures |= {"candidates": candidates} | report(reported, vad, chosen)
     text = json.dumps(figures, indent=2)
     if options.json is not None:
         options.json.write_text(text + "\n", encoding="utf-8")

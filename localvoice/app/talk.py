@@ -157,7 +157,8 @@ class _Talk:
 
     def _listen(self, capture: Capture, player: Player | None, far_end: FarEnd | None, inbox: Inbox) -> _Ears:
         typed = self._plan.is_typed
-        since_start_s = time.monotonic() - self._options.started_s if typed and far_end is None else 0.0
+        counts_from_start = typed and not self._plan.output.is_on_clock
+        since_start_s = time.monotonic() - self._options.started_s if counts_from_start else 0.0
         room = open_room(self._plan.room, far_end)
         duplex = Duplex(capture, player, far_end, started_s=since_start_s, room=room)
         self._clock.duplex = duplex

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
+from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.files import SoundSink, SoundSource
-from localvoice.audio.low_delay import LowDelayResampler
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.engines import Player
 
 BLOCK_S = 0.01
@@ -112,26 +110,18 @@ class Rendering:
     def __init__(self, queue: PlaybackQueue, sink: SoundSink) -> None:
         self._queue = queue
         self._sink = sink
-        self._blocks = 0
-        self._resampler = LowDelayResampler(queue.rate_hz, SPEECH_RATE_HZ)
-        # blocks of a rate that 100 does not divide differ in length: one sample more makes up for the shorter ones
-        self._ready = silence(1 if queue.rate_hz % 100 else 0)
+        self._far_blocks = FarBlocks(queue.rate_hz)
 
     @property
     def delay_s(self) -> float:
         """By how much `advance` is behind what it writes."""
-        return self._resampler.delay_s
+        return self._far_blocks.delay_s
 
     def advance(self) -> Samples:
         """Render and write what sounds during the next 10 ms; returns it at 16 kHz."""
-        rate_hz = self._queue.rate_hz
-        start, end = (round(blocks * rate_hz * BLOCK_S) for blocks in (self._blocks, self._blocks + 1))
-        self._blocks += 1
-        played = self._queue.render(end - start)
+        played = self._queue.render(self._far_blocks.next_frames())
         self._sink.write(played)
-        ready = np.concatenate((self._ready, self._resampler.feed(played)))
-        self._ready = ready[BLOCK:]
-        return ready[:BLOCK]
+        return self._far_blocks.convert(played)
 
     def close(self) -> None:
         """Finish the file."""

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rendering
+from localvoice.audio.far_end import DeviceFarEnd
 from localvoice.audio.files import (
     PcmSink,
     PcmSource,
@@ -130,7 +131,8 @@ def open_player(end: End, config: AudioConfig, now_s: Callable[[], float]) -> tu
     if end.kind is EndKind.DEVICE:
         from localvoice.audio.device import open_player as open_device
 
-        return open_device(end.spec, config, now_s), None
+        player = open_device(end.spec, config, now_s)
+        return player, None if player.played is None else DeviceFarEnd(player.played, player.rate_hz)
     rate_hz = SPEECH_RATE_HZ if end.kind is EndKind.PIPE else config.sample_rate or _FILE_RATE_HZ
     queue = PlaybackQueue(rate_hz)
     sink: SoundSink = PcmSink(standard_output()) if end.kind is EndKind.PIPE else WavSink(Path(end.spec), rate_hz)

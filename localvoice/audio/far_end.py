@@ -1,0 +1,62 @@
+"""What the loudspeaker gave, as the canceller wants it: blocks of 10 ms at 16 kHz, from a clock of any rate."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from localvoice.audio.low_delay import LowDelayResampler
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+
+_BLOCK = SPEECH_RATE_HZ // 100
+
+
+class PlayedSound(Protocol):
+    """A device's memory of what it was given."""
+
+    def next(self, frames: int) -> Samples:
+        """The next `frames` at the device's rate, before they can be heard."""
+
+
+class FarBlocks:
+    """Cuts a playback clock into blocks of 10 ms, and brings them to 16 kHz. Not thread-safe."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._blocks = 0
+        self._resampler = LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
+        # blocks of a rate that 100 does not divide differ in length: one sample more makes up for the shorter ones
+        self._ready = silence(1 if rate_hz % 100 else 0)
+
+    @property
+    def delay_s(self) -> float:
+        """By how much a converted block is behind the sound it was made of."""
+        return self._resampler.delay_s
+
+    def next_frames(self) -> int:
+        """Length of the next block at the clock's own rate."""
+        start, end = (round(blocks * self._rate_hz / 100) for blocks in (self._blocks, self._blocks + 1))
+        self._blocks += 1
+        return end - start
+
+    def convert(self, played: Samples) -> Samples:
+        """160 samples for the block that `next_frames` asked for."""
+        ready = np.concatenate((self._ready, self._resampler.feed(played)))
+        self._ready = ready[_BLOCK:]
+        return ready[:_BLOCK]
+
+
+class DeviceFarEnd:
+    """A loudspeaker that remembers what it played. Belongs to the capture's thread."""
+
+    def __init__(self, played: PlayedSound, rate_hz: int) -> None:
+        self._played = played
+        self._blocks = FarBlocks(rate_hz)
+
+    def advance(self) -> Samples:
+        """The block that goes with the one captured last, some 30 ms before its echo."""
+        return self._blocks.convert(self._played.next(self._blocks.next_frames()))
+
+    def close(self) -> None:
+        """The memory belongs to the player."""

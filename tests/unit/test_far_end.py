@@ -1,0 +1,87 @@
+"""Blocks of the far end: 160 samples each at any rate, for ever, and in step with the near end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localvoice.audio.duplex import BLOCK, Duplex, Rendering
+from localvoice.audio.far_end import DeviceFarEnd, FarBlocks
+from localvoice.audio.playback import PlaybackQueue
+from localvoice.audio.room import Room, RoomSpec
+from localvoice.audio.samples import Samples, silence
+
+
+def tone(frames: int, rate_hz: int, first: int = 0) -> Samples:
+    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(first, first + frames) / rate_hz)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+def test_every_block_has_160_samples_and_none_is_lost(rate_hz):
+    blocks, fed, far = FarBlocks(rate_hz), 0, []
+    for _ in range(500):
+        frames = blocks.next_frames()
+        far.append(blocks.convert(tone(frames, rate_hz, fed)))
+        fed += frames
+    assert {len(block) for block in far} == {BLOCK}
+    assert fed == round(5 * rate_hz)
+    late = blocks.delay_s * 16000 + (1 if rate_hz % 100 else 0)
+    wanted = 0.5 * np.sin(2 * np.pi * 440 * (np.arange(500 * BLOCK) - late) / 16000)
+    np.testing.assert_allclose(np.concatenate(far)[200:], wanted[200:], atol=0.02)
+
+
+class Memory:
+    """A device's memory: counts."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def next(self, frames: int) -> Samples:
+        self.at += frames
+        return np.arange(self.at - frames, self.at, dtype=np.float32)
+
+
+def test_a_device_is_read_on_without_a_gap():
+    far_end = DeviceFarEnd(Memory(), 16_000)
+    np.testing.assert_array_equal(np.concatenate([far_end.advance() for _ in range(5)]), np.arange(800))
+
+
+class Source:
+    ended, latency_s, xruns = False, 0.0, 0
+
+    def read(self) -> Samples:
+        return silence(BLOCK)
+
+    def close(self) -> None:
+        pass
+
+
+class Tape:
+    def __init__(self) -> None:
+        self.blocks: list[Samples] = []
+
+    def write(self, samples: Samples) -> None:
+        self.blocks.append(samples)
+
+    def close(self) -> None:
+        pass
+
+
+def test_files_hear_each_other_through_the_room_and_in_no_other_way():
+    for room in (None, Room(RoomSpec(10.0, -20.0))):
+        queue, tape = PlaybackQueue(16_000), Tape()
+        duplex = Duplex(Source(), None, Rendering(queue, tape), room=room)
+        queue.begin(1)
+        queue.append(1, tone(1600, 16_000))
+        blocks = [duplex.read() for _ in range(10)]
+        far = np.concatenate([block.far for block in blocks])
+        near = np.concatenate([block.near for block in blocks])
+        np.testing.assert_array_equal(far, np.concatenate(tape.blocks))
+        if room is None:
+            assert not near.any()
+        else:
+            np.testing.assert_allclose(near[160:], 0.1 * far[:-160], atol=1e-5)
+
+
+def test_without_a_loudspeaker_there_is_no_far_end():
+    assert Duplex(Source(), None).read().far is None
