@@ -26,7 +26,7 @@ class Cleaned:
     for_detection: Samples
     """Noise is suppressed as well: what is left of the echo looks like noise."""
     for_recognition: Samples
-    """Noise is left in: taking it out costs the starter recogniser a third of its words (docs/echo.md)."""
+    """Noise is left in: taking it out costs the starter recogniser half of its sentences (docs/echo.md)."""
 
 
 class EchoPath:

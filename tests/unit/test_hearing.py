@@ -1,0 +1,83 @@
+"""Who gets which signal: the detector the one without noise, the recogniser the one with it, both without our voice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localvoice.audio.duplex import Block
+from localvoice.audio.echo import EchoCanceller
+from localvoice.audio.hearing import EchoPath, Hearing
+from localvoice.audio.own_voice import Bars
+from localvoice.audio.samples import Samples, silence
+from localvoice.audio.utterance import UtteranceBuffer
+
+NEAR = np.full(160, 0.5, dtype=np.float32)
+PLAYED = np.full(160, 0.1, dtype=np.float32)
+
+
+class Marking:
+    """A canceller whose output says which one it was."""
+
+    def __init__(self, mark: int) -> None:
+        self._mark = mark
+
+    def process(self, near, far):
+        return np.full_like(near, self._mark)
+
+
+class Remembering:
+    """A detector that always answers the same, and remembers what it was given."""
+
+    name = "remembering"
+
+    def __init__(self, answer: float = 0.4) -> None:
+        self.answer = answer
+        self.windows: list[Samples] = []
+        self.resets = 0
+
+    def probability(self, window: Samples) -> float:
+        self.windows.append(window)
+        return self.answer
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+def hearing(vad: Remembering, buffer: UtteranceBuffer) -> Hearing:
+    detecting, recognising = (EchoCanceller(Marking(mark)) for mark in (8192, 16384))
+    return Hearing(vad, buffer, EchoPath(detecting, recognising, 0.3, Bars(warm=0.6, cold=0.6)))
+
+
+def feed(ears: Hearing, blocks: int, far: Samples | None) -> list[float]:
+    return [probability for _ in range(blocks) for probability in ears.feed(Block(NEAR, far))]
+
+
+def test_while_we_speak_detector_and_recogniser_hear_their_own_branch():
+    vad, buffer = Remembering(), UtteranceBuffer(5.0)
+    feed(hearing(vad, buffer), 32, PLAYED)
+    assert np.concatenate(vad.windows) == pytest.approx(0.25)
+    assert buffer.read(0.0, 0.3) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("far", [None, silence(160)])
+def test_in_silence_both_hear_the_microphone(far):
+    vad, buffer = Remembering(), UtteranceBuffer(5.0)
+    assert feed(hearing(vad, buffer), 32, far) == [0.4] * 10
+    assert np.concatenate(vad.windows) == pytest.approx(0.5)
+    assert buffer.read(0.0, 0.3) == pytest.approx(0.5)
+
+
+def test_a_voice_counts_for_less_while_we_speak():
+    ears = hearing(Remembering(0.4), UtteranceBuffer(5.0))
+    assert feed(ears, 32, PLAYED) == pytest.approx([0.2] * 10)
+
+
+def test_the_detector_forgets_after_two_seconds_of_silence():
+    vad = Remembering(0.05)
+    feed(Hearing(vad, UtteranceBuffer(5.0)), 320, None)
+    assert vad.resets == 1
+
+
+def test_without_a_detector_windows_carry_the_time_only():
+    assert feed(Hearing(None, UtteranceBuffer(5.0)), 32, None) == [0.0] * 10
