@@ -27,8 +27,9 @@ from localvoice.event_log import Event, EventLog
 from localvoice.messages import SpeechChunk
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.ending import EndedBy
+from localvoice.session.hand import Voices
 from localvoice.session.inbox import Inbox, InputDone
-from localvoice.session.replying import Replying, Voices
+from localvoice.session.replying import Replying
 from localvoice.skills.catalog import Skills
 from localvoice.turn.events import Interrupted, Observation, Typed, Window
 from tests.event_rules import check_events

@@ -36,8 +36,9 @@ from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import ModelStore
 from localvoice.recording import Recording
 from localvoice.session.conversation import Session, SessionOptions
+from localvoice.session.hand import Voices
 from localvoice.session.inbox import Inbox
-from localvoice.session.replying import HEARING, THINKING, Replying, Voices
+from localvoice.session.replying import HEARING, THINKING, Replying
 from localvoice.skills.catalog import Skills
 from localvoice.typing_input import StandardInput, TypedLines
 from localvoice.ui.console import Console
@@ -231,7 +232,7 @@ class _Talk:
                 "llm": used["llm"],
                 "tts": used.get("tts", "none"),
                 "vad": "none" if self._plan.is_typed else config.engines.vad,
-                "turn": "typed" if self._plan.is_typed else "silence",
+                "turn": "typed" if self._plan.is_typed else _turn_votes(config),
             },
             "starters": [loaded.name for loaded in engines.values() if loaded.is_starter],
             "offline": self._options.offline,
@@ -267,6 +268,12 @@ def _newer_silero(store: ModelStore) -> Path | None:
     """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
     installed = [one for one in store.installed() if one.kind is Kind.VAD]
     return installed[0].path if installed else None
+
+
+def _turn_votes(config: Config) -> str:
+    """What decides about the end of a turn."""
+    hears_words = config.reply.prepare and config.session.language.split("-", 1)[0].lower() in {"", "en"}
+    return "words" if hears_words else "silence"
 
 
 def _duplex_mode(config: Config, planned: Plan) -> str:

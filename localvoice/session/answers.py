@@ -12,6 +12,9 @@ from localvoice.skills.contract import SkillContext, SkillResult
 from localvoice.streams import close_iterator
 from localvoice.text.history import tool_exchange
 
+Prompt = Callable[[str], list[Message]]
+"""Makes the messages for the user's words."""
+
 _TOOL_ROUNDS = 3
 """Tool calls in a row before the model has to answer: a small model may ask for ever."""
 
@@ -48,7 +51,12 @@ class Answers:
         self._has_explained = False
         """What is possible is said at length once."""
 
-    def to_speech(self, turn: Turn, transcript: Transcript, prompt: Callable[[str], list[Message]]) -> Answer:
+    async def prepare(self, text: str, prompt: Prompt) -> None:
+        """Bring the prompt for `text` into the model's cache, where the model would answer it. Runs no skill."""
+        if not (self._fast_path and self._skills.match(text)):
+            await self._chat.prefill(prompt(text), self._skills.specs())
+
+    def to_speech(self, turn: Turn, transcript: Transcript, prompt: Prompt) -> Answer:
         """The answer to an utterance; one that was not understood is told what is possible."""
         if transcript.rejected:
             return Answer(self._skill_engine, _once(self._sorry()))
@@ -63,7 +71,7 @@ class Answers:
         self._has_explained = True
         return f"{sorry} {self._skills.help_text()} To talk freely, install a model with: localvoice models download."
 
-    def to_text(self, turn: Turn, text: str, prompt: Callable[[str], list[Message]]) -> Answer:
+    def to_text(self, turn: Turn, text: str, prompt: Prompt) -> Answer:
         """The answer to the user's words."""
         call = self._skills.match(text) if self._fast_path else None
         if call is not None:

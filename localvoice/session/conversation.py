@@ -29,6 +29,7 @@ from localvoice.turn.events import (
     Observation,
     OverlapDismissed,
     OverlapStarted,
+    PauseBegan,
     ReadOverlap,
     SpeakRequested,
     SpeakUnasked,
@@ -170,6 +171,10 @@ class Session:
                 self._log.state(decision)
             case SpeechStarted() | SpeechStopped():
                 self._log.speech(decision)
+                if isinstance(decision, SpeechStarted):
+                    self._replying.reading.drop()
+            case PauseBegan():
+                self._replying.reading.prepare(decision)
             case TurnEnded():
                 self._log.turn_ended(decision)
                 self._replying.answer(decision)
@@ -192,7 +197,7 @@ class Session:
                 self._replying.hold(_DUCK_DB if ducks else None)
                 self._log.overlap_started(decision, "duck" if ducks else "pause")
             case ReadOverlap():
-                self._replying.read_overlap(decision)
+                self._replying.reading.read_overlap(decision)
             case OverlapDismissed():
                 self._replying.release()
                 self._log.false_alarm(decision, self._duplex.now_s() + _RAMP_S)

@@ -1,16 +1,35 @@
-"""One exchange in hand: its turn, its reply, where it lives, and what it comes to."""
+"""One exchange in hand: who works on it, its turn and reply, where it lives, and what it comes to."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer
 from localvoice.errors import ExitCode, LocalVoiceError
-from localvoice.messages import Message, Origin, Stage, Turn
+from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
 from localvoice.session.log import SessionLog
 from localvoice.session.speaking import Reply
 from localvoice.turn.events import Observation, ReplyStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """The engines of one session, and what they work on."""
+
+    recognizer: Recognizer | None
+    """None where nobody listens."""
+    chat: ChatModel
+    synthesizer: Synthesizer | None
+    """None where nothing is spoken."""
+    player: Player | None
+    utterances: UtteranceBuffer
+    now_s: Callable[[], float]
+    """The capture clock."""
+    phrases: Mapping[str, SpeechChunk] = field(default_factory=dict)
+    """Prepared speech by its text."""
 
 
 @dataclass(slots=True)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
-from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.config import Config
-from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer
-from localvoice.errors import AllProvidersFailed, FileError, LocalVoiceError
+from localvoice.errors import FileError, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, ToolCall, Transcript, Turn
 from localvoice.session.answers import Answer, Answers
-from localvoice.session.hand import Hand, House, Outcome, Report
+from localvoice.session.hand import Hand, House, Outcome, Report, Voices
+from localvoice.session.reading import Reading
 from localvoice.session.skill_state import SkillState
 from localvoice.session.speaking import Cut, PrintedReply, SpokenReply
 from localvoice.skills.catalog import Skills
@@ -28,8 +23,6 @@ from localvoice.text.history import History
 from localvoice.turn.events import (
     EndReason,
     NothingSaid,
-    OverlapRead,
-    ReadOverlap,
     ReplyEnded,
     ToolRan,
     TurnEnded,
@@ -40,26 +33,6 @@ _log = logging.getLogger(__name__)
 HEARING = "I'm having trouble hearing right now."
 THINKING = "I'm having trouble thinking right now."
 """Phrases prepared beforehand in the local voice, for when every engine of a stage has failed."""
-
-_MARGIN = silence(SPEECH_RATE_HZ // 2)
-"""Put around a short sound: recognisers find no word that touches the edge (pocketsphinx lost 2 of 3 "stop"s)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Voices:
-    """The engines of one session, and what they work on."""
-
-    recognizer: Recognizer | None
-    """None where nobody listens."""
-    chat: ChatModel
-    synthesizer: Synthesizer | None
-    """None where nothing is spoken."""
-    player: Player | None
-    utterances: UtteranceBuffer
-    now_s: Callable[[], float]
-    """The capture clock."""
-    phrases: Mapping[str, SpeechChunk] = field(default_factory=dict)
-    """Prepared speech by its text."""
 
 
 class Replying:
@@ -73,13 +46,13 @@ class Replying:
         self._answers = Answers(voices.chat, skills, self._context, self._skill_ran, fast_path=config.skills.fast_path)
         self._house: House | None = None
         self._hand: Hand | None = None
-        self._reading: asyncio.Task[None] | None = None
-        """The words of a sound over the reply, on their way."""
+        self.reading = Reading(voices, self._answers, self._prompt, prepares=config.reply.prepare)
         self.outcome = Outcome()
 
     def attach(self, house: House) -> None:
         """Join a session."""
         self._house = house
+        self.reading.attach(house)
 
     @property
     def is_busy(self) -> bool:
@@ -112,7 +85,7 @@ class Replying:
 
     def call_off(self) -> None:
         """Void what is in hand: it has not begun to sound."""
-        self._stop_reading()
+        self.reading.stop_overlap()
         if self._hand is not None and self._hand.task is not None:
             self._hand.task.cancel()
         self._hand = None
@@ -124,7 +97,7 @@ class Replying:
 
     def release(self) -> None:
         """Let the reply go on."""
-        self._stop_reading()
+        self.reading.stop_overlap()
         if self._hand is not None and self._hand.reply is not None:
             self._hand.reply.release()
 
@@ -145,30 +118,7 @@ class Replying:
         if self._hand is not None and Stage.REPLY_STARTED in self._hand.turn.times:
             self.cut(lambda _: None)
         self.call_off()
-
-    def read_overlap(self, asked: ReadOverlap) -> None:
-        """Transcribe a sound over the reply, or what there is of it, and observe its words."""
-        self._stop_reading()
-        self._reading = self._at_home.tasks.create_task(self._read_overlap(asked))
-
-    def _stop_reading(self) -> None:
-        """The words would come too late, and be taken for those of the next sound."""
-        if self._reading is not None:
-            self._reading.cancel()
-        self._reading = None
-
-    async def _read_overlap(self, asked: ReadOverlap) -> None:
-        voices = self._voices
-        if voices.recognizer is None:
-            return
-        try:
-            sound = voices.utterances.read(asked.start_s, asked.end_s)
-            heard = await voices.recognizer.transcribe(np.concatenate((_MARGIN, sound, _MARGIN)))
-        except LocalVoiceError:
-            _log.debug("the overlap could not be read", exc_info=True)
-            return  # the policy decides without words
-        self._reading = None
-        self._at_home.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))
+        self.reading.drop()
 
     # how a turn is answered
 
@@ -187,9 +137,8 @@ class Replying:
         transcript = Transcript(ended.text, self._config.session.language, "typed")
         audio_s = 0.0
         if ended.reason is not EndReason.TYPED:
-            sound = voices.utterances.read(ended.start_s, ended.end_s)
-            audio_s = len(sound) / SPEECH_RATE_HZ
-            transcript = await self._transcribe(sound)
+            heard = await self.reading.of(ended)
+            transcript, audio_s = heard.transcript, heard.audio_s
             if not transcript.text and not transcript.rejected:
                 return None
         turn.times[Stage.TRANSCRIPT] = voices.now_s()
@@ -197,11 +146,6 @@ class Replying:
         hand.is_remembered = not transcript.rejected
         turn.user_text = transcript.text
         return self._answers.to_speech(turn, transcript, self._prompt)
-
-    async def _transcribe(self, sound: Samples) -> Transcript:
-        if self._voices.recognizer is None:
-            raise AllProvidersFailed("stt", ())
-        return await self._voices.recognizer.transcribe(sound)
 
     def _prompt(self, user: str) -> list[Message]:
         return self._history.messages(self._config.reply.system_prompt, user)

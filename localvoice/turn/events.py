@@ -94,6 +94,17 @@ class OverlapRead:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsSoFar:
+    """What the recogniser made of the turn up to the pause whose speech ended at `speech_end_s`."""
+
+    at_s: float
+    turn: int
+    speech_end_s: float
+    text: str
+    """Empty where it understood nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakRequested:
     """Something wants to be said that nobody asked for just now: a greeting, a timer, a prompt."""
 
@@ -118,6 +129,7 @@ Observation = (
     | ReplyStarted
     | ReplyEnded
     | OverlapRead
+    | WordsSoFar
     | SpeakRequested
     | Closing
 )
@@ -168,6 +180,17 @@ class SpeechStopped:
     at_s: float
     detected_s: float
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class PauseBegan:
+    """The turn may be over: transcribe `start_s`..`end_s` beforehand, and answer with `WordsSoFar`."""
+
+    at_s: float
+    turn: int
+    start_s: float
+    speech_end_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +288,7 @@ Decision = (
     StateChanged
     | SpeechStarted
     | SpeechStopped
+    | PauseBegan
     | TurnEnded
     | TurnResumed
     | TurnDropped

@@ -7,7 +7,7 @@ gives the same decisions, which is what `replay` does.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from localvoice.config import Config
@@ -24,6 +24,7 @@ from localvoice.turn.events import (
     OverlapDismissed,
     OverlapRead,
     OverlapStarted,
+    PauseBegan,
     ReadOverlap,
     ReplyEnded,
     ReplyStarted,
@@ -40,10 +41,13 @@ from localvoice.turn.events import (
     TurnState,
     Typed,
     Window,
+    WordsSoFar,
 )
+from localvoice.turn.floor import Floor
 from localvoice.turn.machine import Action, Signal, TurnMachine
 from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
 from localvoice.turn.speech_gate import Edge, SpeechGate
+from localvoice.turn.words import turn_words
 
 _QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
@@ -51,7 +55,7 @@ _QUIET_SILENCE_S = 0.2
 _UNDECIDED = 0.5
 """Probability that the thought is finished, where nothing but silence speaks."""
 
-_NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead)
+_NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, WordsSoFar)
 """Observations about one turn; void when another one is in hand."""
 
 _PLAIN: dict[type[Observation], Signal] = {
@@ -63,36 +67,9 @@ _PLAIN: dict[type[Observation], Signal] = {
 }
 """Observations that are one signal and nothing more."""
 
+_OF_EDGE = {Edge.STARTED: Signal.SPEECH_STARTED, Edge.STOPPED: Signal.SPEECH_STOPPED}
 
 _ON_REPLY = frozenset({Action.HOLD, Action.RELEASE, Action.CUT, Action.CANCEL})
-
-
-class _Floor:
-    """Who has it: the numbers and times of the turn and the reply in hand."""
-
-    def __init__(self) -> None:
-        self.last_turn = 0
-        self.turn = 0
-        """The turn that is open or being answered."""
-        self.began_s = 0.0
-        """Onset of its first speech."""
-        self.is_committed = False
-        """The answer cannot be taken back: it was typed, is as long as it may get, or a tool has changed something."""
-        self.unasked: SpeakRequested | None = None
-        """What is being said, where nobody asked for it."""
-        self.overlap: Overlap | None = None
-        self.early: Overlap | None = None
-        """Speech while such an answer was made: an overlap as soon as that begins to sound."""
-
-    def open(self, began_s: float, unasked: SpeakRequested | None = None, *, is_committed: bool = False) -> int:
-        """The next turn."""
-        self.last_turn += 1
-        self.turn = self.last_turn
-        self.began_s = began_s
-        self.is_committed = is_committed
-        self.unasked = unasked
-        self.early = None
-        return self.turn
 
 
 class TurnTaking:
@@ -104,9 +81,10 @@ class TurnTaking:
         self._endpointing = Endpointing(config.turn)
         self._policy = OverlapPolicy(config.turn, config.vad.threshold)
         self._preroll_s = config.vad.preroll_ms / 1000
-        self._floor = _Floor()
+        self._floor = Floor()
         self._deferred: deque[Typed | SpeakRequested] = deque()
         self._can_barge_in = has_voice
+        self._vote = _words_vote(config.session.language)
 
     @property
     def state(self) -> TurnState:
@@ -138,8 +116,8 @@ class TurnTaking:
                 yield from self._on_window(seen)
             case Typed():
                 yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
-            case ToolRan():
-                self._floor.is_committed |= seen.has_effect
+            case ToolRan() | WordsSoFar():
+                self._take_note(seen)
             case ReplyStarted():
                 yield from self._signal(Signal.REPLY_STARTED, seen)
                 if self._can_barge_in:
@@ -160,20 +138,27 @@ class TurnTaking:
         if hears_reply and not self._can_barge_in:
             return
         edge = self._gate.step(window.at_s, window.probability, eager=hears_reply)
-        if edge is Edge.STARTED:
-            yield SpeechStarted(self._gate.onset_s, window.at_s, self._gate.probability)
-        elif edge is Edge.STOPPED:
-            yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
-        if self.state is TurnState.THINKING and self._floor.is_committed:
+        is_kept = self.state is TurnState.THINKING and self._floor.is_committed
+        if edge is not None:
+            yield from self._on_edge(edge, window, is_kept=is_kept)
+        if is_kept:
             self._keep_early(edge, window)
-        elif edge is Edge.STARTED:
-            yield from self._signal(Signal.SPEECH_STARTED, window)
-        elif edge is Edge.STOPPED:
-            yield from self._signal(Signal.SPEECH_STOPPED, window)
         if self._floor.overlap is not None and edge is not Edge.STARTED:
             yield from self._judge_overlap(self._floor.overlap, window)
         elif self.state is TurnState.USER_SPEAKING:
             yield from self._judge_end(window)
+
+    def _on_edge(self, edge: Edge, window: Window, *, is_kept: bool) -> Iterator[Decision]:
+        if edge is Edge.STARTED:
+            self._floor.finished = None
+            yield SpeechStarted(self._gate.onset_s, window.at_s, self._gate.probability)
+        else:
+            yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
+        if not is_kept:
+            yield from self._signal(_OF_EDGE[edge], window)
+        if edge is Edge.STOPPED and self.state is TurnState.USER_SPEAKING:
+            start_s, end_s = self._cut_out(self._floor.began_s, window.at_s)
+            yield PauseBegan(window.at_s, self._floor.turn, start_s, self._gate.end_s, end_s)
 
     def _keep_early(self, edge: Edge | None, window: Window) -> None:
         if self._floor.early is None:
@@ -188,9 +173,16 @@ class TurnTaking:
 
     def _judge_end(self, window: Window) -> Iterator[Decision]:
         silence_s = None if self._gate.is_speech else window.at_s - self._gate.end_s
-        reason = self._endpointing.decide(silence_s, window.at_s - self._floor.began_s, None)
+        turn_s = window.at_s - self._floor.began_s
+        reason = self._endpointing.decide(silence_s, turn_s, self._floor.finished)
         if reason is not None:
             yield from self._signal(Signal.TURN_ENDED, window, reason=reason)
+
+    def _take_note(self, seen: ToolRan | WordsSoFar) -> None:
+        if isinstance(seen, ToolRan):
+            self._floor.is_committed |= seen.has_effect
+        elif not self._gate.is_speech and seen.speech_end_s == self._gate.end_s:
+            self._floor.finished = self._vote(seen.text)
 
     def _judge_overlap(self, overlap: Overlap, window: Window) -> Iterator[Decision]:
         verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)
@@ -249,7 +241,8 @@ class TurnTaking:
                 spoken = (start_s, self._gate.end_s, end_s)
                 floor.is_committed = self._endpointing.is_full(at_s - floor.began_s)
                 self._go_on_after(at_s)
-                yield TurnEnded(at_s, floor.turn, reason, _UNDECIDED, *spoken)
+                likely = _UNDECIDED if floor.finished is None else floor.finished
+                yield TurnEnded(at_s, floor.turn, reason, likely, *spoken)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):
                 floor.overlap = None
                 turn = floor.open(at_s, is_committed=True)
@@ -297,3 +290,10 @@ class TurnTaking:
         by_voice = overlap is not None and not isinstance(seen, Typed | Interrupted)
         onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
         yield BargeIn(seen.at_s, self._floor.turn, onset_s)
+
+
+def _words_vote(language: str) -> Callable[[str], float | None]:
+    """The probability that words are a finished thought; without a model for the language they have no vote."""
+    if language.split("-", 1)[0].lower() in {"", "en"}:
+        return turn_words().probability
+    return lambda _: None

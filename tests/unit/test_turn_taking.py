@@ -23,6 +23,7 @@ from localvoice.turn.events import (
     OverlapDismissed,
     OverlapRead,
     OverlapStarted,
+    PauseBegan,
     ReadOverlap,
     ReplyEnded,
     ReplyStarted,
@@ -108,7 +109,7 @@ def test_a_question_becomes_a_turn_with_its_sound():
     conversation = talk()
     conversation.quiet(1.0)
     decisions = conversation.asks(1.5)
-    assert kinds(decisions) == [SpeechStarted, SpeechStopped, TurnEnded]
+    assert kinds(decisions) == [SpeechStarted, SpeechStopped, PauseBegan, TurnEnded]
     started, stopped, ended = (only(kind, decisions) for kind in (SpeechStarted, SpeechStopped, TurnEnded))
     assert started.at_s == pytest.approx(1.0, abs=0.1)
     assert stopped.at_s == pytest.approx(2.5, abs=0.1)
@@ -123,7 +124,8 @@ def test_a_question_becomes_a_turn_with_its_sound():
 def test_a_pause_inside_a_sentence_does_not_end_the_turn():
     conversation = talk()
     decisions = conversation.speak(1.0) + conversation.quiet(0.5) + conversation.asks(1.0)
-    assert kinds(decisions) == [SpeechStarted, SpeechStopped, SpeechStarted, SpeechStopped, TurnEnded]
+    stretch = [SpeechStarted, SpeechStopped, PauseBegan]
+    assert kinds(decisions) == [*stretch, *stretch, TurnEnded]
     assert only(TurnEnded, decisions).start_s == 0.0
 
 

@@ -64,7 +64,7 @@ def test_where_every_engine_fails_a_prepared_phrase_says_so(stage, phrase):
     setting = Setting(phrases=prepared())
     match stage:
         case "stt":
-            setting.stt = FakeRecognizer(DOWN, "tell me something")
+            setting.stt = FakeRecognizer(DOWN, DOWN, "tell me something")
         case "llm":
             setting.llm = FakeChatModel(DOWN, "Well.")
         case "tts":

@@ -68,6 +68,7 @@ class _Forgetful(FakeRecognizer):
 class _Silent(FakeChatModel):
     async def reply(self, history, tools=()):
         self.histories.clear()
+        self.prefilled.clear()
         async for part in super().reply(history, tools):
             yield part
 

@@ -86,7 +86,7 @@ def test_going_on_while_it_thinks_makes_one_turn_of_both():
 
 
 def test_going_on_while_it_is_transcribed_stops_the_recogniser():
-    recognizer = FakeRecognizer("one", "one two", delay_s=0.5)
+    recognizer = FakeRecognizer("one", "one two", delay_s=1.5)
 
     async def user(talk: Talk) -> None:
         await talk.speak(0.5)
@@ -196,7 +196,8 @@ def test_preset_decides_how_long_a_pause_may_be():
 
     waits = {}
     for preset in ("fast", "normal", "patient"):
-        talk = hold(user, Setting(config=Config(turn=TurnConfig(patience=preset))))
+        config = Config(turn=TurnConfig(patience=preset), reply=ReplyConfig(prepare=False))
+        talk = hold(user, Setting(config=config))
         waits[preset] = one(talk.events, "turn_ended")["silence_ms"]
     assert 400 <= waits["fast"] < 440
     assert 600 <= waits["normal"] < 640
@@ -223,3 +224,55 @@ def test_a_slow_voice_leaves_no_gap_in_the_order():
 
     talk = hold(user, Setting(llm=FakeChatModel(STORY), tts=FakeSynthesizer(delay_s=3.0)))
     assert one(talk.events, "reply_finished")["heard"] == STORY
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "silence_ms"),
+    [("Thank you.", "complete", 200), ("I would like to", "limit", 2000), ("xyzzy plugh", "silence", 600)],
+)
+def test_the_words_so_far_decide_how_long_the_pause_may_be(words, reason, silence_ms):
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.until("reply_finished")
+
+    ended = one(hold(user, Setting(stt=FakeRecognizer(words, delay_s=0.05))).events, "turn_ended")
+    assert ended["reason"] == reason
+    assert silence_ms <= ended["silence_ms"] < silence_ms + 40
+
+
+def test_a_transcript_prepared_in_the_wait_costs_nothing_after_it():
+    recognizer = FakeRecognizer("xyzzy plugh", delay_s=0.4)
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.until("reply_finished")
+
+    talk = hold(user, Setting(stt=recognizer))
+    assert len(recognizer.heard) == 1
+    assert one(talk.events, "turn_metrics")["stages"]["stt_ms"] < 15
+    assert one(talk.events, "transcript")["audio_s"] == pytest.approx(0.6, abs=0.2)
+
+
+def test_what_was_prepared_is_void_when_the_user_goes_on():
+    recognizer = FakeRecognizer("what is", "what is the capital of France", delay_s=0.05)
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.quiet(0.4)
+        await talk.speak(0.5)
+        await talk.until("reply_finished")
+
+    talk = hold(user, Setting(stt=recognizer))
+    assert one(talk.events, "transcript")["text"] == "what is the capital of France"
+
+
+def test_the_prompt_is_prepared_while_the_pause_lasts_and_no_skill_runs():
+    model = FakeChatModel("Paris.")
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.until("reply_finished")
+
+    talk = hold(user, Setting(stt=FakeRecognizer("tell me about the city that I"), llm=model))
+    assert [message.text for message in model.prefilled[0]][-1] == "tell me about the city that I"
+    assert not of(talk.events, "tool")
