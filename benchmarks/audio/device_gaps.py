@@ -128,6 +128,7 @@ async def measure(arguments: argparse.Namespace, environ: dict[str, str]) -> dic
     if arguments.load == "idle":
         result["cpu_s_per_minute_streams"] = await cpu_s_per_minute()
     threading.Thread(target=listen, args=(capture, ending), daemon=True).start()
+    await asyncio.sleep(WARM_UP_S)  # the reader catches up
     if arguments.load == "idle":
         result["cpu_s_per_minute_streams_and_reader"] = await cpu_s_per_minute()
     monitor = Monitor(environ)
