@@ -51,9 +51,13 @@ class Answers:
         self._has_explained = False
         """What is possible is said at length once."""
 
+    def is_command(self, text: str) -> bool:
+        """Whether a skill takes the whole of `text`."""
+        return self._fast_path and self._skills.match(text) is not None
+
     async def prepare(self, text: str, prompt: Prompt) -> None:
         """Bring the prompt for `text` into the model's cache, where the model would answer it. Runs no skill."""
-        if not (self._fast_path and self._skills.match(text)):
+        if not self.is_command(text):
             await self._chat.prefill(prompt(text), self._skills.specs())
 
     def to_speech(self, turn: Turn, transcript: Transcript, prompt: Prompt) -> Answer:

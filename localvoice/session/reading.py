@@ -78,7 +78,8 @@ class Reading:
             heard = await self._transcribed(pause.start_s, pause.end_s)
             prepared.heard.set_result(heard)
             words = "" if heard.transcript.rejected else heard.transcript.text
-            house.observe(WordsSoFar(self._voices.now_s(), pause.turn, pause.speech_end_s, words))
+            is_command = self._answers.is_command(words)
+            house.observe(WordsSoFar(self._voices.now_s(), pause.turn, pause.speech_end_s, words, is_command))
             if words:
                 await self._answers.prepare(words, self._prompt)
         except LocalVoiceError:

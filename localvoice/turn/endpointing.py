@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from localvoice.config import TurnConfig
 from localvoice.turn.events import EndReason
 
-SURE = 0.9
-"""Probability from which the shortest wait applies."""
+UNFINISHED, DOUBTFUL, LIKELY, SURE = 0.05, 0.2, 0.5, 0.9
+"""Marks of the probability that the thought is finished: up to the first the longest wait, between the middle two the
+plain one, from the last the shortest, and in between in proportion. 0.2 and 0.5 are the word model's own marks: below
+it is unfinished, above it complete, and between them "let sound and pause decide" (scripts/turnwords/README.md)."""
 
-UNFINISHED = 0.2
-"""Probability below which the longest wait applies."""
+COMMAND = 0.8
+"""Probability of words that are a whole command of a skill: "what is seven plus eight" may go on with "plus nine"."""
 
 
 class Endpointing:
@@ -23,16 +27,8 @@ class Endpointing:
         """How long to wait after the end of speech."""
         if probability is None:
             return self._silence_ms
-        if probability >= SURE:
-            return self._sure_ms
-        if probability <= UNFINISHED:
-            return self._limit_ms
-        middle = (SURE + UNFINISHED) / 2
-        if probability >= middle:
-            share = (SURE - probability) / (SURE - middle)
-            return self._sure_ms + share * (self._silence_ms - self._sure_ms)
-        share = (middle - probability) / (middle - UNFINISHED)
-        return self._silence_ms + share * (self._limit_ms - self._silence_ms)
+        waits_ms = (self._limit_ms, self._silence_ms, self._silence_ms, self._sure_ms)
+        return float(np.interp(probability, (UNFINISHED, DOUBTFUL, LIKELY, SURE), waits_ms))
 
     def decide(self, silence_s: float | None, turn_s: float, probability: float | None) -> EndReason | None:
         """Why the turn is over now, or None.
@@ -48,7 +44,9 @@ class Endpointing:
             return None
         if probability is None:
             return EndReason.SILENCE
-        return EndReason.COMPLETE if probability > UNFINISHED else EndReason.LIMIT
+        if probability <= UNFINISHED:
+            return EndReason.LIMIT
+        return EndReason.COMPLETE if probability > DOUBTFUL else EndReason.SILENCE
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""

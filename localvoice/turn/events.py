@@ -102,6 +102,8 @@ class WordsSoFar:
     speech_end_s: float
     text: str
     """Empty where it understood nothing."""
+    is_command: bool = False
+    """A skill would take the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from localvoice.config import Config
-from localvoice.turn.endpointing import Endpointing
+from localvoice.turn.endpointing import COMMAND, Endpointing
 from localvoice.turn.events import (
     BargeIn,
     Closing,
@@ -182,7 +182,8 @@ class TurnTaking:
         if isinstance(seen, ToolRan):
             self._floor.is_committed |= seen.has_effect
         elif not self._gate.is_speech and seen.speech_end_s == self._gate.end_s:
-            self._floor.finished = self._vote(seen.text)
+            likely = self._vote(seen.text)
+            self._floor.finished = max(COMMAND, likely or 0.0) if seen.is_command else likely
 
     def _judge_overlap(self, overlap: Overlap, window: Window) -> Iterator[Decision]:
         verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)

@@ -50,8 +50,8 @@ def test_the_wait_has_no_jump_where_its_parts_meet():
         (0.2, 0.95, EndReason.COMPLETE),
         (0.599, None, None),
         (0.6, None, EndReason.SILENCE),
-        (1.999, 0.1, None),
-        (2.0, 0.1, EndReason.LIMIT),
+        (1.999, 0.05, None),
+        (2.0, 0.05, EndReason.LIMIT),
         (None, 1.0, None),
     ],
 )
