@@ -10,9 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from localvoice import __version__
+from localvoice.app.announcing import HALF_DUPLEX, announcement, duplex_mode
 from localvoice.app.plan import Plan, TalkOptions, plan
 from localvoice.app.signals import Stopper
 from localvoice.audio.duplex import Capture, Duplex, FarEnd
@@ -66,6 +65,8 @@ class _Ears:
     duplex: Duplex
     utterances: UtteranceBuffer
     listener: Listener
+    knows_far_end: bool
+    """Whether it is known, sample by sample, what the loudspeaker played."""
 
 
 class _Talk:
@@ -109,7 +110,7 @@ class _Talk:
             ears.duplex,
             Replying(self._config, voices, skills),
             self._log,
-            self._session_options(engines, player),
+            self._session_options(engines, ears),
             None if recording is None else recording.observation,
         )
         stopper.watch(session)
@@ -169,7 +170,7 @@ class _Talk:
         echo_path = None if typed else echo_path_for(self._config, self._plan.output, far_end, room)
         listener = Listener(duplex, Hearing(vad, utterances, echo_path), inbox.post)
         self._stack.callback(listener.stop)
-        return _Ears(duplex, utterances, listener)
+        return _Ears(duplex, utterances, listener, knows_far_end=far_end is not None)
 
     def _begin(self, ears: _Ears, inbox: Inbox) -> None:
         """Right behind `session_started`: files begin to run, lines are read."""
@@ -210,37 +211,22 @@ class _Talk:
         fields = {"stage": stage, "from": before, "to": after, "reason": reason}
         self._log.emit("provider_changed", self._clock.now_s(), **fields)
 
-    def _session_options(self, engines: Mapping[str, Loaded], player: Player | None) -> SessionOptions:
-        devices = self._plan.has_device and self._plan.output.kind is EndKind.DEVICE
-        mode = _duplex_mode(self._config, self._plan)
-        greets = devices and not self._options.once
+    def _session_options(self, engines: Mapping[str, Loaded], ears: _Ears) -> SessionOptions:
+        config, planned = self._config, self._plan
+        mode = duplex_mode(config, planned, knows_far_end=ears.knows_far_end)
+        has_devices = planned.has_device and planned.output.kind is EndKind.DEVICE
+        if mode == "half" and has_devices and config.audio.duplex == "auto":
+            self._log.emit("warning", self._clock.now_s(), code="half_duplex", message=HALF_DUPLEX)
+        player = ears.duplex.player
+        rate_hz = SPEECH_RATE_HZ if player is None else player.rate_hz
+        announced = announcement(config, planned, engines, offline=self._options.offline)
         return SessionOptions(
             once=self._options.once,
-            ends_with_input=self._plan.input.is_on_clock,
+            ends_with_input=planned.input.is_on_clock,
             can_barge_in=mode != "half",
-            greeting=self._config.session.greeting if greets else "",
-            announced=self._announcement(engines, player, mode),
+            greeting=config.session.greeting if has_devices and not self._options.once else "",
+            announced=announced | {"duplex": mode, "sample_rate": rate_hz},
         )
-
-    def _announcement(self, engines: Mapping[str, Loaded], player: Player | None, mode: str) -> dict[str, Any]:
-        used = {stage: loaded.name for stage, loaded in engines.items()}
-        config = self._config
-        return {
-            "version": __version__,
-            "engines": {
-                "stt": used.get("stt", "typed"),
-                "llm": used["llm"],
-                "tts": used.get("tts", "none"),
-                "vad": "none" if self._plan.is_typed else config.engines.vad,
-                "turn": "typed" if self._plan.is_typed else _turn_votes(config),
-            },
-            "starters": [loaded.name for loaded in engines.values() if loaded.is_starter],
-            "offline": self._options.offline,
-            "duplex": mode,
-            "input": self._plan.input.label if not self._plan.is_typed else "typed",
-            "output": self._plan.output.label,
-            "sample_rate": SPEECH_RATE_HZ if player is None else player.rate_hz,
-        }
 
     # who is told
 
@@ -268,19 +254,6 @@ def _newer_silero(store: ModelStore) -> Path | None:
     """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
     installed = [one for one in store.installed() if one.kind is Kind.VAD]
     return installed[0].path if installed else None
-
-
-def _turn_votes(config: Config) -> str:
-    """What decides about the end of a turn."""
-    hears_words = config.reply.prepare and config.session.language.split("-", 1)[0].lower() in {"", "en"}
-    return "words" if hears_words else "silence"
-
-
-def _duplex_mode(config: Config, planned: Plan) -> str:
-    """Who may interrupt by voice. Without an echo canceller `auto` trusts the user's ears: headphones, or a file."""
-    if planned.is_typed:
-        return "half"
-    return "full" if config.audio.duplex == "auto" else config.audio.duplex
 
 
 async def _prepared(synthesizer: Synthesizer) -> dict[str, SpeechChunk]:
