@@ -63,8 +63,10 @@ test-full: check sound-card ## the same with the extras `full` (compiles llama-c
 test-random: $(VENV)/.dev ## long random conversations in virtual time
 	@$(BIN)/python -m pytest -q -m random --timeout 3000
 
-bench: $(VENV)/.dev ## what the starters cost on this machine
-	@for one in benchmarks/*/*.py; do echo "==> $$one"; $(BIN)/python $$one || exit 1; done
+bench: $(VENV)/.dev sound-card ## starters, echo and sound card measured on this machine (some minutes; needs flite and espeak-ng)
+	@$(BIN)/python benchmarks/starters/recogniser.py --voices 1
+	@$(BIN)/python -m benchmarks.audio.echo --rooms 8
+	@$(BIN)/python benchmarks/audio/device_gaps.py --seconds 20 --cuts 10
 
 clean: ## remove what was made here, models excepted
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(REPLY)
