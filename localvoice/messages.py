@@ -127,7 +127,7 @@ class Position:
     """Samples of the reply that sound, or have sounded, at `rate_hz`; nothing behind them will."""
     rate_hz: int
     silent_at_s: float
-    """Capture time of the reply's last sample that sounds."""
+    """Capture time of the last sample that can be heard (above -50 dBFS)."""
 
     @property
     def seconds(self) -> float:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from localvoice.audio.samples import Samples, silence
+from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.messages import Position
 
 _EDGE_S = 0.005
@@ -87,8 +87,10 @@ class PlaybackQueue:
         self._tail = silence(0)
         """What still fades out of a place that was left while it sounded: mixed into the next blocks."""
         self._clock = 0
+        self._played_to = 0
+        """Clock behind the last sample of a reply that was rendered."""
         self._silent_at = 0
-        """Clock of the sample behind the last one that sounded."""
+        """Clock behind the last sample that could be heard: a reply has silence of its own, between its words."""
         self._waiters: list[_Waiter] = []
 
     @property
@@ -142,7 +144,7 @@ class PlaybackQueue:
             if frame >= self._reply.read:
                 self._waiters.append(_Waiter(frame, tell))
                 return
-            at_s = (self._silent_at - (self._reply.read - frame)) / self.rate_hz
+            at_s = (self._played_to - (self._reply.read - frame)) / self.rate_hz
         tell(at_s)
 
     def duck(self, gain: float, ramp_s: float) -> None:
@@ -188,9 +190,14 @@ class PlaybackQueue:
             return self._final()
 
     def _final(self) -> Position:
-        rest = self._reply.written - self._reply.read
-        silent_at = self._clock + rest if rest > 0 else self._silent_at
-        return Position(self._reply.written, self.rate_hz, silent_at / self.rate_hz)
+        reply = self._reply
+        fading = reply.samples[reply.read : reply.written]
+        coming = silence(max(len(fading), len(self._tail)))
+        coming[: len(self._tail)] = self._tail
+        coming[: len(fading)] += fading * replace(self._ramp).take(len(fading))
+        heard = _heard(coming)
+        silent_at = self._clock + heard if heard else self._silent_at
+        return Position(reply.written, self.rate_hz, silent_at / self.rate_hz)
 
     def position(self) -> Position:
         """How far the reply has come: rendered samples."""
@@ -215,13 +222,19 @@ class PlaybackQueue:
         gains = self._ramp.take(len(block))
         ending, self._tail = self._tail[: len(block)], self._tail[len(block) :]
         block[: len(ending)] += ending
+        self._sound(block, reply, gains, told)
+        heard = _heard(block)
+        if heard:
+            self._silent_at = self._clock + heard
+
+    def _sound(self, block: Samples, reply: _Reply, gains: Samples, told: list[tuple[_Waiter, float]]) -> None:
         count = min(len(block), reply.written - reply.read)
         if reply.is_held:
             count = min(count, int(np.count_nonzero(gains > 0.0)))
         if count <= 0:
             return
         block[:count] += reply.samples[reply.read : reply.read + count] * gains[:count]
-        self._silent_at = self._clock + count
+        self._played_to = self._clock + count
         first, reply.read = reply.read, reply.read + count
         waiting = self._waiters
         self._waiters = [waiter for waiter in waiting if waiter.frame >= reply.read]
@@ -230,3 +243,9 @@ class PlaybackQueue:
             for waiter in waiting
             if waiter.frame < reply.read
         )
+
+
+def _heard(samples: Samples) -> int:
+    """How many of them until the last that can be heard; 0 where none can."""
+    audible = np.flatnonzero(np.abs(samples) > AUDIBLE)
+    return int(audible[-1]) + 1 if len(audible) else 0

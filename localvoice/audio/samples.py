@@ -13,6 +13,9 @@ Samples = NDArray[np.float32]
 SPEECH_RATE_HZ = 16_000
 """Rate of everything that listens: VAD, recognisers, smart-turn."""
 
+AUDIBLE = 10 ** (-50 / 20)
+"""Level above which a sample counts as sound (product contract, section 5: -50 dBFS)."""
+
 _INT16_SCALE = 32768.0
 
 

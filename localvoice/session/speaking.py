@@ -8,15 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
-from localvoice.audio.samples import Samples, silence
+from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.engines import Player, Synthesizer
 from localvoice.messages import Position, SpeechChunk, Stage, Turn
 from localvoice.streams import close_iterator, read_ahead
 from localvoice.text.clauses import clauses
 from localvoice.text.ledger import SpokenLedger
-
-_AUDIBLE = 10 ** (-50 / 20)
-"""Level from which a sample counts as sound (product contract, `first_audio`)."""
 
 _CHUNKS_AHEAD = 2
 """Clauses synthesised before the player asks: one ready, one in the making; more would be thrown away by a cut."""
@@ -217,5 +214,5 @@ class PrintedReply:
 
 def first_audible(samples: Samples) -> int | None:
     """Index of the first sample above -50 dBFS, None where there is none."""
-    audible = np.flatnonzero(np.abs(samples) > _AUDIBLE)
+    audible = np.flatnonzero(np.abs(samples) > AUDIBLE)
     return int(audible[0]) if len(audible) else None

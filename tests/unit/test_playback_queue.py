@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.audio.playback import PlaybackQueue
-from localvoice.audio.samples import silence
+from localvoice.audio.samples import AUDIBLE, silence
 
 RATE_HZ = 16_000
 EDGE = 80
@@ -191,8 +191,8 @@ def test_duck_lowers_and_restores_without_a_click():
 
 @given(st.integers(0, 400), st.integers(1, 350), st.sampled_from(["plain", "paused", "pausing", "ducked", "resumed"]))
 def test_cut_position_is_what_really_sounded(before, block, how):
-    """Told before it is rendered, the position is the last sample that differs from silence, bit by bit."""
-    signal = numbered(1000)
+    """Told before it is rendered: the last sample that can be heard, and how many differ from silence, bit by bit."""
+    signal = numbered(1000) * 100
     queue = queue_with(signal)
     rendered = [queue.render(before)]
     if how in {"paused", "pausing", "resumed"}:
@@ -210,7 +210,8 @@ def test_cut_position_is_what_really_sounded(before, block, how):
     assert cut == queue.position() == queue.cut(), "the same when it has happened"
     stream = np.concatenate(rendered)
     sounding = np.flatnonzero(stream)
-    last = int(sounding[-1]) + 1 if len(sounding) else 0
+    audible = np.flatnonzero(np.abs(stream) > AUDIBLE)
+    last = int(audible[-1]) + 1 if len(audible) else 0
     assert cut.silent_at_s * RATE_HZ == pytest.approx(last)
     assert cut.frames == len(sounding)
     assert cut.frames <= before + 2 * EDGE + 30
@@ -247,6 +248,19 @@ def test_a_cut_paused_reply_is_silent_since_the_pause():
     assert cut.frames == 160 + EDGE - 1
     assert cut.silent_at_s == pytest.approx((160 + EDGE - 1) / RATE_HZ)
     assert not queue.render(800).any()
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_reply_cut_between_two_words_is_silent_since_the_first_one(held):
+    queue = queue_with(np.concatenate((ones(160), 0.9 * AUDIBLE * ones(400), ones(1000))))
+    queue.render(300)
+    if held:
+        queue.pause()
+        queue.render(480)
+    cut = queue.cut()
+    assert cut.silent_at_s == pytest.approx(160 / RATE_HZ)
+    assert cut.frames == 300 + EDGE - 1
+    assert np.abs(queue.render(800)).max() <= AUDIBLE
 
 
 def test_a_cut_before_the_first_sample_heard_nothing():
