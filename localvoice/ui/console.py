@@ -112,11 +112,14 @@ def in_words(event: Event) -> str:
 
 
 def _introduction(event: Event) -> str:
-    engines = event["engines"]
     starters = set(event["starters"])
-    named = {stage: f"{name} (starter)" if name in starters else name for stage, name in engines.items()}
+    named = {stage: f"{name} (starter)" if name in starters else name for stage, name in event["engines"].items()}
+    parts = [f"thinks with {named['llm']}"]
+    if named["stt"] != "typed":
+        parts.insert(0, f"hears with {named['stt']}")
+    if named["tts"] != "none":
+        parts.append(f"speaks with {named['tts']}")
     shield = "" if event["offline"] == "no" else f" Offline: {event['offline']}."
     return (
-        f"localvoice {event['version']}: hears with {named['stt']}, thinks with {named['llm']}, "
-        f"speaks with {named['tts']}. Input: {event['input']}, output: {event['output']}.{shield}"
+        f"localvoice {event['version']} {', '.join(parts)}. Input: {event['input']}, output: {event['output']}.{shield}"
     )

@@ -99,3 +99,10 @@ def test_what_only_programs_want_is_not_said(kind):
     notes = io.StringIO()
     Console(words=None, notes=notes)({"type": kind, "t": 0.0})
     assert notes.getvalue() == ""
+
+
+def test_a_typed_session_says_neither_how_it_hears_nor_how_it_speaks():
+    notes = io.StringIO()
+    engines = {"stt": "typed", "llm": "skills", "tts": "none"}
+    Console(words=None, notes=notes)({**STARTED, "engines": engines, "starters": ["skills"], "input": "typed"})
+    assert notes.getvalue().startswith("localvoice 1.0 thinks with skills (starter). Input: typed,")
