@@ -75,11 +75,20 @@ def plan(config: Config, options: TalkOptions) -> Plan:
         raise ConfigError("--room simulates a room between files: give --input FILE.wav and --output FILE.wav with it")
     if is_typed and stdin is StandardInput.NOTHING:
         raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
-    check_output(made.output)
-    for file in (options.events, config.session.save):
-        if file not in {"", "-"}:
-            check_output(End(EndKind.FILE, file))
+    _check_files(made, (options.events, config.session.save))
     return made
+
+
+def _check_files(made: Plan, told: tuple[str, ...]) -> None:
+    """Every file to be written can be, and is none of the others: above all not the recording that is listened to."""
+    writes = [made.output, *(End(EndKind.FILE, file) for file in told if file not in {"", "-"})]
+    for end in writes:
+        check_output(end)
+    files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
+    places = [Path(file).resolve() for file in files]
+    for file, place in zip(files, places, strict=True):
+        if places.count(place) > 1 and (place.is_file() or not place.exists()):  # /dev/null takes anything
+            raise ConfigError(f"{file} is named twice: give --input, --output, --events and --save files of their own")
 
 
 def _check_standard_output(made: Plan, options: TalkOptions) -> None:

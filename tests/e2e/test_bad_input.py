@@ -43,6 +43,22 @@ def test_a_recording_that_is_none(localvoice: CommandLine, command, name, said):
     assert said in localvoice.refusal(*command, name, code=2)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--input", "mine.wav", "--output", "mine.wav"),
+        ("--input", "mine.wav", "--output", "reply.wav", "--events", "./mine.wav"),
+        ("--input", "mine.wav", "--output", "both.wav", "--events", "both.wav"),
+    ],
+    ids=["output", "events", "both"],
+)
+def test_a_recording_is_never_overwritten_and_no_file_written_twice(localvoice, words):
+    recording = (localvoice.folder / silent_wav(localvoice)).rename(localvoice.folder / "mine.wav")
+    before = recording.read_bytes()
+    assert "is named twice" in localvoice.refusal(*words, code=2)
+    assert recording.read_bytes() == before
+
+
 OUTPUTS = [
     ("missing/reply.wav", "no such file or directory"),
     ("file/reply.wav", "not a directory"),
