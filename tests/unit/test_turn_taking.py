@@ -129,6 +129,18 @@ def test_a_pause_inside_a_sentence_does_not_end_the_turn():
     assert only(TurnEnded, decisions).start_s == 0.0
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_sound_that_begins_as_the_wait_runs_out_is_awaited(goes_on):
+    conversation = talk()
+    conversation.speak(1.0)
+    conversation.quiet(18 * WINDOW_S)  # one less than the wait
+    assert not conversation.speak(WINDOW_S)
+    if goes_on:
+        assert kinds(conversation.speak(0.2)) == [SpeechStarted]
+    else:
+        assert only(TurnEnded, conversation.quiet(WINDOW_S)).silence_ms < 600 + 2 * 32
+
+
 def test_going_on_while_thinking_resumes_the_turn_with_everything_said():
     conversation = talk()
     conversation.quiet(1.0)
