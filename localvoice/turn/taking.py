@@ -174,8 +174,7 @@ class TurnTaking:
     def _judge_end(self, window: Window) -> Iterator[Decision]:
         # a sound that begins may be the user going on: it is known within two windows, and would else cut the reply
         silence_s = window.at_s - self._gate.end_s if self._gate.is_quiet else None
-        turn_s = window.at_s - self._floor.began_s
-        reason = self._endpointing.decide(silence_s, turn_s, self._floor.finished)
+        reason = self._endpointing.decide(silence_s, window.at_s - self._floor.began_s, self._floor.finished)
         if reason is not None:
             yield from self._signal(Signal.TURN_ENDED, window, reason=reason)
 
