@@ -169,7 +169,7 @@ class TurnConfig:
     stop_words: tuple[str, ...] = ("stop", "wait", "be quiet", "hold on", "quiet", "enough")
     """Words that cut a reply at once."""
     backchannels: tuple[str, ...] = (
-        *("mm-hm", "mhm", "uh-huh", "yeah", "yes", "right", "okay", "ok"),
+        *("mm-hm", "mm-hmm", "mhm", "hmm", "uh-huh", "yeah", "yes", "right", "okay", "ok"),
         *("i see", "wow", "really"),
     )
     """Words that show attention and do not interrupt a reply."""

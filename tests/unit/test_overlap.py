@@ -121,6 +121,8 @@ def test_a_long_rustle_is_left_open_and_each_further_400_ms_are_judged_anew():
         ("stopping", True),
         ("mm-hm", Dismissal.BACKCHANNEL),
         ("Mhm.", Dismissal.BACKCHANNEL),
+        ("Mm-hmm.", Dismissal.BACKCHANNEL),
+        ("Hmm...", Dismissal.BACKCHANNEL),
         ("Uh-huh", Dismissal.BACKCHANNEL),
         ("I see.", Dismissal.BACKCHANNEL),
         ("yeah but", True),
