@@ -31,6 +31,7 @@ from localvoice.turn.events import (
     OverlapStarted,
     PauseBegan,
     ReadOverlap,
+    ReplyEnded,
     SpeakRequested,
     SpeakUnasked,
     SpeechStarted,
@@ -148,6 +149,8 @@ class Session:
         """Take one observation: decide, carry out, and see whether the session is over."""
         if self._options.once and self._replying.outcome.has_replied:
             self._check_end(seen.at_s)  # before anything that waits for the end of this reply begins
+        if isinstance(seen, ReplyEnded) and self._replying.state.wants_end:
+            self.end(EndedBy.GOODBYE)  # likewise
         if self._over is None or self._over.done():
             return
         self._take(seen)

@@ -62,6 +62,8 @@ class Overlap:
     """The words that were asked for are all there are."""
     words: Verdict | None = None
     """What the words so far say."""
+    earlier: Verdict | None = None
+    """What they said when it was left open."""
 
 
 class OverlapPolicy:
@@ -115,13 +117,15 @@ class OverlapPolicy:
             return True
         overlap.judged_from_s, overlap.voiced_before_s = at_s, overlap.voiced_s
         overlap.decide_at_s = at_s + self._decide_s
-        overlap.asked_at_s = overlap.words = None
+        overlap.earlier, overlap.asked_at_s, overlap.words = overlap.words, None, None
         return None
 
     @staticmethod
     def _unread(overlap: Overlap) -> Verdict:
-        if overlap.words is Dismissal.BACKCHANNEL:
-            return overlap.words
+        since_s = overlap.voiced_s - overlap.voiced_before_s
+        ends_one = overlap.earlier is Dismissal.BACKCHANNEL and since_s < _UNREAD_WORD_S
+        if ends_one or overlap.words is Dismissal.BACKCHANNEL:
+            return Dismissal.BACKCHANNEL
         return True if overlap.voiced_s >= _UNREAD_WORD_S else Dismissal.NOISE
 
     def hear(self, overlap: Overlap, text: str, *, rejected: bool) -> Verdict | None:

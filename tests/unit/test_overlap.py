@@ -180,3 +180,16 @@ def test_a_sound_that_goes_on_is_asked_about_again_when_it_is_over():
 @pytest.mark.parametrize(("text", "plain"), [("Mm-Hm!", "mm hm"), ("I'd rather—stop.", "i'd rather stop"), ("", "")])
 def test_words_are_compared_without_case_and_marks(text, plain):
     assert plain_words(text) == plain
+
+
+def test_the_end_of_a_long_backchannel_that_nobody_can_read_is_still_one():
+    judge = policy()
+    overlap = judge.begin(ONSET_S, 0.9)
+    for count in range(2, 16):
+        verdict = judge.step(overlap, ONSET_S + count * WINDOW_S, 0.9, is_speech=True)
+        if verdict is Ask.WORDS and overlap.earlier is None:
+            judge.hear(overlap, "okay", rejected=False)
+        assert verdict is not True
+    assert overlap.earlier is Dismissal.BACKCHANNEL
+    assert after(judge, overlap, 15, 3) is Ask.WORDS
+    assert judge.hear(overlap, "l k", rejected=True) is Dismissal.BACKCHANNEL

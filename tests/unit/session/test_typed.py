@@ -94,3 +94,13 @@ def test_once_with_a_typed_line():
     talk = hold(user, Setting(stt=None, options=SessionOptions(once=True, can_barge_in=False)))
     assert texts(talk) == ["alpha"]
     assert talk.events[-1]["reason"] == "once"
+
+
+def test_nothing_is_answered_behind_goodbye():
+    async def user(talk: Talk) -> None:
+        piped(talk, "goodbye", "what time is it")
+        await talk.quiet(20.0)
+
+    talk = hold(user, Setting(stt=None, options=SessionOptions(can_barge_in=False)))
+    assert texts(talk) == ["goodbye"]
+    assert talk.events[-1]["reason"] == "goodbye"
