@@ -27,6 +27,8 @@ class TalkOptions:
     offline: str = "no"
     """`no`, `guarded` or `sealed`, as it is in force."""
     verbosity: int = 0
+    hint: str = ""
+    """What would be better, said once everything is open."""
     started_s: float = 0.0
     """Monotonic time at which the process began: typed sessions count from there."""
 

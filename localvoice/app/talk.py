@@ -105,6 +105,8 @@ class _Talk:
         ears = early or self._listen(capture, player, far_end, inbox)
         self._subscribe(recording)
         voices = await self._voices(engines, player, ears)
+        if self._options.hint:
+            self._console.note(self._options.hint)
         session = Session(
             self._config,
             ears.duplex,

@@ -51,8 +51,8 @@ def ask_on_terminal(question: str) -> bool:
         return False
 
 
-def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) -> None:
-    """Before a conversation on starters: say what would be better, or ask once on a terminal and fetch it.
+def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) -> str:
+    """Before a conversation on starters: what would be better, in one line; on a terminal it is asked once instead.
 
     Whatever goes wrong with the download is said in a line, and the conversation begins on the starters.
     """
@@ -62,20 +62,22 @@ def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) ->
     from localvoice.model_store.offer import first_run_offer, recommended_tier, this_machine
 
     if "auto" not in {*engines.stt, *engines.llm, *engines.tts}:
-        return
+        return ""
     offer = first_run_offer(store, recommended_tier(*this_machine()).tier)
     if any(one.kind in {"stt", "llm", "tts"} for one in store.installed()) or offer.is_empty:
-        return
+        return ""
     hub = HubSettings.from_environ(os.environ, offline=offline)
-    if hub.offline or not can_ask() or not accepts(offer, ask_on_terminal, asked_before()):
-        typer.echo(offer.line, err=True)
-        return
+    if hub.offline or not can_ask() or offer.tier in _answers(asked_before()):
+        return offer.line
+    if not accepts(offer, ask_on_terminal, asked_before()):
+        return ""
     try:
         fetch(store, offer.models, DownloadSettings(hub))
     except LocalVoiceError as error:
         typer.echo(f"{error}\nGoing on with the starters.", err=True)
     except KeyboardInterrupt:
         typer.echo("Stopped; what has come is kept. Going on with the starters.", err=True)
+    return ""
 
 
 def can_ask() -> bool:

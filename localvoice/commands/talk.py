@@ -129,10 +129,11 @@ def hold(  # noqa: PLR0913 - see talk
     mode = offline_mode(offline, loaded)
     _warn_of_cloud(loaded.config.engines.cloud)
     store = flags.model_store()
+    hint = ""
     if lines is None and verbosity >= 0:
         from localvoice.commands.first_run import offer_better
 
-        offer_better(loaded.config.engines, store, offline=offline)
+        hint = offer_better(loaded.config.engines, store, offline=offline)
 
     from localvoice.app.plan import TalkOptions
     from localvoice.app.talk import talk as hold_talk
@@ -146,6 +147,7 @@ def hold(  # noqa: PLR0913 - see talk
         record=record,
         offline=mode,
         verbosity=verbosity,
+        hint=hint,
         started_s=STARTED_S,
     )
     raise typer.Exit(int(asyncio.run(hold_talk(loaded, store, options))))
