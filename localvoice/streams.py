@@ -130,6 +130,10 @@ class Worker:
             token.cancel()
             room.release()
 
+    def afterwards(self, job: Callable[[], None]) -> None:
+        """Run `job`, which must not fail, behind the jobs already queued; nobody waits for it."""
+        self._jobs.put(job)
+
     def close(self) -> None:
         """Let the thread end after the jobs already queued; does not wait."""
         self._jobs.put(None)

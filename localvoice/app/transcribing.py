@@ -108,7 +108,19 @@ class _Work:
 
     async def opened(self, name: str) -> BinaryIO:
         """A recording that was looked into."""
-        return await self._files.call(lambda _: _opened(name, self._stack))
+        return await self._files.call(lambda _: self._opened(name))
+
+    def _opened(self, name: str) -> BinaryIO:
+        if name == STANDARD_INPUT:
+            file: BinaryIO = io.BytesIO(_standard_input())
+        else:
+            file = open_recording(Path(name))
+            # closed where it is read: FFmpeg complains of a file that is closed under a decoding nobody waits for
+            self._stack.callback(self._files.afterwards, file.close)
+        if not file.seekable():
+            file = io.BytesIO(file.read())
+        check_recording(file, _title(name))
+        return file
 
     async def load(self, candidates: Sequence[Any]) -> None:
         """Load the recognisers."""
@@ -179,17 +191,6 @@ class _Work:
 def _transcript(segments: Sequence[Segment], language: str, engine: str) -> Transcript:
     spoken = tuple(segment for segment in segments if segment.text.strip())
     return Transcript(" ".join(segment.text.strip() for segment in spoken), language, engine, spoken)
-
-
-def _opened(name: str, stack: ExitStack) -> BinaryIO:
-    if name == STANDARD_INPUT:
-        file: BinaryIO = io.BytesIO(_standard_input())
-    else:
-        file = stack.enter_context(open_recording(Path(name)))
-    if not file.seekable():
-        file = io.BytesIO(file.read())
-    check_recording(file, _title(name))
-    return file
 
 
 def _standard_input() -> bytes:

@@ -226,3 +226,22 @@ async def test_only_what_can_be_closed_is_closed():
             return 1
 
     await close_iterator(Endless())
+
+
+async def test_a_job_put_behind_waits_for_work_whose_caller_has_gone():
+    worker = Worker("test")
+    begun, may_end, order = threading.Event(), threading.Event(), []
+
+    def work(token: CancelToken) -> None:
+        begun.set()
+        may_end.wait(5)
+        order.append("work")
+
+    call = asyncio.create_task(worker.call(work))
+    await asyncio.to_thread(begun.wait, 5)
+    call.cancel()
+    worker.afterwards(lambda: order.append("job"))
+    may_end.set()
+    await worker.call(lambda token: None)
+    worker.close()
+    assert order == ["work", "job"]
