@@ -22,8 +22,6 @@ class Floor:
         self.overlap: Overlap | None = None
         self.early: Overlap | None = None
         """Speech while such an answer was made: an overlap as soon as that begins to sound."""
-        self.finished: float | None = None
-        """Probability that the thought is finished, by the words up to the present pause."""
 
     def open(self, began_s: float, unasked: SpeakRequested | None = None, *, is_committed: bool = False) -> int:
         """The next turn."""
@@ -33,5 +31,4 @@ class Floor:
         self.is_committed = is_committed
         self.unasked = unasked
         self.early = None
-        self.finished = None
         return self.turn

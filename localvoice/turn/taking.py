@@ -7,11 +7,11 @@ gives the same decisions, which is what `replay` does.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from localvoice.config import Config
-from localvoice.turn.endpointing import COMMAND, Endpointing
+from localvoice.turn.end_of_turn import EndOfTurn
 from localvoice.turn.events import (
     BargeIn,
     Closing,
@@ -47,13 +47,9 @@ from localvoice.turn.floor import Floor
 from localvoice.turn.machine import Action, Signal, TurnMachine
 from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
 from localvoice.turn.speech_gate import Edge, SpeechGate
-from localvoice.turn.words import turn_words
 
 _QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
-
-_UNDECIDED = 0.5
-"""Probability that the thought is finished, where nothing but silence speaks."""
 
 _NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, WordsSoFar)
 """Observations about one turn; void when another one is in hand."""
@@ -78,13 +74,12 @@ class TurnTaking:
     def __init__(self, config: Config, *, has_voice: bool = True) -> None:
         self._machine = TurnMachine()
         self._gate = SpeechGate(config.vad)
-        self._endpointing = Endpointing(config.turn)
+        self._end = EndOfTurn(config.turn, config.session.language)
         self._policy = OverlapPolicy(config.turn, config.vad.threshold)
         self._preroll_s = config.vad.preroll_ms / 1000
         self._floor = Floor()
         self._deferred: deque[Typed | SpeakRequested] = deque()
         self._can_barge_in = has_voice
-        self._vote = _words_vote(config.session.language)
 
     @property
     def state(self) -> TurnState:
@@ -150,7 +145,7 @@ class TurnTaking:
 
     def _on_edge(self, edge: Edge, window: Window, *, is_kept: bool) -> Iterator[Decision]:
         if edge is Edge.STARTED:
-            self._floor.finished = None
+            self._end.speech_goes_on()
             yield SpeechStarted(self._gate.onset_s, window.at_s, self._gate.probability)
         else:
             yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
@@ -174,7 +169,7 @@ class TurnTaking:
     def _judge_end(self, window: Window) -> Iterator[Decision]:
         # a sound that begins may be the user going on: it is known within two windows, and would else cut the reply
         silence_s = window.at_s - self._gate.end_s if self._gate.is_quiet else None
-        reason = self._endpointing.decide(silence_s, window.at_s - self._floor.began_s, self._floor.finished)
+        reason = self._end.decide(silence_s, window.at_s - self._floor.began_s)
         if reason is not None:
             yield from self._signal(Signal.TURN_ENDED, window, reason=reason)
 
@@ -182,8 +177,7 @@ class TurnTaking:
         if isinstance(seen, ToolRan):
             self._floor.is_committed |= seen.has_effect
         elif not self._gate.is_speech and seen.speech_end_s == self._gate.end_s:
-            likely = self._vote(seen.text)
-            self._floor.finished = max(COMMAND, likely or 0.0) if seen.is_command else likely
+            self._end.hear_words(seen.text, is_command=seen.is_command)
 
     def _judge_overlap(self, overlap: Overlap, window: Window) -> Iterator[Decision]:
         verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)
@@ -240,10 +234,9 @@ class TurnTaking:
             case Action.START_REPLY:
                 start_s, end_s = self._cut_out(floor.began_s, at_s)
                 spoken = (start_s, self._gate.end_s, end_s)
-                floor.is_committed = self._endpointing.is_full(at_s - floor.began_s)
+                floor.is_committed = self._end.is_full(at_s - floor.began_s)
                 self._go_on_after(at_s)
-                likely = _UNDECIDED if floor.finished is None else floor.finished
-                yield TurnEnded(at_s, floor.turn, reason, likely, *spoken)
+                yield TurnEnded(at_s, floor.turn, reason, self._end.probability, *spoken)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):
                 floor.overlap = None
                 turn = floor.open(at_s, is_committed=True)
@@ -291,10 +284,3 @@ class TurnTaking:
         by_voice = overlap is not None and not isinstance(seen, Typed | Interrupted)
         onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
         yield BargeIn(seen.at_s, self._floor.turn, onset_s)
-
-
-def _words_vote(language: str) -> Callable[[str], float | None]:
-    """The probability that words are a finished thought; without a model for the language they have no vote."""
-    if language.split("-", 1)[0].lower() in {"", "en"}:
-        return turn_words().probability
-    return lambda _: None
