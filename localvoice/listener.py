@@ -9,7 +9,7 @@ from localvoice.audio.duplex import Duplex
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.vad import WINDOW_S
 from localvoice.errors import LocalVoiceError
-from localvoice.turn.events import Window
+from localvoice.turn.observations import Window
 
 _STOP_WITHIN_S = 0.5
 

@@ -12,7 +12,7 @@ from typing import Any
 from localvoice import __version__
 from localvoice.errors import FileError
 from localvoice.event_log import Event, JsonLines
-from localvoice.turn.events import Observation
+from localvoice.turn.observations import Observation
 
 FORMAT = 1
 """Of the folder; raised when a reader has to know."""

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TextIO
 
 from localvoice.session.inbox import Arrival, InputDone
-from localvoice.turn.events import Interrupted, Typed
+from localvoice.turn.observations import Interrupted, Typed
 
 
 class StandardInput(Enum):

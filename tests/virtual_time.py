@@ -31,7 +31,7 @@ from localvoice.session.hand import Voices
 from localvoice.session.inbox import Inbox, InputDone
 from localvoice.session.replying import Replying
 from localvoice.skills.catalog import Skills
-from localvoice.turn.events import Interrupted, Observation, Typed, Window
+from localvoice.turn.observations import Interrupted, Observation, Typed, Window
 from tests.event_rules import check_events
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 

@@ -21,21 +21,16 @@ from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, VoiceActivity
 from localvoice.config import Config
 from localvoice.messages import Origin
-from localvoice.turn.events import (
+from localvoice.turn.decisions import (
     BargeIn,
     Decision,
-    NothingSaid,
-    Observation,
     OverlapDismissed,
-    OverlapRead,
     OverlapStarted,
     ReadOverlap,
-    ReplyStarted,
-    SpeakRequested,
     SpeakUnasked,
     TurnEnded,
-    Window,
 )
+from localvoice.turn.observations import NothingSaid, Observation, OverlapRead, ReplyStarted, SpeakRequested, Window
 from localvoice.turn.taking import TurnTaking
 
 PIPER = Path(__file__).parents[2] / "tests/models/tts/en_US-tiny-test.onnx"

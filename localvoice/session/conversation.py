@@ -22,17 +22,13 @@ from localvoice.session.hand import House
 from localvoice.session.inbox import Inbox, InputDone
 from localvoice.session.log import SessionLog
 from localvoice.session.replying import Replying
-from localvoice.turn.events import (
+from localvoice.turn.decisions import (
     BargeIn,
-    Closing,
     Decision,
-    Observation,
     OverlapDismissed,
     OverlapStarted,
     PauseBegan,
     ReadOverlap,
-    ReplyEnded,
-    SpeakRequested,
     SpeakUnasked,
     SpeechStarted,
     SpeechStopped,
@@ -42,8 +38,8 @@ from localvoice.turn.events import (
     TurnEnded,
     TurnResumed,
     TurnState,
-    Window,
 )
+from localvoice.turn.observations import Closing, Observation, ReplyEnded, SpeakRequested, Window
 from localvoice.turn.taking import TurnTaking
 
 _DUCK_DB = 20.0

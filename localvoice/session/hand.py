@@ -12,7 +12,7 @@ from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
 from localvoice.session.log import SessionLog
 from localvoice.session.speaking import Reply
-from localvoice.turn.events import Observation, ReplyStarted
+from localvoice.turn.observations import Observation, ReplyStarted
 
 
 @dataclass(frozen=True, slots=True)

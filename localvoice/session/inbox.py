@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from localvoice.errors import LocalVoiceError
-from localvoice.turn.events import Observation
+from localvoice.turn.observations import Observation
 
 
 class InputDone:

@@ -10,7 +10,7 @@ from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
 from localvoice.metrics import LatencyLog, stage_shares
 from localvoice.session.speaking import Cut
-from localvoice.turn.events import (
+from localvoice.turn.decisions import (
     BargeIn,
     OverlapDismissed,
     OverlapStarted,

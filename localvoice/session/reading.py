@@ -13,7 +13,8 @@ from localvoice.errors import AllProvidersFailed, LocalVoiceError
 from localvoice.messages import Transcript
 from localvoice.session.answers import Answers, Prompt
 from localvoice.session.hand import House, Voices
-from localvoice.turn.events import OverlapRead, PauseBegan, ReadOverlap, TurnEnded, WordsSoFar
+from localvoice.turn.decisions import PauseBegan, ReadOverlap, TurnEnded
+from localvoice.turn.observations import OverlapRead, WordsSoFar
 
 _log = logging.getLogger(__name__)
 

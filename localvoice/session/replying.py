@@ -20,13 +20,8 @@ from localvoice.session.speaking import Cut, PrintedReply, SpokenReply
 from localvoice.skills.catalog import Skills
 from localvoice.skills.contract import SkillContext, SkillResult, StartOver
 from localvoice.text.history import History
-from localvoice.turn.events import (
-    EndReason,
-    NothingSaid,
-    ReplyEnded,
-    ToolRan,
-    TurnEnded,
-)
+from localvoice.turn.decisions import EndReason, TurnEnded
+from localvoice.turn.observations import NothingSaid, ReplyEnded, ToolRan
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from localvoice.config import TurnConfig
-from localvoice.turn.events import EndReason
+from localvoice.turn.decisions import EndReason
 
 UNFINISHED, DOUBTFUL, LIKELY, SURE = 0.05, 0.2, 0.5, 0.9
 """Marks of the probability that the thought is finished: up to the first the longest wait, between the middle two the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localvoice.turn.events import SpeakRequested
+from localvoice.turn.observations import SpeakRequested
 from localvoice.turn.overlap import Overlap
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, StrEnum
 
-from localvoice.turn.events import TurnState
+from localvoice.turn.decisions import TurnState
 
 _IDLE, _USER, _THINKING, _SPEAKING, _OVERLAP, _CLOSED = TurnState
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from localvoice.config import TurnConfig
-from localvoice.turn.events import Dismissal
+from localvoice.turn.decisions import Dismissal
 from localvoice.turn.speech_gate import WINDOW_S
 
 _BLIP_S = 0.13

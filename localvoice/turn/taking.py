@@ -11,40 +11,42 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from localvoice.config import Config
-from localvoice.turn.end_of_turn import EndOfTurn
-from localvoice.turn.events import (
+from localvoice.turn.decisions import (
     BargeIn,
-    Closing,
     Decision,
     Dismissal,
     EndReason,
-    Interrupted,
-    NothingSaid,
-    Observation,
     OverlapDismissed,
-    OverlapRead,
     OverlapStarted,
     PauseBegan,
     ReadOverlap,
-    ReplyEnded,
-    ReplyStarted,
-    SpeakRequested,
     SpeakUnasked,
     SpeechStarted,
     SpeechStopped,
     StateChanged,
     ThoughtCancelled,
-    ToolRan,
     TurnDropped,
     TurnEnded,
     TurnResumed,
     TurnState,
+)
+from localvoice.turn.end_of_turn import EndOfTurn
+from localvoice.turn.floor import Floor
+from localvoice.turn.machine import Action, Signal, TurnMachine
+from localvoice.turn.observations import (
+    Closing,
+    Interrupted,
+    NothingSaid,
+    Observation,
+    OverlapRead,
+    ReplyEnded,
+    ReplyStarted,
+    SpeakRequested,
+    ToolRan,
     Typed,
     Window,
     WordsSoFar,
 )
-from localvoice.turn.floor import Floor
-from localvoice.turn.machine import Action, Signal, TurnMachine
 from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
 from localvoice.turn.speech_gate import Edge, SpeechGate
 

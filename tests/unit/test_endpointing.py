@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.config import PATIENCE_MS, TurnConfig
+from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import SURE, UNFINISHED, Endpointing
-from localvoice.turn.events import EndReason
 
 chances = st.floats(0, 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localvoice.config import TurnConfig, VadConfig
-from localvoice.turn.events import Dismissal
+from localvoice.turn.decisions import Dismissal
 from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, plain_words
 from localvoice.turn.speech_gate import WINDOW_S
 

@@ -12,7 +12,7 @@ from localvoice.errors import FileError
 from localvoice.messages import Origin
 from localvoice.recording import Recording
 from localvoice.turn import events as kinds
-from localvoice.turn.events import Observation, SpeakRequested, Window
+from localvoice.turn.observations import Observation, SpeakRequested, Window
 from localvoice.turn.taking import TurnTaking
 from tests.fakes import FakeChatModel, FakeRecognizer
 from tests.virtual_time import Setting, Talk, hold

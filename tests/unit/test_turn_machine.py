@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from localvoice.turn.events import TurnState
+from localvoice.turn.decisions import TurnState
 from localvoice.turn.machine import IGNORED, TRANSITIONS, Action, IllegalSignal, Signal, TurnMachine
 
 IDLE, USER, THINKING, SPEAKING, OVERLAP, CLOSED = TurnState

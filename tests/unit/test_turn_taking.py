@@ -11,33 +11,35 @@ from hypothesis import strategies as st
 
 from localvoice.config import Config, TurnConfig
 from localvoice.messages import Origin
-from localvoice.turn.events import (
+from localvoice.turn.decisions import (
     BargeIn,
-    Closing,
     Decision,
     Dismissal,
     EndReason,
-    Interrupted,
-    NothingSaid,
-    Observation,
     OverlapDismissed,
-    OverlapRead,
     OverlapStarted,
     PauseBegan,
     ReadOverlap,
-    ReplyEnded,
-    ReplyStarted,
-    SpeakRequested,
     SpeakUnasked,
     SpeechStarted,
     SpeechStopped,
     StateChanged,
     ThoughtCancelled,
-    ToolRan,
     TurnDropped,
     TurnEnded,
     TurnResumed,
     TurnState,
+)
+from localvoice.turn.observations import (
+    Closing,
+    Interrupted,
+    NothingSaid,
+    Observation,
+    OverlapRead,
+    ReplyEnded,
+    ReplyStarted,
+    SpeakRequested,
+    ToolRan,
     Typed,
     Window,
 )

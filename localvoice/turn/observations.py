@@ -1,0 +1,122 @@
+"""What can happen in a conversation, as turn-taking sees it. Times are seconds on the capture clock.
+
+Plain data, as the decisions are (decisions.py), so that a conversation can be recorded and decided again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localvoice.messages import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """32 ms of the microphone, ending at `at_s`, hold speech with this probability."""
+
+    at_s: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The user typed a line."""
+
+    at_s: float
+    text: str
+    interrupts: bool
+    """On a terminal a line cuts the reply; from a pipe it waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The user pressed the interrupt key."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSaid:
+    """The recogniser found no words in the turn."""
+
+    at_s: float
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRan:
+    """A skill was run for the turn; one with an effect cannot be taken back by more speech."""
+
+    at_s: float
+    turn: int
+    has_effect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The reply's first sample is handed to the player (or its first clause printed)."""
+
+    at_s: float
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The reply has sounded to its end, or there is none."""
+
+    at_s: float
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverlapRead:
+    """The words of a short sound over the reply, as far as the recogniser understood them."""
+
+    at_s: float
+    turn: int
+    text: str
+    rejected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WordsSoFar:
+    """What the recogniser made of the turn up to the pause whose speech ended at `speech_end_s`."""
+
+    at_s: float
+    turn: int
+    speech_end_s: float
+    text: str
+    """Empty where it understood nothing."""
+    is_command: bool = False
+    """A skill would take the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakRequested:
+    """Something wants to be said that nobody asked for just now: a greeting, a timer, a prompt."""
+
+    at_s: float
+    origin: Origin
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The session is about to end."""
+
+    at_s: float
+
+
+Observation = (
+    Window
+    | Typed
+    | Interrupted
+    | NothingSaid
+    | ToolRan
+    | ReplyStarted
+    | ReplyEnded
+    | OverlapRead
+    | WordsSoFar
+    | SpeakRequested
+    | Closing
+)
