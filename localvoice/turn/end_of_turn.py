@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from localvoice.config import TurnConfig
-from localvoice.turn.endpointing import COMMAND, Endpointing
 from localvoice.turn.decisions import EndReason
+from localvoice.turn.endpointing import COMMAND, Endpointing
 from localvoice.turn.words import turn_words
 
 _UNDECIDED = 0.5

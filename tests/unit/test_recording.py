@@ -11,7 +11,7 @@ from localvoice.config import Config
 from localvoice.errors import FileError
 from localvoice.messages import Origin
 from localvoice.recording import Recording
-from localvoice.turn import events as kinds
+from localvoice.turn import observations as kinds
 from localvoice.turn.observations import Observation, SpeakRequested, Window
 from localvoice.turn.taking import TurnTaking
 from tests.fakes import FakeChatModel, FakeRecognizer
