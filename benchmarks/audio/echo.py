@@ -20,7 +20,8 @@ from benchmarks.audio.scene import Conversation, Outcome, Scene, active_level, d
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.echo import EchoCanceller, load_processing
-from localvoice.audio.hearing import Hearing, open_echo_path
+from localvoice.audio.echo_path import open_echo_path
+from localvoice.audio.hearing import Hearing
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.room import Room
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence

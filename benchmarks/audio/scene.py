@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks.starters.speech import FLITE_VOICES, say
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
-from localvoice.audio.hearing import Hearing, open_echo_path
+from localvoice.audio.echo_path import open_echo_path
+from localvoice.audio.hearing import Hearing
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rendering
+from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import DeviceFarEnd
 from localvoice.audio.files import (
     PcmSink,
@@ -20,7 +21,6 @@ from localvoice.audio.files import (
     standard_input,
     standard_output,
 )
-from localvoice.audio.hearing import EchoPath, open_echo_path
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 from localvoice.audio.room import Room, RoomSpec

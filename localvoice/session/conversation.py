@@ -196,7 +196,7 @@ class Session:
                 self._replying.hold(_DUCK_DB if ducks else None)
                 self._log.overlap_started(decision, "duck" if ducks else "pause")
             case ReadOverlap():
-                self._replying.reading.read_overlap(decision)
+                self._replying.overlap_reading.read(decision)
             case OverlapDismissed():
                 self._replying.release()
                 self._log.false_alarm(decision, self._duplex.now_s() + _RAMP_S)

@@ -1,4 +1,4 @@
-"""What the user said: transcripts prepared during the wait, of whole turns, and of short sounds over a reply."""
+"""What the user said: transcripts prepared during the wait, and of whole turns."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-import numpy as np
-
-from localvoice.audio.samples import SPEECH_RATE_HZ, silence
+from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.errors import AllProvidersFailed, LocalVoiceError
 from localvoice.messages import Transcript
 from localvoice.session.answers import Answers, Prompt
 from localvoice.session.hand import House, Voices
-from localvoice.turn.decisions import PauseBegan, ReadOverlap, TurnEnded
-from localvoice.turn.observations import OverlapRead, WordsSoFar
+from localvoice.turn.decisions import PauseBegan, TurnEnded
+from localvoice.turn.observations import WordsSoFar
 
 _log = logging.getLogger(__name__)
-
-_MARGIN = silence(SPEECH_RATE_HZ // 2)
-"""Put around a short sound: recognisers find no word that touches the edge (pocketsphinx lost 2 of 3 "stop"s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,6 @@ class Reading:
         self._house: House | None = None
         self._prepared: _Preparation | None = None
         self._preparing: asyncio.Task[None] | None = None
-        self._overlap: asyncio.Task[None] | None = None
 
     def attach(self, house: House) -> None:
         """Join a session."""
@@ -106,30 +100,3 @@ class Reading:
             raise AllProvidersFailed("stt", ())
         sound = self._voices.utterances.read(start_s, end_s)
         return Heard(await self._voices.recognizer.transcribe(sound), len(sound) / SPEECH_RATE_HZ)
-
-    # a sound over the reply
-
-    def read_overlap(self, asked: ReadOverlap) -> None:
-        """Transcribe a sound over the reply, or what there is of it, and observe its words."""
-        self.stop_overlap()
-        if self._house is not None and self._voices.recognizer is not None:
-            self._overlap = self._house.tasks.create_task(self._read_overlap(asked, self._house))
-
-    def stop_overlap(self) -> None:
-        """The words would come too late, and be taken for those of the next sound."""
-        if self._overlap is not None:
-            self._overlap.cancel()
-        self._overlap = None
-
-    async def _read_overlap(self, asked: ReadOverlap, house: House) -> None:
-        voices = self._voices
-        if voices.recognizer is None:
-            return
-        try:
-            sound = voices.utterances.read(asked.start_s, asked.end_s)
-            heard = await voices.recognizer.transcribe(np.concatenate((_MARGIN, sound, _MARGIN)))
-        except LocalVoiceError:
-            _log.debug("the overlap could not be read", exc_info=True)
-            return  # the policy decides without words
-        self._overlap = None
-        house.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))

@@ -14,6 +14,7 @@ from localvoice.errors import FileError, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, ToolCall, Transcript, Turn
 from localvoice.session.answers import Answer, Answers
 from localvoice.session.hand import Hand, House, Outcome, Report, Voices
+from localvoice.session.overlap_reading import OverlapReading
 from localvoice.session.reading import Reading
 from localvoice.session.skill_state import SkillState
 from localvoice.session.speaking import Cut, PrintedReply, SpokenReply
@@ -42,12 +43,14 @@ class Replying:
         self._house: House | None = None
         self._hand: Hand | None = None
         self.reading = Reading(voices, self._answers, self._prompt, prepares=config.reply.prepare)
+        self.overlap_reading = OverlapReading(voices)
         self.outcome = Outcome()
 
     def attach(self, house: House) -> None:
         """Join a session."""
         self._house = house
         self.reading.attach(house)
+        self.overlap_reading.attach(house)
 
     @property
     def is_busy(self) -> bool:
@@ -80,7 +83,7 @@ class Replying:
 
     def call_off(self) -> None:
         """Void what is in hand: it has not begun to sound."""
-        self.reading.stop_overlap()
+        self.overlap_reading.stop()
         if self._hand is not None and self._hand.task is not None:
             self._hand.task.cancel()
         self._hand = None
@@ -92,7 +95,7 @@ class Replying:
 
     def release(self) -> None:
         """Let the reply go on."""
-        self.reading.stop_overlap()
+        self.overlap_reading.stop()
         if self._hand is not None and self._hand.reply is not None:
             self._hand.reply.release()
 

@@ -7,7 +7,8 @@ import pytest
 
 from localvoice.audio.duplex import Block
 from localvoice.audio.echo import EchoCanceller
-from localvoice.audio.hearing import EchoPath, Hearing
+from localvoice.audio.echo_path import EchoPath
+from localvoice.audio.hearing import Hearing
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
