@@ -364,7 +364,7 @@ def test_nobody_is_told_of_samples_that_never_sound(end):
     )
 )
 def test_whatever_is_called_the_stream_never_jumps(calls):
-    """On a constant signal every step between neighbours is that of a ramp, or of three at once: two ends and a beginning."""
+    """On a constant signal every step is that of a ramp, or of three at once: two ends and a beginning."""
     queue = queue_with(ones(10_000))
     blocks = [queue.render(100)]
     turn = 1
