@@ -8,7 +8,7 @@ SAMPLE := examples/sample.wav
 REPLY := sample-reply.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help talk setup check test test-full test-random bench sound-card clean
+.PHONY: help talk setup check test test-full test-random bench sound-card smart-turn clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -52,11 +52,14 @@ check: $(VENV)/.dev ## formatting, lint, types and layers
 sound-card: # a virtual sound card for the device tests, where apt may be used
 	@sh scripts/ensure_sound_card.sh
 
-test: check sound-card ## everything this machine can test
+smart-turn: $(VENV)/.dev # the model that tests and benchmarks hear with, where it can be fetched
+	@sh scripts/ensure_smart_turn.sh $(BIN)/python
+
+test: check sound-card smart-turn ## everything this machine can test
 	@echo "==> tests"
 	@$(BIN)/python -m pytest -q
 
-test-full: check sound-card ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
+test-full: check sound-card smart-turn ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
 	@$(PIP) install --quiet --editable '.[full,dev]'
 	@$(BIN)/python -m pytest -q
 

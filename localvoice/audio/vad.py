@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from localvoice.audio.onnx_model import open_model
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence, to_int16
 from localvoice.errors import ModelError
 
@@ -42,21 +43,7 @@ class SileroVad:
     name = "silero"
 
     def __init__(self, model: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # pools of spinning threads otherwise
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has no common base for its load errors
-            raise ModelError(
-                f"{model} is not a Silero VAD model ({type(error).__name__}): delete it or get it again with "
-                f"`localvoice models download`"
-            ) from error
+        self._session = open_model(model, "Silero VAD")
         self._is_sequence = any(one.name == "h" for one in self._session.get_inputs())
         self._input = np.zeros((1, _CONTEXT + WINDOW), dtype=np.float32)
         self._feeds: dict[str, Any] = {}

@@ -1,0 +1,35 @@
+"""Small ONNX models on the processor: how they are opened, the same for all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from localvoice.errors import ModelError
+
+
+def open_model(file: Path, title: str) -> Any:
+    """An onnxruntime session of one thread; blocking.
+
+    Args:
+        file: The .onnx file.
+        title: What it should hold, as messages say it.
+
+    Raises:
+        ModelError: It cannot be read as a model.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # pools of spinning threads otherwise
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has no common base for its load errors
+        raise ModelError(
+            f"{file} is not a {title} model ({type(error).__name__}): delete it or get it again with "
+            f"`localvoice models download`"
+        ) from error
