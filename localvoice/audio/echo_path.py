@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import Block
@@ -21,6 +22,16 @@ class Cleaned:
     """Noise is left in: taking it out costs the starter recogniser half of its sentences (docs/echo.md)."""
 
 
+class PathWatch(Protocol):
+    """Somebody who looks on; both methods are called from the thread that listens and must not wait."""
+
+    def block(self, near: Samples, far: Samples, clean: Samples) -> None:
+        """10 ms of both ends, and what is left for detection."""
+
+    def window(self, probability: float) -> None:
+        """The probability of a voice in the next 32 ms of what is left, before it is judged."""
+
+
 class EchoPath:
     """Takes our own voice out of what the microphone hears, and knows how far that can be trusted."""
 
@@ -31,6 +42,8 @@ class EchoPath:
         self.own_voice = OwnVoice(noticed_from, self.alignment, bars or Bars())
         self._detecting = detecting
         self._recognising = recognising
+        self.watch: PathWatch | None = None
+        """Looks on until it is taken away."""
 
     def clean(self, block: Block) -> Cleaned:
         """The near end without our own voice; as it is where nothing is known of the far end."""
@@ -38,7 +51,16 @@ class EchoPath:
             return Cleaned(block.near, block.near)
         far = self.alignment.feed(block.near, block.far)
         self.own_voice.play(block.far)
-        return Cleaned(self._detecting.process(block.near, far), self._recognising.process(block.near, far))
+        clean = Cleaned(self._detecting.process(block.near, far), self._recognising.process(block.near, far))
+        if self.watch is not None:
+            self.watch.block(block.near, block.far, clean.for_detection)
+        return clean
+
+    def users(self, probability: float) -> float:
+        """The probability that it is the user's voice, given that of a voice in the next window for detection."""
+        if self.watch is not None:
+            self.watch.window(probability)
+        return self.own_voice.users(probability)
 
 
 def open_echo_path(noticed_from: float, bars: Bars | None = None) -> EchoPath:

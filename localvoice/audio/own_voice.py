@@ -41,7 +41,8 @@ class OwnVoice:
         self._noticed_from = noticed_from
         """Where turn-taking notices a voice over a reply."""
         self._alignment = alignment
-        self._bars = bars
+        self.bars = bars
+        """May be replaced between two blocks: duplex_mode.py says by what."""
         self._path = 0
         self._spoken_s = 0.0
         """Own speech over the present path."""
@@ -52,6 +53,11 @@ class OwnVoice:
     def is_cold(self) -> bool:
         """Whether the canceller does not know the path well."""
         return self._spoken_s < _COLD_S
+
+    @property
+    def is_audible(self) -> bool:
+        """Whether our voice may be heard at this moment."""
+        return self._audible_s > 0.0
 
     def play(self, far: Samples) -> None:
         """What was played with the next block."""
@@ -72,7 +78,7 @@ class OwnVoice:
         """
         if not self._audible_s:
             return probability
-        bar = max(self._noticed_from, self._bars.cold if self.is_cold else self._bars.warm)
+        bar = max(self._noticed_from, self.bars.cold if self.is_cold else self.bars.warm)
         if probability < bar:
             return probability * self._noticed_from / bar
         if bar >= 1.0:
