@@ -23,6 +23,13 @@ EDGE_S = 0.3
 
 def say(text: str, voice: str) -> Samples:
     """`text` by an espeak-ng or flite voice, 16 kHz, with a quiet room around it."""
+    edge = silence(round(EDGE_S * SPEECH_RATE_HZ))
+    whole = np.concatenate((edge, voice_saying(text, voice), edge))
+    return whole + noise("white", len(whole) / SPEECH_RATE_HZ, ROOM_NOISE, seed=len(text))
+
+
+def voice_saying(text: str, voice: str) -> Samples:
+    """`text` by an espeak-ng or flite voice, 16 kHz, as it comes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         if voice in FLITE_VOICES:
@@ -31,10 +38,7 @@ def say(text: str, voice: str) -> Samples:
             command = ["espeak-ng", "-v", voice, "-s", "160", "-w", str(path), text]
         subprocess.run(command, check=True, capture_output=True)
         frames, rate_hz = soundfile.read(path, dtype="float32")
-    speech = resample(frames * (PEAK / np.abs(frames).max()), rate_hz, SPEECH_RATE_HZ)
-    edge = silence(round(EDGE_S * SPEECH_RATE_HZ))
-    whole = np.concatenate((edge, speech, edge))
-    return whole + noise("white", len(whole) / SPEECH_RATE_HZ, ROOM_NOISE, seed=len(text))
+    return resample(frames * (PEAK / np.abs(frames).max()), rate_hz, SPEECH_RATE_HZ)
 
 
 def noise(kind: str, seconds: float, level: float, seed: int) -> Samples:
