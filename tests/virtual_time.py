@@ -92,7 +92,7 @@ class _Microphone:
         self.xruns = 0
         self.latency_s = 0.0
 
-    def read(self) -> Samples:
+    def read(self, ahead: int = 0) -> Samples:
         return np.full(BLOCK, 0.1 if self.probability > 0.25 else 0.0, dtype=np.float32)
 
     def close(self) -> None:

@@ -182,7 +182,7 @@ class _Take:
         self._sound = sound
         self._at = 0
 
-    def read(self) -> Samples:
+    def read(self, ahead: int = 0) -> Samples:  # noqa: ARG002 - nothing to wait for
         block = self._sound[self._at : self._at + BLOCK]
         self._at += BLOCK
         return block

@@ -14,6 +14,7 @@ from pathlib import Path
 from localvoice.app.announcing import HALF_DUPLEX, announcement, duplex_mode
 from localvoice.app.plan import Plan, TalkOptions, plan
 from localvoice.app.signals import Stopper
+from localvoice.app.turn_detection import load_turn_detector
 from localvoice.audio.duplex import Capture, Duplex, FarEnd
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.opening import Clock, End, EndKind, echo_path_for, open_capture, open_player, open_room
@@ -24,7 +25,7 @@ from localvoice.config import Config
 from localvoice.config_sources import LoadedConfig
 from localvoice.config_text import show_lines
 from localvoice.engine_choice import EngineChoice
-from localvoice.engines import Player, Synthesizer
+from localvoice.engines import Player, Synthesizer, TurnDetector
 from localvoice.errors import DeviceError, ExitCode, LocalVoiceError
 from localvoice.event_log import EventLog, JsonLines
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
@@ -99,12 +100,12 @@ class _Talk:
         if self._plan.has_device:
             early = self._listen(capture, player, far_end, inbox)
             early.listener.start()
-        engines = await load_stages(wanted, self._console.note)
+        engines, turn_detector = await asyncio.gather(load_stages(wanted, self._console.note), self._turn_detector())
         if player is None and self._speaks():
             player, far_end = open_player(self._plan.output, self._config.audio, self._clock.now_s)
         ears = early or self._listen(capture, player, far_end, inbox)
         self._subscribe(recording)
-        voices = await self._voices(engines, player, ears)
+        voices = await self._voices(engines, player, ears, turn_detector)
         if self._options.hint:
             self._console.note(self._options.hint)
         session = Session(
@@ -112,9 +113,10 @@ class _Talk:
             ears.duplex,
             Replying(self._config, voices, skills),
             self._log,
-            self._session_options(engines, ears),
+            self._session_options(engines, ears, turn_detector),
             None if recording is None else recording.observation,
         )
+        ears.listener.may_rest = lambda: session.is_idle
         stopper.watch(session)
         return await session.run(inbox, partial(self._begin, ears, inbox))
 
@@ -191,12 +193,19 @@ class _Talk:
 
     # who does the work
 
-    async def _voices(self, engines: Mapping[str, Loaded], player: Player | None, ears: _Ears) -> Voices:
+    async def _turn_detector(self) -> TurnDetector | None:
+        return None if self._plan.is_typed else await load_turn_detector(self._store, self._told)
+
+    async def _voices(
+        self, engines: Mapping[str, Loaded], player: Player | None, ears: _Ears, turn_detector: TurnDetector | None
+    ) -> Voices:
         for loaded in engines.values():
             for name, error in loaded.skipped:
                 self._told(loaded.stage, name, loaded.name, str(error))
             for engine in loaded.engines:
                 self._stack.callback(engine.close)
+        if turn_detector is not None:
+            self._stack.callback(turn_detector.close)
         stt, tts = engines.get("stt"), engines.get("tts")
         synthesizer = FallbackSynthesizer(tts.engines, self._told) if tts and player else None
         return Voices(
@@ -207,13 +216,16 @@ class _Talk:
             utterances=ears.utterances,
             now_s=ears.duplex.now_s,
             phrases=await _prepared(synthesizer) if synthesizer else {},
+            turn_detector=turn_detector,
         )
 
     def _told(self, stage: str, before: str, after: str, reason: str) -> None:
         fields = {"stage": stage, "from": before, "to": after, "reason": reason}
         self._log.emit("provider_changed", self._clock.now_s(), **fields)
 
-    def _session_options(self, engines: Mapping[str, Loaded], ears: _Ears) -> SessionOptions:
+    def _session_options(
+        self, engines: Mapping[str, Loaded], ears: _Ears, turn_detector: TurnDetector | None
+    ) -> SessionOptions:
         config, planned = self._config, self._plan
         mode = duplex_mode(config, planned, knows_far_end=ears.knows_far_end)
         has_devices = planned.has_device and planned.output.kind is EndKind.DEVICE
@@ -221,7 +233,7 @@ class _Talk:
             self._log.emit("warning", self._clock.now_s(), code="half_duplex", message=HALF_DUPLEX)
         player = ears.duplex.player
         rate_hz = SPEECH_RATE_HZ if player is None else player.rate_hz
-        announced = announcement(config, planned, engines, offline=self._options.offline)
+        announced = announcement(config, planned, engines, turn_detector, offline=self._options.offline)
         return SessionOptions(
             once=self._options.once,
             ends_with_input=planned.input.is_on_clock,

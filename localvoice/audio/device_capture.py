@@ -51,16 +51,20 @@ class DeviceCapture:
         """Times sound was lost, as far as it was noticed."""
         return self._stream.xruns
 
-    def read(self) -> Samples:
-        """The next 10 ms (160 samples at 16 kHz); blocks until they have been heard. Raises `DeviceError`."""
+    def read(self, ahead: int = 0) -> Samples:
+        """The next 10 ms (160 samples at 16 kHz); blocks until they and `ahead` more have been heard.
+
+        Raises `DeviceError`.
+        """
         while not self._blocks:
             now_s = time.monotonic()
-            time.sleep(max(0.0, self._due_s - now_s))
+            time.sleep(max(0.0, self._due_s + ahead * BLOCK_S - now_s))
             if self._is_closed:
                 raise DeviceError(f'the microphone "{self.name}" has been closed')
             fresh = self._stream.take()
             self._blocks.extend(self._reblocker.feed(self._resampler.feed(fresh)))
-            self._due_s = max(self._due_s, now_s) + (BLOCK_S - _EARLIER_S if len(fresh) else _LATER_S)
+            heard_s = max(1, len(self._blocks)) * BLOCK_S - _EARLIER_S if len(fresh) else _LATER_S
+            self._due_s = max(self._due_s, now_s) + heard_s
         return self._blocks.popleft()
 
     def close(self) -> None:

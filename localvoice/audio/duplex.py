@@ -49,8 +49,11 @@ class Capture(Protocol):
     def xruns(self) -> int:
         """Times the device lost sound; 0 for files."""
 
-    def read(self) -> Samples:
-        """The next 10 ms (160 samples at 16 kHz); blocks until they have been heard. Raises `DeviceError`."""
+    def read(self, ahead: int = 0) -> Samples:
+        """The next 10 ms (160 samples at 16 kHz); blocks until they and `ahead` further blocks have been heard.
+
+        Raises `DeviceError`.
+        """
 
     def close(self) -> None:
         """Stop; a blocked `read` returns or raises soon."""
@@ -79,12 +82,12 @@ class PacedCapture:
         """Whether the source has been read to its end."""
         return self._source.ended
 
-    def read(self) -> Samples:
-        """The next block, at the time at which a microphone would have it."""
+    def read(self, ahead: int = 0) -> Samples:
+        """The next block, at the time at which a microphone would have it and `ahead` more."""
         if self._due_s is None:
             self._due_s = self._clock()
         self._due_s += BLOCK_S
-        wait_s = self._due_s - self._clock()
+        wait_s = self._due_s + ahead * BLOCK_S - self._clock()
         if wait_s > 0:
             self._sleep(wait_s)
         return self._source.read(BLOCK)
@@ -149,9 +152,12 @@ class Duplex:
         self._started_s = started_s
         self._frames = 0
 
-    def read(self) -> Block:
-        """The next 10 ms; blocks until they have been heard. What was played meanwhile has been written."""
-        near = self._capture.read()
+    def read(self, ahead: int = 0) -> Block:
+        """The next 10 ms; blocks until they have been heard. What was played meanwhile has been written.
+
+        With `ahead` it waits until so many further blocks have been heard too: one wake-up for all of them.
+        """
+        near = self._capture.read(ahead)
         far = None if self._far_end is None else self._far_end.advance()
         if self._room is not None and far is not None:
             near = self._room.hear(near, far)

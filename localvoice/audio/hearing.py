@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from localvoice.audio.duplex import Block
 from localvoice.audio.echo_path import Cleaned, EchoPath
-from localvoice.audio.samples import Reblocker, Samples
+from localvoice.audio.quiet_room import QuietRoom
+from localvoice.audio.samples import Reblocker, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW, WINDOW_S, VoiceActivity
 
@@ -27,7 +28,21 @@ class Hearing:
         self._echo_path = echo_path
         """None where our own voice cannot be heard."""
         self._windows = Reblocker(WINDOW)
+        self._room = QuietRoom()
         self._quiet_s = 0.0
+        self._stale_s = 0.0
+        """Silence since the detector was last made to forget."""
+        self._before = silence(WINDOW)
+        self._has_skipped = False
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing has been heard for a while: sound may then wait for a few blocks."""
+        return self._vad is None or (self._quiet_s >= _RESET_AFTER_S and not self._hears_us)
+
+    @property
+    def _hears_us(self) -> bool:
+        return self._echo_path is not None and self._echo_path.own_voice.is_audible
 
     def feed(self, block: Block) -> list[float]:
         """The probability of the user's voice in every window (32 ms) that is complete now."""
@@ -38,9 +53,25 @@ class Hearing:
     def _probability(self, window: Samples) -> float:
         if self._vad is None:
             return 0.0
-        probability = self._vad.probability(window)
-        self._quiet_s = self._quiet_s + WINDOW_S if probability < _SILENCE else 0.0
-        if self._quiet_s >= _RESET_AFTER_S:
+        before, self._before = self._before, window
+        is_louder = self._room.is_louder(window)
+        if self.is_resting and not is_louder:
+            self._has_skipped = True
+            return 0.0
+        if self._has_skipped:
+            self._has_skipped, self._stale_s = False, 0.0
             self._vad.reset()
-            self._quiet_s = 0.0
-        return probability if self._echo_path is None else self._echo_path.own_voice.users(probability)
+            self._vad.probability(before)  # what leads up to a beginning
+        probability = self._vad.probability(window)
+        self._count_quiet(probability, self._vad)
+        return probability if self._echo_path is None else self._echo_path.users(probability)
+
+    def _count_quiet(self, probability: float, vad: VoiceActivity) -> None:
+        if probability >= _SILENCE:
+            self._quiet_s = self._stale_s = 0.0
+            return
+        self._quiet_s += WINDOW_S
+        self._stale_s += WINDOW_S
+        if self._stale_s >= _RESET_AFTER_S:
+            vad.reset()
+            self._stale_s = 0.0

@@ -81,7 +81,7 @@ class Session:
         self._options = options
         self._record = record
         self._log = SessionLog(log, duplex.now_s)
-        self._taking = TurnTaking(config, has_voice=options.can_barge_in)
+        self._taking = TurnTaking(config, has_voice=options.can_barge_in, hears_sound=replying.sound_vote.is_there)
         self._ending = Ending(options.once, config.session.idle_timeout_s)
         self._over: asyncio.Future[tuple[EndedBy, ExitCode]] | None = None
 
@@ -110,6 +110,11 @@ class Session:
             self._close()
             pump.cancel()
         return ended
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is open, waiting or being said. May be asked from any thread."""
+        return self._taking.is_settled and not self._replying.is_busy
 
     def end(self, reason: EndedBy, code: ExitCode = ExitCode.OK) -> None:
         """End the session soon; the first reason counts."""
@@ -160,7 +165,7 @@ class Session:
         ending = self._ending
         ending.has_replied |= self._replying.outcome.has_replied
         ending.wants_end |= self._replying.state.wants_end
-        reason = ending.reason(now_s, is_settled=self._taking.is_settled and not self._replying.is_busy)
+        reason = ending.reason(now_s, is_settled=self.is_idle)
         if reason is not None:
             self.end(reason, self._replying.outcome.exit_code if reason is EndedBy.ONCE else ExitCode.OK)
 
@@ -172,7 +177,9 @@ class Session:
                 self._log.speech(decision)
                 if isinstance(decision, SpeechStarted):
                     self._replying.reading.drop()
+                    self._replying.sound_vote.drop()
             case PauseBegan():
+                self._replying.sound_vote.ask(decision)
                 self._replying.reading.prepare(decision)
             case TurnEnded():
                 self._log.turn_ended(decision)

@@ -147,3 +147,14 @@ def test_closing_closes_both_ends():
     duplex.close()
     assert source.is_closed
     assert tape.closed
+
+
+def test_blocks_read_ahead_are_waited_for_once():
+    clock = Clock()
+    capture = paced(clock)
+    blocks = [capture.read(ahead) for ahead in (2, 1, 0)]
+    assert [block[0] for block in blocks] == [1, 2, 3]
+    assert clock.slept[0] == pytest.approx(3 * BLOCK_S)
+    assert clock.now_s == pytest.approx(100.0 + 3 * BLOCK_S)
+    capture.read()
+    assert clock.now_s == pytest.approx(100.0 + 4 * BLOCK_S)

@@ -49,7 +49,7 @@ def test_a_device_is_read_on_without_a_gap():
 class Source:
     ended, latency_s, xruns = False, 0.0, 0
 
-    def read(self) -> Samples:
+    def read(self, ahead: int = 0) -> Samples:
         return silence(BLOCK)
 
     def close(self) -> None:

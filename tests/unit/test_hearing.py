@@ -82,3 +82,39 @@ def test_the_detector_forgets_after_two_seconds_of_silence():
 
 def test_without_a_detector_windows_carry_the_time_only():
     assert feed(Hearing(None, UtteranceBuffer(5.0)), 32, None) == [0.0] * 10
+
+
+def quiet_for(ears: Hearing, seconds: float, level: float = 0.0) -> list[float]:
+    block = Block(np.full(160, level, dtype=np.float32))
+    return [probability for _ in range(round(seconds * 100)) for probability in ears.feed(block)]
+
+
+def test_in_a_quiet_room_the_detector_is_not_asked():
+    vad = Remembering(0.05)
+    ears = Hearing(vad, UtteranceBuffer(5.0))
+    quiet_for(ears, 3.0)
+    asked = len(vad.windows)
+    assert ears.is_resting
+    assert quiet_for(ears, 1.6) == [0.0] * 50
+    assert len(vad.windows) == asked
+
+
+def test_a_sound_wakes_the_detector_which_hears_what_led_up_to_it():
+    vad = Remembering(0.05)
+    ears = Hearing(vad, UtteranceBuffer(5.0))
+    quiet_for(ears, 3.2)
+    vad.windows.clear()
+    vad.answer = 0.9
+    assert quiet_for(ears, 0.16, level=0.1) == [0.9] * 5
+    assert [float(window.max()) for window in vad.windows] == pytest.approx([0.0] + [0.1] * 5)
+    assert not ears.is_resting
+
+
+def test_while_our_voice_may_be_heard_the_detector_listens_on():
+    vad = Remembering(0.05)
+    ears = hearing(vad, UtteranceBuffer(5.0))
+    feed(ears, 320, PLAYED)
+    asked = len(vad.windows)
+    feed(ears, 32, PLAYED)
+    assert len(vad.windows) == asked + 10
+    assert not ears.is_resting

@@ -42,7 +42,7 @@ class Microphone:
         self._left = blocks
         self._failure = failure
 
-    def read(self) -> np.ndarray:
+    def read(self, ahead: int = 0) -> np.ndarray:
         if self._left:
             self._left -= 1
             return np.full(BLOCK, 0.5, dtype=np.float32)
@@ -92,3 +92,16 @@ def test_stopping_ends_a_read_that_waits_and_closes_the_device():
     listener, _, _ = listening(microphone)
     listener.stop()
     assert microphone.closed.is_set()
+
+
+@pytest.mark.parametrize(("may_rest", "posted_windows"), [(True, [8, 16]), (False, list(range(1, 19)))])
+def test_while_nobody_waits_for_it_only_every_eighth_window_of_silence_is_posted(may_rest, posted_windows):
+    posted: queue.Queue = queue.Queue()
+    duplex = Duplex(Microphone(60, DeviceError("the end")), None)
+    listener = Listener(duplex, Hearing(None, UtteranceBuffer(5.0)), posted.put)
+    listener.may_rest = lambda: may_rest
+    listener.start()
+    told = [posted.get(timeout=WITHIN_S) for _ in range(len(posted_windows) + 1)]
+    listener.stop()
+    assert [round(window.at_s / WINDOW_S) for window in told[:-1]] == posted_windows
+    assert isinstance(told[-1], DeviceError)
