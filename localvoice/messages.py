@@ -139,6 +139,8 @@ class Stage(StrEnum):
     """The points in time that every latency is computed from."""
 
     SPEECH_STOPPED = "speech_stopped"
+    PREPARED = "prepared"
+    """Work on the answer began, while it was still decided whether the turn was over."""
     TURN_ENDED = "turn_ended"
     TRANSCRIPT = "transcript"
     FIRST_TOKEN = "first_token"  # noqa: S105 - a token of a language model
@@ -172,6 +174,8 @@ class Turn:
     heard: str = ""
     """The beginning of `reply_text` that really sounded; set when the reply ends."""
     interrupted: bool = False
+    speculative: bool = False
+    """Part of the reply was written before the user's turn had ended."""
     times: dict[Stage, float] = field(default_factory=dict)
     """Capture seconds."""
     usage: Usage = Usage()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import defaultdict, deque
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
 
 from localvoice.messages import Stage, Turn
+
+_TURNS_KEPT = 1000
+"""Turns that a session's percentiles are made of, the latest ones: hours of talk, and 60 kB."""
 
 STAGES: tuple[tuple[str, Stage], ...] = (
     ("endpoint_ms", Stage.TURN_ENDED),
@@ -45,11 +50,47 @@ def _since(start_s: float, at_s: float | None) -> float | None:
     return None if at_s is None else round((at_s - start_s) * 1000, 1)
 
 
+def saved_ms(turn: Turn) -> float:
+    """How much later the reply would have sounded, had nothing been prepared during the wait for the turn's end."""
+    began_s, ended_s = turn.times.get(Stage.PREPARED), turn.times.get(Stage.TURN_ENDED)
+    if began_s is None or ended_s is None:
+        return 0.0
+    ready = (Stage.FIRST_SPEECH, Stage.FIRST_SENTENCE, Stage.FIRST_TOKEN, Stage.TRANSCRIPT)
+    ready_s = next((turn.times[stage] for stage in ready if stage in turn.times), ended_s)
+    return round(max(0.0, min(ready_s, ended_s) - began_s) * 1000, 1)
+
+
+@dataclass(slots=True)
+class PreparedAnswers:
+    """What became of the answers that were prepared in a session."""
+
+    used: int = 0
+    saved_ms: float = 0.0
+    """By which the used ones sounded earlier, all together."""
+    dropped: int = 0
+    dropped_characters: int = 0
+    """Written by the model for nothing."""
+
+    def use(self, turn: Turn) -> None:
+        """The reply is over, and part of it had been prepared."""
+        self.used += 1
+        self.saved_ms = round(self.saved_ms + saved_ms(turn), 1)
+
+    def drop(self, text: str) -> None:
+        """The user went on, or wanted no answer."""
+        self.dropped += 1
+        self.dropped_characters += len(text)
+
+    def told(self) -> dict[str, float]:
+        """As a field of `session_ended`."""
+        return asdict(self)
+
+
 class LatencyLog:
-    """The stage shares of all turns of a session, as percentiles."""
+    """The stage shares of the last thousand turns of a session, as percentiles."""
 
     def __init__(self) -> None:
-        self._values: defaultdict[str, list[float]] = defaultdict(list)
+        self._values: defaultdict[str, deque[float]] = defaultdict(partial(deque, maxlen=_TURNS_KEPT))
 
     def add(self, shares: Mapping[str, float]) -> None:
         """Take one turn."""
@@ -64,7 +105,7 @@ class LatencyLog:
         }
 
 
-def nearest_rank(values: list[float], share: float) -> float:
+def nearest_rank(values: Collection[float], share: float) -> float:
     """The percentile by nearest rank: a value that occurred."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(round(share * len(ordered), 6)) - 1)]

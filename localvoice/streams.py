@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
+from localvoice.errors import ProviderBroken
+
 T = TypeVar("T")
 
 
@@ -44,6 +46,8 @@ class Worker:
     """
 
     def __init__(self, name: str) -> None:
+        self._name = name
+        self._is_closed = False
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -57,7 +61,11 @@ class Worker:
 
         Cancelling the await sets the token and returns at once; the work ends by itself and its result is dropped.
         Work whose caller has gone before it began is not begun.
+
+        Raises:
+            ProviderBroken: the worker is closed.
         """
+        self._check_open()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         token = CancelToken()
@@ -91,7 +99,11 @@ class Worker:
         """Iterate over `work(token)` in the thread; at most `ahead` items wait for the reader.
 
         Closing this generator sets the token, closes the iterator in its own thread, and returns at once.
+
+        Raises:
+            ProviderBroken: the worker is closed.
         """
+        self._check_open()
         loop = asyncio.get_running_loop()
         items: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()  # bounded by `room`: a thread cannot await a full queue
         room = threading.Semaphore(ahead)
@@ -136,7 +148,12 @@ class Worker:
 
     def close(self) -> None:
         """Let the thread end after the jobs already queued; does not wait."""
+        self._is_closed = True
         self._jobs.put(None)
+
+    def _check_open(self) -> None:
+        if self._is_closed:  # behind the end of the queue nothing is run, and the caller would wait for ever
+            raise ProviderBroken(f"{self._name} is closed: start again", provider=self._name)
 
 
 async def close_iterator(source: AsyncIterator[Any]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.messages import Stage, Turn
-from localvoice.metrics import STAGES, LatencyLog, nearest_rank, stage_shares
+from localvoice.metrics import STAGES, LatencyLog, PreparedAnswers, nearest_rank, saved_ms, stage_shares
 
 
 def turn(**times: float) -> Turn:
@@ -80,3 +80,26 @@ def test_percentiles_per_stage():
     for total in (100.0, 300.0, 200.0):
         log.add({"total_ms": total})
     assert log.percentiles() == {"p50": {"total_ms": 200.0}, "p95": {"total_ms": 300.0}}
+
+
+def test_a_long_session_keeps_the_latest_thousand_turns():
+    log = LatencyLog()
+    for total in range(3000):
+        log.add({"total_ms": float(total)})
+    assert log.percentiles()["p50"]["total_ms"] == 2499.0
+
+
+def test_what_was_done_in_the_wait_was_saved():
+    prepared = turn(prepared=1.1, transcript=1.15, first_token=1.23, first_speech=1.27, turn_ended=1.6)
+    assert saved_ms(prepared) == 170.0
+    half_done = turn(prepared=1.1, transcript=1.15, first_token=1.23, first_speech=1.27, turn_ended=1.2)
+    assert saved_ms(half_done) == 100.0
+    assert saved_ms(turn(turn_ended=1.2, first_speech=1.4)) == 0.0
+
+
+def test_a_session_counts_what_it_prepared():
+    prepared = PreparedAnswers()
+    prepared.use(turn(prepared=1.0, first_speech=1.2, turn_ended=1.5))
+    prepared.use(turn(prepared=1.0, first_speech=1.1, turn_ended=1.5))
+    prepared.drop("four")
+    assert prepared.told() == {"used": 2, "saved_ms": 300.0, "dropped": 1, "dropped_characters": 4}

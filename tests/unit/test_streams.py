@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from localvoice.errors import ProviderBroken
 from localvoice.streams import Cancelled, CancelToken, Worker, close_iterator, read_ahead
 
 
@@ -245,3 +246,20 @@ async def test_a_job_put_behind_waits_for_work_whose_caller_has_gone():
     await worker.call(lambda token: None)
     worker.close()
     assert order == ["work", "job"]
+
+
+async def test_a_closed_worker_says_so_and_lets_nobody_wait():
+    worker = Worker("test")
+    worker.close()
+    with pytest.raises(ProviderBroken, match="test is closed"):
+        await worker.call(lambda _: None)
+    with pytest.raises(ProviderBroken, match="test is closed"):
+        await anext(worker.stream(lambda _: iter(()), 1))
+    worker.close()
+
+
+async def test_what_was_asked_of_a_worker_before_it_was_closed_is_done(worker):
+    call = asyncio.create_task(worker.call(lambda _: "done"))
+    await asyncio.sleep(0)
+    worker.close()
+    assert await call == "done"
