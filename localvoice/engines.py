@@ -91,6 +91,20 @@ class Synthesizer(Protocol):
         """Free the model."""
 
 
+class TurnDetector(Protocol):
+    """Hears whether a turn is finished."""
+
+    @property
+    def name(self) -> str:
+        """As in `session_started.engines.turn`."""
+
+    async def probability(self, turn: Samples) -> float:
+        """0..1 that the turn (16 kHz, up to a pause) sounds finished. Not to be asked about what holds no speech."""
+
+    def close(self) -> None:
+        """Free the model."""
+
+
 class Player(Protocol):
     """The loudspeaker: a local device, a file, or a remote browser. One reply at a time.
 

@@ -49,6 +49,33 @@ class FakeRecognizer:
         self._is_closed = True
 
 
+class FakeTurnDetector:
+    """Hears what the script says: one probability per pause, the last one again and again."""
+
+    def __init__(self, *likely: float | Exception, delay_s: float = 0.05) -> None:
+        self.name = "fake-ear"
+        self.heard: list[Samples] = []
+        """A copy of what each call was given."""
+        self.cancelled = 0
+        self._script = _Script(likely)
+        self._delay_s = delay_s
+        self._is_closed = False
+
+    async def probability(self, turn: Samples) -> float:
+        _check_open(self.name, is_closed=self._is_closed)
+        self.heard.append(turn.copy())
+        likely = self._script.next()
+        try:
+            await asyncio.sleep(self._delay_s)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return likely
+
+    def close(self) -> None:
+        self._is_closed = True
+
+
 class ScriptedStreamingRecognizer(FakeRecognizer):
     """Partials at set times of the audio.
 

@@ -21,7 +21,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, Reblocker, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW, WINDOW_S
 from localvoice.config import Config
-from localvoice.engines import ChatModel, Recognizer, Synthesizer
+from localvoice.engines import ChatModel, Recognizer, Synthesizer, TurnDetector
 from localvoice.errors import ExitCode
 from localvoice.event_log import Event, EventLog
 from localvoice.messages import SpeechChunk
@@ -119,6 +119,7 @@ class Setting:
     stt: Recognizer | None = field(default_factory=lambda: FakeRecognizer("tell me something", delay_s=0.05))
     llm: ChatModel = field(default_factory=lambda: FakeChatModel("Once there was a fox.", first_token_s=0.1))
     tts: Synthesizer | None = field(default_factory=lambda: FakeSynthesizer(delay_s=0.04))
+    ear: TurnDetector | None = None
     config: Config = field(default_factory=Config)
     options: SessionOptions = field(default_factory=lambda: SessionOptions(ends_with_input=True))
     phrases: dict[str, SpeechChunk] = field(default_factory=dict)
@@ -153,6 +154,7 @@ class Talk:
             utterances=self._utterances,
             now_s=self.duplex.now_s,
             phrases=setting.phrases,
+            turn_detector=setting.ear,
         )
         self.replying = Replying(setting.config, voices, Skills())
         self.session = Session(setting.config, self.duplex, self.replying, self.log, setting.options, self.seen.append)

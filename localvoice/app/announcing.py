@@ -9,6 +9,7 @@ from localvoice import __version__
 from localvoice.app.plan import Plan
 from localvoice.audio.opening import EndKind
 from localvoice.config import Config
+from localvoice.engines import TurnDetector
 from localvoice.loading import Loaded
 
 HALF_DUPLEX = (
@@ -17,7 +18,9 @@ HALF_DUPLEX = (
 )
 
 
-def announcement(config: Config, plan: Plan, engines: Mapping[str, Loaded], *, offline: str) -> dict[str, Any]:
+def announcement(
+    config: Config, plan: Plan, engines: Mapping[str, Loaded], turn_detector: TurnDetector | None, *, offline: str
+) -> dict[str, Any]:
     """The fields of `session_started` that do not depend on a device."""
     used = {stage: loaded.name for stage, loaded in engines.items()}
     return {
@@ -27,7 +30,7 @@ def announcement(config: Config, plan: Plan, engines: Mapping[str, Loaded], *, o
             "llm": used["llm"],
             "tts": used.get("tts", "none"),
             "vad": "none" if plan.is_typed else config.engines.vad,
-            "turn": "typed" if plan.is_typed else turn_votes(config),
+            "turn": "typed" if plan.is_typed else turn_votes(config, turn_detector),
         },
         "starters": [loaded.name for loaded in engines.values() if loaded.is_starter],
         "offline": offline,
@@ -36,8 +39,10 @@ def announcement(config: Config, plan: Plan, engines: Mapping[str, Loaded], *, o
     }
 
 
-def turn_votes(config: Config) -> str:
-    """What decides about the end of a turn."""
+def turn_votes(config: Config, turn_detector: TurnDetector | None) -> str:
+    """What decides about the end of a turn, beside the pause."""
+    if turn_detector is not None:
+        return turn_detector.name
     hears_words = config.reply.prepare and config.session.language.split("-", 1)[0].lower() in {"", "en"}
     return "words" if hears_words else "silence"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from localvoice.audio.utterance import UtteranceBuffer
-from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer
+from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer, TurnDetector
 from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
 from localvoice.session.log import SessionLog
@@ -30,6 +30,8 @@ class Voices:
     """The capture clock."""
     phrases: Mapping[str, SpeechChunk] = field(default_factory=dict)
     """Prepared speech by its text."""
+    turn_detector: TurnDetector | None = None
+    """None where no such model is installed: the end of a turn is decided without hearing it."""
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from localvoice.session.hand import Hand, House, Outcome, Report, Voices
 from localvoice.session.overlap_reading import OverlapReading
 from localvoice.session.reading import Reading
 from localvoice.session.skill_state import SkillState
+from localvoice.session.sound_vote import SoundVote
 from localvoice.session.speaking import Cut, PrintedReply, SpokenReply
 from localvoice.skills.catalog import Skills
 from localvoice.skills.contract import SkillContext, SkillResult, StartOver
@@ -44,6 +45,7 @@ class Replying:
         self._hand: Hand | None = None
         self.reading = Reading(voices, self._answers, self._prompt, prepares=config.reply.prepare)
         self.overlap_reading = OverlapReading(voices)
+        self.sound_vote = SoundVote(voices)
         self.outcome = Outcome()
 
     def attach(self, house: House) -> None:
@@ -51,6 +53,7 @@ class Replying:
         self._house = house
         self.reading.attach(house)
         self.overlap_reading.attach(house)
+        self.sound_vote.attach(house)
 
     @property
     def is_busy(self) -> bool:
@@ -117,6 +120,7 @@ class Replying:
             self.cut(lambda _: None)
         self.call_off()
         self.reading.drop()
+        self.sound_vote.drop()
 
     # how a turn is answered
 

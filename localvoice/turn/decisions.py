@@ -66,10 +66,15 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class PauseBegan:
-    """The turn may be over: transcribe `start_s`..`end_s` beforehand, and answer with `WordsSoFar`."""
+    """The turn may be over: transcribe `start_s`..`end_s` beforehand, and answer with `WordsSoFar`.
+
+    Where there is a turn detector, have it listen as well and answer with `SoundSoFar`.
+    """
 
     at_s: float
     turn: int
+    onset_s: float
+    """Where the turn began."""
     start_s: float
     speech_end_s: float
     end_s: float

@@ -3,49 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from localvoice.config import TurnConfig
+from localvoice.config import Config
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.endpointing import COMMAND, Endpointing
+from localvoice.turn.endpointing import Endpointing
+from localvoice.turn.observations import SoundSoFar, WordsSoFar
+from localvoice.turn.votes import Ear, Votes
 from localvoice.turn.words import turn_words
 
 _UNDECIDED = 0.5
 """Probability that the thought is finished, where nothing but silence speaks."""
 
 
+@dataclass(slots=True)
+class _Pause:
+    """A pause that may be the end of a turn."""
+
+    speech_end_s: float
+    awaited: set[Ear]
+    votes: Votes = field(default_factory=Votes)
+
+
 class EndOfTurn:
     """The votes on one pause after another, and what follows from them."""
 
-    def __init__(self, turn: TurnConfig, language: str) -> None:
-        self._endpointing = Endpointing(turn)
-        self._vote = _words_vote(language)
-        self._finished: float | None = None
+    def __init__(self, config: Config, *, hears_sound: bool) -> None:
+        self._endpointing = Endpointing(config.turn)
+        self._words_vote = _words_vote(config.session.language)
+        hears_words = config.reply.prepare and self._words_vote is not None
+        self._ears = {ear for ear, is_there in ((Ear.SOUND, hears_sound), (Ear.WORDS, hears_words)) if is_there}
+        self._pause: _Pause | None = None
 
     @property
     def probability(self) -> float:
         """That the thought is finished, by all that is known of the present pause."""
-        return _UNDECIDED if self._finished is None else self._finished
+        likely = self._finished
+        return _UNDECIDED if likely is None else likely
+
+    @property
+    def _finished(self) -> float | None:
+        return None if self._pause is None else self._pause.votes.finished
+
+    def pause_begins(self, speech_end_s: float) -> None:
+        """The turn may be over."""
+        self._pause = _Pause(speech_end_s, set(self._ears))
 
     def speech_goes_on(self) -> None:
         """What was said of the pause before is void."""
-        self._finished = None
+        self._pause = None
 
-    def hear_words(self, text: str, *, is_command: bool) -> None:
-        """The words up to the present pause; `is_command`: a skill would take the whole of them."""
-        likely = self._vote(text)
-        self._finished = max(COMMAND, likely or 0.0) if is_command else likely
+    def take(self, vote: WordsSoFar | SoundSoFar) -> bool:
+        """Count a vote; False where it is on another pause than the present one."""
+        pause = self._pause
+        if pause is None or vote.speech_end_s != pause.speech_end_s:
+            return False
+        if isinstance(vote, SoundSoFar):
+            pause.awaited.discard(Ear.SOUND)
+            pause.votes.sound = vote.probability
+        else:
+            pause.awaited.discard(Ear.WORDS)
+            pause.votes.words = None if self._words_vote is None else self._words_vote(vote.text)
+            pause.votes.is_command = vote.is_command
+        return True
 
     def decide(self, silence_s: float | None, turn_s: float) -> EndReason | None:
         """Why the turn is over now, or None (see `Endpointing.decide`)."""
-        return self._endpointing.decide(silence_s, turn_s, self._finished)
+        is_complete = self._pause is None or not self._pause.awaited
+        return self._endpointing.decide(silence_s, turn_s, self._finished, is_complete=is_complete)
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""
         return self._endpointing.is_full(turn_s)
 
 
-def _words_vote(language: str) -> Callable[[str], float | None]:
-    """The probability that words are a finished thought; without a model for the language they have no vote."""
-    if language.split("-", 1)[0].lower() in {"", "en"}:
-        return turn_words().probability
-    return lambda _: None
+def _words_vote(language: str) -> Callable[[str], float | None] | None:
+    """The probability that words are a finished thought; None without a model for the language."""
+    is_english = language.split("-", 1)[0].lower() in {"", "en"}
+    return turn_words().probability if is_english else None

@@ -12,9 +12,6 @@ UNFINISHED, DOUBTFUL, LIKELY, SURE = 0.05, 0.2, 0.5, 0.9
 plain one, from the last the shortest, and in between in proportion. 0.2 and 0.5 are the word model's own marks: below
 it is unfinished, above it complete, and between them "let sound and pause decide" (scripts/turnwords/README.md)."""
 
-COMMAND = 0.8
-"""Probability of words that are a whole command of a skill: "what is seven plus eight" may go on with "plus nine"."""
-
 
 class Endpointing:
     """Decides at each moment of silence. Without votes (`probability` None) only the pause speaks."""
@@ -30,17 +27,23 @@ class Endpointing:
         waits_ms = (self._limit_ms, self._silence_ms, self._silence_ms, self._sure_ms)
         return float(np.interp(probability, (UNFINISHED, DOUBTFUL, LIKELY, SURE), waits_ms))
 
-    def decide(self, silence_s: float | None, turn_s: float, probability: float | None) -> EndReason | None:
+    def decide(
+        self, silence_s: float | None, turn_s: float, probability: float | None, *, is_complete: bool = True
+    ) -> EndReason | None:
         """Why the turn is over now, or None.
 
         Args:
             silence_s: Since the end of speech; None while speech goes on.
             turn_s: Since the turn began.
             probability: That the thought is finished; None where nothing votes.
+            is_complete: All votes are in. A vote on its way is not overtaken by a wait shorter than the plain one.
         """
         if self.is_full(turn_s):
             return EndReason.LIMIT
-        if silence_s is None or silence_s * 1000 < self.wait_ms(probability) - 1e-3:
+        wait_ms = self.wait_ms(probability)
+        if not is_complete:
+            wait_ms = max(wait_ms, self._silence_ms)
+        if silence_s is None or silence_s * 1000 < wait_ms - 1e-3:
             return None
         if probability is None:
             return EndReason.SILENCE

@@ -92,6 +92,16 @@ class WordsSoFar:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundSoFar:
+    """How finished the turn sounds up to the pause whose speech ended at `speech_end_s`: 0..1 of the turn detector."""
+
+    at_s: float
+    turn: int
+    speech_end_s: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakRequested:
     """Something wants to be said that nobody asked for just now: a greeting, a timer, a prompt."""
 
@@ -117,6 +127,7 @@ Observation = (
     | ReplyEnded
     | OverlapRead
     | WordsSoFar
+    | SoundSoFar
     | SpeakRequested
     | Closing
 )

@@ -41,6 +41,7 @@ from localvoice.turn.observations import (
     OverlapRead,
     ReplyEnded,
     ReplyStarted,
+    SoundSoFar,
     SpeakRequested,
     ToolRan,
     Typed,
@@ -53,7 +54,7 @@ from localvoice.turn.speech_gate import Edge, SpeechGate
 _QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
-_NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, WordsSoFar)
+_NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, WordsSoFar, SoundSoFar)
 """Observations about one turn; void when another one is in hand."""
 
 _PLAIN: dict[type[Observation], Signal] = {
@@ -73,10 +74,11 @@ _ON_REPLY = frozenset({Action.HOLD, Action.RELEASE, Action.CUT, Action.CANCEL})
 class TurnTaking:
     """The decisions of one conversation."""
 
-    def __init__(self, config: Config, *, has_voice: bool = True) -> None:
+    def __init__(self, config: Config, *, has_voice: bool = True, hears_sound: bool = False) -> None:
+        """`hears_sound`: a turn detector answers at every pause."""
         self._machine = TurnMachine()
         self._gate = SpeechGate(config.vad)
-        self._end = EndOfTurn(config.turn, config.session.language)
+        self._end = EndOfTurn(config, hears_sound=hears_sound)
         self._policy = OverlapPolicy(config.turn, config.vad.threshold)
         self._preroll_s = config.vad.preroll_ms / 1000
         self._floor = Floor()
@@ -113,8 +115,8 @@ class TurnTaking:
                 yield from self._on_window(seen)
             case Typed():
                 yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
-            case ToolRan() | WordsSoFar():
-                self._take_note(seen)
+            case ToolRan() | WordsSoFar() | SoundSoFar():
+                yield from self._take_note(seen)
             case ReplyStarted():
                 yield from self._signal(Signal.REPLY_STARTED, seen)
                 if self._can_barge_in:
@@ -154,8 +156,10 @@ class TurnTaking:
         if not is_kept:
             yield from self._signal(_OF_EDGE[edge], window)
         if edge is Edge.STOPPED and self.state is TurnState.USER_SPEAKING:
-            start_s, end_s = self._cut_out(self._floor.began_s, window.at_s)
-            yield PauseBegan(window.at_s, self._floor.turn, start_s, self._gate.end_s, end_s)
+            began_s, ended_s = self._floor.began_s, self._gate.end_s
+            self._end.pause_begins(ended_s)
+            start_s, end_s = self._cut_out(began_s, window.at_s)
+            yield PauseBegan(window.at_s, self._floor.turn, began_s, start_s, ended_s, end_s)
 
     def _keep_early(self, edge: Edge | None, window: Window) -> None:
         if self._floor.early is None:
@@ -168,18 +172,18 @@ class TurnTaking:
         if self._floor.early is not None:
             yield from self._signal(Signal.SPEECH_STARTED, seen)
 
-    def _judge_end(self, window: Window) -> Iterator[Decision]:
+    def _judge_end(self, seen: Observation) -> Iterator[Decision]:
         # a sound that begins may be the user going on: it is known within two windows, and would else cut the reply
-        silence_s = window.at_s - self._gate.end_s if self._gate.is_quiet else None
-        reason = self._end.decide(silence_s, window.at_s - self._floor.began_s)
+        silence_s = seen.at_s - self._gate.end_s if self._gate.is_quiet else None
+        reason = self._end.decide(silence_s, seen.at_s - self._floor.began_s)
         if reason is not None:
-            yield from self._signal(Signal.TURN_ENDED, window, reason=reason)
+            yield from self._signal(Signal.TURN_ENDED, seen, reason=reason)
 
-    def _take_note(self, seen: ToolRan | WordsSoFar) -> None:
+    def _take_note(self, seen: ToolRan | WordsSoFar | SoundSoFar) -> Iterator[Decision]:
         if isinstance(seen, ToolRan):
             self._floor.is_committed |= seen.has_effect
-        elif not self._gate.is_speech and seen.speech_end_s == self._gate.end_s:
-            self._end.hear_words(seen.text, is_command=seen.is_command)
+        elif self._end.take(seen) and self.state is TurnState.USER_SPEAKING:
+            yield from self._judge_end(seen)  # the wait may be over, between two windows
 
     def _judge_overlap(self, overlap: Overlap, window: Window) -> Iterator[Decision]:
         verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)

@@ -1,0 +1,56 @@
+"""How a pause sounds: the turn detector's vote, asked for while it is decided whether the turn is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S
+from localvoice.errors import LocalVoiceError
+from localvoice.session.hand import House, Voices
+from localvoice.turn.decisions import PauseBegan
+from localvoice.turn.observations import SoundSoFar
+
+_log = logging.getLogger(__name__)
+
+
+class SoundVote:
+    """One pause at a time. All methods are called from the event loop; none waits."""
+
+    def __init__(self, voices: Voices) -> None:
+        self._voices = voices
+        self._house: House | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether pauses get a vote."""
+        return self._voices.turn_detector is not None
+
+    def attach(self, house: House) -> None:
+        """Join a session."""
+        self._house = house
+
+    def ask(self, pause: PauseBegan) -> None:
+        """Have the turn so far listened to, and observe what comes of it."""
+        self.drop()
+        if self._house is not None and self.is_there:
+            self._task = self._house.tasks.create_task(self._ask(pause, self._house))
+
+    def drop(self) -> None:
+        """The user went on: what comes now is void."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task = None
+
+    async def _ask(self, pause: PauseBegan, house: House) -> None:
+        voices = self._voices
+        if voices.turn_detector is None:
+            return
+        start_s = max(pause.onset_s - BEFORE_ONSET_S, pause.end_s - HEARD_S)
+        try:
+            likely = await voices.turn_detector.probability(voices.utterances.read(start_s, pause.end_s))
+        except LocalVoiceError:
+            _log.debug("no vote on how the pause sounds", exc_info=True)
+            return  # it is decided without
+        house.observe(SoundSoFar(voices.now_s(), pause.turn, pause.speech_end_s, likely))
