@@ -22,6 +22,7 @@ def talked(localvoice, model: bytes | Path | None) -> list[dict]:
 
 @needs_smart_turn
 def test_it_is_used_where_it_is_installed(localvoice):
+    localvoice.environ["LOCALVOICE_TURN__SILENCE_MS"] = "8000"  # a busy machine may take its time
     started, *events = talked(localvoice, SMART_TURN)
     assert started["engines"]["turn"] == "smart-turn"
     assert "smart-turn" not in started["starters"]
