@@ -13,6 +13,9 @@ from typing import Annotated, Literal
 
 Cloud = Literal["off", "prefer", "fallback"]
 
+BUILT_IN_WORDS = "auto"
+"""In a list of words: the built-in ones of the language (turn/lexicon.py)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -166,13 +169,10 @@ class TurnConfig:
     """What a reply does while one speaks over it: stand still, or go on 20 dB lower."""
     overlap_decide_ms: int = 400
     """Time in which an overlap is judged an interruption or a false alarm."""
-    stop_words: tuple[str, ...] = ("stop", "wait", "be quiet", "hold on", "quiet", "enough")
-    """Words that cut a reply at once."""
-    backchannels: tuple[str, ...] = (
-        *("mm-hm", "mm-hmm", "mhm", "hmm", "uh-huh", "yeah", "yes", "right", "okay", "ok"),
-        *("i see", "wow", "really"),
-    )
-    """Words that show attention and do not interrupt a reply."""
+    stop_words: tuple[str, ...] = (BUILT_IN_WORDS,)
+    """Words that cut a reply at once; `auto` stands for those of the language."""
+    backchannels: tuple[str, ...] = (BUILT_IN_WORDS,)
+    """Words that show attention and do not interrupt a reply; `auto` as above."""
 
     @property
     def waits_ms(self) -> tuple[int, int, int]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from localvoice.messages import SpeechChunk
 
 _WORD = re.compile(r"\S+")
+_ASKS = re.compile(r"[?\uff1f][\"'\u201d\u2019\u00bb)\]]*$")
+"""A word that ends a question, maybe a quoted one."""
 _ROUNDING_S = 0.001
 """A word whose last sample is this near counts as heard: resampling moves the end of a chunk by a few samples."""
 
@@ -84,6 +86,16 @@ class SpokenLedger:
         if not full_text.startswith(heard):
             raise ValueError("the text handed to the player is not the beginning of the reply")
         return heard, full_text[len(heard) :]
+
+    def said_between(self, first_frame: int, last_frame: int) -> str:
+        """The words that sound somewhere between two frames, as written."""
+        words = [word for word in self._words if word.first_frame < last_frame and word.last_frame > first_frame]
+        return self._text[words[0].start : words[-1].end] if words else ""
+
+    def asks_between(self, first_frame: int, last_frame: int) -> bool:
+        """Whether a question comes to its end between two frames."""
+        ended = (word for word in self._words if first_frame <= word.last_frame <= last_frame)
+        return any(_ASKS.search(self._text[word.start : word.end]) for word in ended)
 
     def word_edge_before(self, frames: int, at_most_back_frames: int) -> int:
         """Where to resume after a pause at `frames`: the first frame of the word that was interrupted.

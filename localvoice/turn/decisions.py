@@ -135,6 +135,15 @@ class ReadOverlap:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeOverlap:
+    """Tell what the sound over the reply that began at `onset_s` sounds like so far, with `OverlapJudged`."""
+
+    at_s: float
+    turn: int
+    onset_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class OverlapDismissed:
     """It was no interruption: go on with the reply."""
 
@@ -181,6 +190,7 @@ Decision = (
     | TurnDropped
     | OverlapStarted
     | ReadOverlap
+    | JudgeOverlap
     | OverlapDismissed
     | BargeIn
     | ThoughtCancelled

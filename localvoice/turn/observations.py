@@ -79,6 +79,29 @@ class OverlapRead:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlapJudged:
+    """What a sound over the reply sounds like so far. Both are probabilities; the rest is noise, or our own voice."""
+
+    at_s: float
+    turn: int
+    content: float
+    """Words that want the floor."""
+    backchannel: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyContext:
+    """What the reply was saying when a sound over it began."""
+
+    at_s: float
+    turn: int
+    words: str
+    """Said within a second of it, as written."""
+    has_asked: bool
+    """It had just come to the end of a question."""
+
+
+@dataclass(frozen=True, slots=True)
 class WordsSoFar:
     """What the recogniser made of the turn up to the pause whose speech ended at `speech_end_s`."""
 
@@ -126,6 +149,8 @@ Observation = (
     | ReplyStarted
     | ReplyEnded
     | OverlapRead
+    | OverlapJudged
+    | ReplyContext
     | WordsSoFar
     | SoundSoFar
     | SpeakRequested

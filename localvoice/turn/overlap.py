@@ -1,21 +1,23 @@
 """A sound over the reply: does the user take the turn, or was it a cough, an "mm-hm", nothing?
 
-The reply is already held when this is asked. The words decide where the recogniser has them in time, else length and
-voicing: an "mm-hm" may last longer than the time to decide.
+The reply is already held when this is asked. What the sound is like decides as soon as that is sure; else the words,
+where the recogniser has them in time; else length and voicing. An "mm-hm" may last longer than the time to decide.
+docs/decisions/013-overlaps.md says why.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Flag, auto
 
-from localvoice.config import TurnConfig
+from localvoice.config import Config
 from localvoice.turn.decisions import Dismissal
+from localvoice.turn.lexicon import Lexicon, is_echo, plain_words
+from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
 from localvoice.turn.speech_gate import WINDOW_S
 
 _BLIP_S = 0.13
-"""Voiced time up to which a sound that has ended is a click or a cough: no word is that short."""
+"""Voiced time up to which a sound that has ended is a click or a cough: hardly a word is that short."""
 
 _VOICED_SHARE = 0.6
 """Share of voiced windows from which a sound that goes on is somebody speaking."""
@@ -34,11 +36,34 @@ _FALLING = 0.3
 _UNREAD_WORD_S = 0.25
 """Voiced time from which speech the recogniser cannot read still counts as an interruption."""
 
+_CONFIRMED_S = 0.128
+"""Voice that is needed for a cut by sound alone (audio.md 7), and to believe a stop word that was hardly understood."""
 
-class Ask(Enum):
-    """The policy wants the words of the sound."""
+_STOP_VOICE_S = 0.064
+"""Voice that is needed to believe a stop word that was understood: a recogniser may hear words in a click."""
 
-    WORDS = "words"
+_SURE = 0.8
+"""Probability of content from which the sound alone cuts (scripts/backchannel/README.md: the trade-off)."""
+
+_DOUBTFUL = 0.35
+"""Probability of content under which a sound that goes on is not taken for an interruption yet."""
+
+_LIKELY = 0.5
+
+_LONGEST_MM_HM_S = 1.0
+"""Voiced time from which a sound is an interruption, whatever it sounds like: synthetic backchannels last 0.2-0.7 s."""
+
+
+_KNOWN = frozenset({Dismissal.BACKCHANNEL, Dismissal.ECHO})
+"""What words so far can say against an interruption while the sound goes on."""
+
+
+class Ask(Flag):
+    """What the policy wants to know of the sound so far."""
+
+    WORDS = auto()
+    KIND = auto()
+    """What it sounds like (`OverlapJudged`)."""
 
 
 Verdict = Dismissal | Ask | bool
@@ -64,16 +89,24 @@ class Overlap:
     """What the words so far say."""
     earlier: Verdict | None = None
     """What they said when it was left open."""
+    kind: OverlapJudged | None = None
+    """What it sounds like so far; None where nobody judges."""
+    context: ReplyContext | None = None
+    """What the reply was saying; None where that is not known."""
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether the reply had just asked something."""
+        return self.context is not None and self.context.has_asked
 
 
 class OverlapPolicy:
     """Feed it the windows of one overlap; it answers with a verdict as soon as there is one."""
 
-    def __init__(self, turn: TurnConfig, voiced_from: float) -> None:
-        self._decide_s = turn.overlap_decide_ms / 1000
-        self._voiced_from = voiced_from
-        self._stop_words = tuple(map(plain_words, turn.stop_words))
-        self._backchannels = frozenset(map(plain_words, turn.backchannels))
+    def __init__(self, config: Config) -> None:
+        self._decide_s = config.turn.overlap_decide_ms / 1000
+        self._voiced_from = config.vad.threshold
+        self._lexicon = Lexicon(config.turn, config.session.language)
 
     def begin(self, onset_s: float, probability: float) -> Overlap:
         """A sound that began at `onset_s` was noticed with this window."""
@@ -99,21 +132,15 @@ class OverlapPolicy:
         if overlap.voiced_s <= _BLIP_S:
             return Dismissal.NOISE
         overlap.has_ended, overlap.asked_at_s = True, at_s
-        return Ask.WORDS
+        return Ask.WORDS | Ask.KIND
 
     def _while_it_lasts(self, overlap: Overlap, at_s: float, probability: float) -> Verdict | None:
         if probability < _FALLING:
             return None
         next_s = at_s + WINDOW_S
         if next_s <= overlap.decide_at_s:  # then the next window is still in time
-            is_due = next_s > overlap.decide_at_s - _PEEK_S and overlap.voiced_s > _BLIP_S
-            if not is_due or overlap.asked_at_s is not None:
-                return None
-            overlap.asked_at_s = at_s
-            return Ask.WORDS
-        voiced_s = overlap.voiced_s - overlap.voiced_before_s
-        is_voiced = voiced_s >= _VOICED_SHARE * (at_s - overlap.judged_from_s)
-        if overlap.words is True or (overlap.words is not Dismissal.BACKCHANNEL and is_voiced):
+            return self._asks(overlap, at_s)
+        if self._is_interruption(overlap, at_s):
             return True
         overlap.judged_from_s, overlap.voiced_before_s = at_s, overlap.voiced_s
         overlap.decide_at_s = at_s + self._decide_s
@@ -121,21 +148,59 @@ class OverlapPolicy:
         return None
 
     @staticmethod
-    def _unread(overlap: Overlap) -> Verdict:
-        since_s = overlap.voiced_s - overlap.voiced_before_s
-        ends_one = overlap.earlier is Dismissal.BACKCHANNEL and since_s < _UNREAD_WORD_S
-        if ends_one or overlap.words is Dismissal.BACKCHANNEL:
-            return Dismissal.BACKCHANNEL
-        return True if overlap.voiced_s >= _UNREAD_WORD_S else Dismissal.NOISE
+    def _asks(overlap: Overlap, at_s: float) -> Ask | None:
+        asks = Ask(0)
+        if overlap.voiced_s >= _CONFIRMED_S - 1e-6:
+            asks |= Ask.KIND
+        is_due = at_s + WINDOW_S > overlap.decide_at_s - _PEEK_S and overlap.voiced_s > _BLIP_S
+        if is_due and overlap.asked_at_s is None:
+            overlap.asked_at_s = at_s
+            asks |= Ask.WORDS
+        return asks or None
 
-    def hear(self, overlap: Overlap, text: str, *, rejected: bool) -> Verdict | None:
-        """The recogniser has read the sound, or what there was of it. None while that decides nothing."""
+    @staticmethod
+    def _is_interruption(overlap: Overlap, at_s: float) -> bool:
+        if overlap.words is True or overlap.words in _KNOWN:
+            return overlap.words is True
+        voiced_s = overlap.voiced_s - overlap.voiced_before_s
+        if voiced_s < _VOICED_SHARE * (at_s - overlap.judged_from_s):
+            return False
+        is_doubtful = overlap.kind is not None and overlap.kind.content < _DOUBTFUL
+        return overlap.may_answer or not is_doubtful or overlap.voiced_s >= _LONGEST_MM_HM_S
+
+    def take(self, overlap: Overlap, seen: OverlapRead | OverlapJudged | ReplyContext) -> Verdict | None:
+        """An answer to what was asked, or what the reply was saying. None while that decides nothing."""
+        match seen:
+            case OverlapRead():
+                return self._hear(overlap, plain_words(seen.text), rejected=seen.rejected)
+            case OverlapJudged():
+                overlap.kind = seen
+                return self._is_sure(overlap) or None
+        overlap.context = seen
+        return None
+
+    def is_stop_word(self, overlap: Overlap, text: str, *, rejected: bool) -> bool:
+        """Whether the recogniser read a stop word, and the sound was enough of a voice to believe it."""
+        if not self._lexicon.has_stop_word(plain_words(text)):
+            return False
+        is_other = overlap.kind is not None and overlap.kind.content + overlap.kind.backchannel < _DOUBTFUL
+        least_s = _CONFIRMED_S if rejected else _STOP_VOICE_S
+        return overlap.voiced_s >= least_s - 1e-6 and not (rejected and is_other)
+
+    def wants_words(self, overlap: Overlap) -> bool:
+        """Whether a sound that is being dismissed unread may have been a stop word."""
+        return overlap.words is None and overlap.asked_at_s is None and overlap.voiced_s >= _STOP_VOICE_S - 1e-6
+
+    def _hear(self, overlap: Overlap, words: str, *, rejected: bool) -> Verdict | None:
+        if self.is_stop_word(overlap, words, rejected=rejected):
+            return True
         if overlap.asked_at_s is None:
             return None  # too late
-        words = plain_words(text)
-        if any(f" {stop} " in f" {words} " for stop in self._stop_words):
-            return True
-        if words in self._backchannels:
+        if overlap.may_answer and self._lexicon.is_answer(words):
+            overlap.words = True
+        elif overlap.context is not None and is_echo(words, plain_words(overlap.context.words)):
+            overlap.words = Dismissal.ECHO
+        elif self._lexicon.is_attention(words):
             overlap.words = Dismissal.BACKCHANNEL
         elif rejected:
             overlap.words = self._unread(overlap) if overlap.has_ended else None
@@ -143,7 +208,25 @@ class OverlapPolicy:
             overlap.words = True if words else Dismissal.NOTHING_SAID
         return overlap.words if overlap.has_ended else None
 
+    @staticmethod
+    def _is_sure(overlap: Overlap) -> bool:
+        """Whether the sound alone is enough, and it goes on."""
+        if overlap.kind is None or overlap.has_ended or overlap.words in _KNOWN:
+            return False
+        return overlap.kind.content >= _SURE and overlap.voiced_s >= _CONFIRMED_S - 1e-6
 
-def plain_words(text: str) -> str:
-    """Lower case, hyphens and marks as spaces, apostrophes kept: how words are compared."""
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
+    @staticmethod
+    def _unread(overlap: Overlap) -> Verdict:
+        """The sound is over, and nobody knows its words."""
+        since_s = overlap.voiced_s - overlap.voiced_before_s
+        for known in (overlap.words, overlap.earlier if since_s < _UNREAD_WORD_S else None):
+            if isinstance(known, Dismissal) and known in _KNOWN:
+                return known
+        kind = overlap.kind
+        if kind is None or overlap.voiced_s >= _LONGEST_MM_HM_S:
+            return True if overlap.voiced_s >= _UNREAD_WORD_S else Dismissal.NOISE
+        if kind.content >= max(_LIKELY if overlap.voiced_s >= _UNREAD_WORD_S else _SURE, kind.backchannel):
+            return True
+        if kind.backchannel < _DOUBTFUL:
+            return Dismissal.NOISE
+        return True if overlap.may_answer else Dismissal.BACKCHANNEL

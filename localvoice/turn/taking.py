@@ -14,12 +14,8 @@ from localvoice.config import Config
 from localvoice.turn.decisions import (
     BargeIn,
     Decision,
-    Dismissal,
     EndReason,
-    OverlapDismissed,
-    OverlapStarted,
     PauseBegan,
-    ReadOverlap,
     SpeakUnasked,
     SpeechStarted,
     SpeechStopped,
@@ -38,7 +34,9 @@ from localvoice.turn.observations import (
     Interrupted,
     NothingSaid,
     Observation,
+    OverlapJudged,
     OverlapRead,
+    ReplyContext,
     ReplyEnded,
     ReplyStarted,
     SoundSoFar,
@@ -48,13 +46,16 @@ from localvoice.turn.observations import (
     Window,
     WordsSoFar,
 )
-from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
+from localvoice.turn.over_reply import OverReply
+from localvoice.turn.overlap import Verdict
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
 _QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
-_NEWS = (NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, WordsSoFar, SoundSoFar)
+_NEWS = (
+    *(NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, OverlapJudged, ReplyContext, WordsSoFar, SoundSoFar),
+)
 """Observations about one turn; void when another one is in hand."""
 
 _PLAIN: dict[type[Observation], Signal] = {
@@ -79,9 +80,9 @@ class TurnTaking:
         self._machine = TurnMachine()
         self._gate = SpeechGate(config.vad)
         self._end = EndOfTurn(config, hears_sound=hears_sound)
-        self._policy = OverlapPolicy(config.turn, config.vad.threshold)
         self._preroll_s = config.vad.preroll_ms / 1000
         self._floor = Floor()
+        self._over = OverReply(config, self._floor, self._gate)
         self._deferred: deque[Typed | SpeakRequested] = deque()
         self._can_barge_in = has_voice
 
@@ -121,8 +122,8 @@ class TurnTaking:
                 yield from self._signal(Signal.REPLY_STARTED, seen)
                 if self._can_barge_in:
                     yield from self._hear_early(seen)
-            case OverlapRead():
-                yield from self._on_overlap_read(seen)
+            case OverlapRead() | OverlapJudged() | ReplyContext():
+                yield from self._on_overlap_news(seen)
             case SpeakRequested() if not self._gate.is_quiet:
                 self._deferred.append(seen)
             case _:
@@ -141,9 +142,11 @@ class TurnTaking:
         if edge is not None:
             yield from self._on_edge(edge, window, is_kept=is_kept)
         if is_kept:
-            self._keep_early(edge, window)
+            self._over.keep_early(edge, window)
         if self._floor.overlap is not None and edge is not Edge.STARTED:
-            yield from self._judge_overlap(self._floor.overlap, window)
+            asked, verdict = self._over.judge(self._floor.overlap, window)
+            yield from asked
+            yield from self._settle_overlap(verdict, window)
         elif self.state is TurnState.USER_SPEAKING:
             yield from self._judge_end(window)
 
@@ -160,13 +163,6 @@ class TurnTaking:
             self._end.pause_begins(ended_s)
             start_s, end_s = self._cut_out(began_s, window.at_s)
             yield PauseBegan(window.at_s, self._floor.turn, began_s, start_s, ended_s, end_s)
-
-    def _keep_early(self, edge: Edge | None, window: Window) -> None:
-        if self._floor.early is None:
-            if edge is Edge.STARTED:
-                self._floor.early = self._policy.begin(self._gate.onset_s, self._gate.probability)
-        elif self._gate.is_speech:
-            self._policy.count(self._floor.early, window.probability)
 
     def _hear_early(self, seen: Observation) -> Iterator[Decision]:
         if self._floor.early is not None:
@@ -185,24 +181,18 @@ class TurnTaking:
         elif self._end.take(seen) and self.state is TurnState.USER_SPEAKING:
             yield from self._judge_end(seen)  # the wait may be over, between two windows
 
-    def _judge_overlap(self, overlap: Overlap, window: Window) -> Iterator[Decision]:
-        verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)
-        if verdict is Ask.WORDS:
-            start_s, end_s = self._cut_out(overlap.onset_s, window.at_s)
-            yield ReadOverlap(window.at_s, self._floor.turn, start_s, end_s)
-        elif verdict is not None:
-            yield from self._settle_overlap(verdict, window)
+    def _on_overlap_news(self, seen: OverlapRead | OverlapJudged | ReplyContext) -> Iterator[Decision]:
+        is_late = self.state is TurnState.SPEAKING
+        if is_late and isinstance(seen, OverlapRead) and self._over.comes_back(seen):
+            yield from self._signal(Signal.SPEECH_STARTED, seen)
+            yield from self._settle_overlap(True, seen)
+        else:
+            yield from self._settle_overlap(self._over.take(seen), seen)
 
-    def _on_overlap_read(self, seen: OverlapRead) -> Iterator[Decision]:
-        overlap = self._floor.overlap
-        verdict = None if overlap is None else self._policy.hear(overlap, seen.text, rejected=seen.rejected)
+    def _settle_overlap(self, verdict: Verdict | None, seen: Observation) -> Iterator[Decision]:
         if verdict is not None:
-            yield from self._settle_overlap(verdict, seen)
-
-    def _settle_overlap(self, verdict: Verdict, seen: Observation) -> Iterator[Decision]:
-        confirmed = verdict is True
-        signal = Signal.OVERLAP_CONFIRMED if confirmed else Signal.OVERLAP_DISMISSED
-        yield from self._signal(signal, seen, verdict=verdict)
+            signal = Signal.OVERLAP_CONFIRMED if verdict is True else Signal.OVERLAP_DISMISSED
+            yield from self._signal(signal, seen, verdict=verdict)
 
     def _cut_out(self, onset_s: float, at_s: float) -> tuple[float, float]:
         return max(0.0, onset_s - self._preroll_s), min(at_s, self._gate.end_s + _QUIET_SILENCE_S)
@@ -241,12 +231,12 @@ class TurnTaking:
                 start_s, end_s = self._cut_out(floor.began_s, at_s)
                 spoken = (start_s, self._gate.end_s, end_s)
                 floor.is_committed = self._end.is_full(at_s - floor.began_s)
-                self._go_on_after(at_s)
+                self._over.go_on_after(at_s)
                 yield TurnEnded(at_s, floor.turn, reason, self._end.probability, *spoken)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):
                 floor.overlap = None
                 turn = floor.open(at_s, is_committed=True)
-                self._go_on_after(at_s)
+                self._over.go_on_after(at_s)
                 yield TurnEnded(at_s, turn, EndReason.TYPED, 1.0, at_s, at_s, at_s, seen.text)
             case Action.SPEAK_UNASKED if isinstance(seen, SpeakRequested):
                 yield SpeakUnasked(at_s, floor.open(at_s, seen), seen.origin, seen.text)
@@ -255,22 +245,13 @@ class TurnTaking:
             case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
                 self._deferred.append(seen)
 
-    def _go_on_after(self, at_s: float) -> None:
-        """What is being said at this moment belongs to the next turn."""
-        if self._gate.is_speech:
-            self._floor.early = self._policy.begin(at_s, self._gate.probability)
-
     def _touch_reply(self, action: Action, seen: Observation, verdict: Verdict | None) -> Iterator[Decision]:
         floor, at_s = self._floor, seen.at_s
         match action:
             case Action.HOLD:
-                floor.overlap = floor.early or self._policy.begin(self._gate.onset_s, self._gate.probability)
-                floor.early = None
-                yield OverlapStarted(at_s, floor.turn, floor.overlap.onset_s)
-            case Action.RELEASE if floor.overlap is not None:
-                dismissed, floor.overlap = floor.overlap, None
-                why = verdict if isinstance(verdict, Dismissal) else Dismissal.NOISE
-                yield OverlapDismissed(at_s, floor.turn, dismissed.onset_s, why)
+                yield self._over.hold(at_s)
+            case Action.RELEASE:
+                yield from self._over.release(at_s, verdict)
             case Action.CUT:
                 yield from self._cut(seen)
             case Action.CANCEL:

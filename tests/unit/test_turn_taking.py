@@ -16,6 +16,7 @@ from localvoice.turn.decisions import (
     Decision,
     Dismissal,
     EndReason,
+    JudgeOverlap,
     OverlapDismissed,
     OverlapStarted,
     PauseBegan,
@@ -35,7 +36,9 @@ from localvoice.turn.observations import (
     Interrupted,
     NothingSaid,
     Observation,
+    OverlapJudged,
     OverlapRead,
+    ReplyContext,
     ReplyEnded,
     ReplyStarted,
     SpeakRequested,
@@ -104,7 +107,8 @@ def only(kind: type, decisions: list[Decision]) -> Decision:
 
 
 def kinds(decisions: list[Decision]) -> list[type]:
-    return [type(decision) for decision in decisions if not isinstance(decision, StateChanged)]
+    """What was decided, less changes of state and questions about the sound of an overlap."""
+    return [type(decision) for decision in decisions if not isinstance(decision, StateChanged | JudgeOverlap)]
 
 
 def test_a_question_becomes_a_turn_with_its_sound():
@@ -223,7 +227,7 @@ def test_a_blip_over_the_reply_is_dismissed():
     conversation = talk()
     conversation.answered()
     decisions = conversation.sound(0.064, 0.9) + conversation.quiet(0.2)
-    assert kinds(decisions) == [SpeechStarted, OverlapStarted, SpeechStopped, OverlapDismissed]
+    assert kinds(decisions) == [SpeechStarted, OverlapStarted, SpeechStopped, OverlapDismissed, ReadOverlap]
     assert only(OverlapDismissed, decisions).onset_s == only(SpeechStarted, decisions).at_s
     assert conversation.taking.state is TurnState.SPEAKING
 
@@ -309,13 +313,73 @@ def test_a_dismissed_sound_is_over_within_its_deadline(length_s, lag):
         assert full_s <= due_s + 1e-6
 
 
-def test_an_answer_that_comes_late_is_not_believed():
+def dismissed(windows: int = 6) -> Talk:
+    """A sound over the reply that nobody read in time."""
     conversation = talk()
     conversation.answered()
-    conversation.speak(0.2)
+    conversation.quiet(0.5)
+    conversation.speak(windows * WINDOW_S)
     conversation.quiet(0.5)
     assert conversation.taking.state is TurnState.SPEAKING
+    return conversation
+
+
+def test_words_that_come_late_are_not_believed():
+    conversation = dismissed()
+    assert conversation.step(OverlapRead(conversation.now_s, 1, "seven", rejected=False)) == []
+
+
+@pytest.mark.parametrize("windows", [2, 6])
+def test_a_stop_word_that_is_read_late_cuts_still(windows):
+    conversation = dismissed(windows)
+    first = only(OverlapStarted, conversation.decided)
+    decisions = conversation.step(OverlapRead(conversation.now_s, 1, "stop", rejected=False))
+    assert kinds(decisions) == [OverlapStarted, BargeIn]
+    assert only(OverlapStarted, decisions).onset_s == only(BargeIn, decisions).onset_s == first.onset_s
+    ended = only(TurnEnded, conversation.quiet(0.7))
+    assert (ended.turn, ended.start_s) == (2, pytest.approx(first.onset_s - 0.3)), "the words are the next turn's"
+
+
+@pytest.mark.parametrize(("windows", "rejected"), [(1, False), (3, True)])
+def test_a_stop_word_in_a_click_is_not_believed(windows, rejected):
+    conversation = dismissed(windows)
+    assert conversation.step(OverlapRead(conversation.now_s, 1, "stop", rejected)) == []
+
+
+def test_a_stop_word_that_is_read_much_too_late_cuts_nothing():
+    conversation = dismissed()
+    conversation.quiet(0.7)
     assert conversation.step(OverlapRead(conversation.now_s, 1, "stop", rejected=False)) == []
+
+
+def test_a_late_stop_word_of_one_sound_cuts_during_the_next():
+    conversation = dismissed()
+    onset_s = conversation.now_s
+    conversation.speak(0.1)
+    barge_in = only(BargeIn, conversation.step(OverlapRead(conversation.now_s, 1, "stop", rejected=False)))
+    assert barge_in.onset_s == pytest.approx(onset_s, abs=0.1)
+
+
+def test_what_a_sound_is_like_is_asked_from_128_ms_of_voice_on_and_decides_at_once():
+    conversation = talk()
+    conversation.answered()
+    conversation.quiet(1.0)
+    asked = [one for one in conversation.speak(4 * WINDOW_S) if isinstance(one, JudgeOverlap)]
+    assert len(asked) == 1
+    assert asked[0].onset_s == only(SpeechStarted, conversation.decided[-6:]).at_s
+    decisions = conversation.step(OverlapJudged(conversation.now_s, 1, content=0.97, backchannel=0.02))
+    assert kinds(decisions) == [BargeIn]
+    assert decisions[0].at_s - decisions[0].onset_s <= 0.2
+
+
+def test_what_the_reply_was_saying_reaches_the_decision():
+    conversation = talk()
+    conversation.answered()
+    conversation.speak(0.3)
+    conversation.step(ReplyContext(conversation.now_s, 1, "in the green forest", has_asked=False))
+    conversation.quiet(0.12)
+    decisions = conversation.step(OverlapRead(conversation.now_s, 1, "green forrest", rejected=False))
+    assert only(OverlapDismissed, decisions).reason is Dismissal.ECHO
 
 
 def test_typing_over_a_reply_cuts_it():
@@ -472,6 +536,8 @@ def happenings(draw):
                 st.sampled_from(["nothing said", "tool", "effect", "reply starts", "reply ends", "stale"]),
             ),
             st.tuples(st.just("read"), st.sampled_from(["stop", "mm-hm", "", "seven"]), st.booleans()),
+            st.tuples(st.just("judged"), st.sampled_from([(0.97, 0.02), (0.1, 0.8), (0.1, 0.1)])),
+            st.tuples(st.just("says"), st.booleans()),
         )
     )
 
@@ -503,6 +569,10 @@ class World:
                 conversation.step(SpeakRequested(now_s, Origin.TIMER, "Ring."))
             case "read" if any(isinstance(one, ReadOverlap) for one in conversation.decided):
                 conversation.step(OverlapRead(now_s, turn, *details))
+            case "judged":
+                conversation.step(OverlapJudged(now_s, turn, *details[0]))
+            case "says":
+                conversation.step(ReplyContext(now_s, turn, "seven dwarfs", *details))
             case "stale":
                 for news in (NothingSaid, ReplyStarted, ReplyEnded):
                     conversation.step(news(now_s, turn - 1))

@@ -1,0 +1,106 @@
+"""Sounds over the reply in hand: which questions they raise, and which answer decides (overlap.py).
+
+One outcome each; a stop word that was read too late brings a dismissed sound back (docs/decisions/013-overlaps.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from localvoice.config import Config
+from localvoice.turn.decisions import (
+    Decision,
+    Dismissal,
+    JudgeOverlap,
+    OverlapDismissed,
+    OverlapStarted,
+    ReadOverlap,
+)
+from localvoice.turn.floor import Floor
+from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext, Window
+from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
+from localvoice.turn.speech_gate import Edge, SpeechGate
+
+_BELIEVED_S = 1.0
+"""How long after its end a dismissed sound may turn out to have been a stop word: a recogniser of the large tier on a
+slow machine needs about that long, and what stops later than that answers to nothing."""
+
+_QUIET_SILENCE_S = 0.2
+"""Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
+
+
+class OverReply:
+    """Feed it what happens while a reply sounds. It keeps `floor.overlap` and `floor.early`."""
+
+    def __init__(self, config: Config, floor: Floor, gate: SpeechGate) -> None:
+        self._policy = OverlapPolicy(config)
+        self._floor = floor
+        self._gate = gate
+        self._preroll_s = config.vad.preroll_ms / 1000
+        self._dismissed: Overlap | None = None
+        self._ended_s = 0.0
+        """Where the dismissed sound ended."""
+
+    # before the reply sounds
+
+    def go_on_after(self, at_s: float) -> None:
+        """What is being said at this moment belongs to the next turn."""
+        if self._gate.is_speech:
+            self._floor.early = self._policy.begin(at_s, self._gate.probability)
+
+    def keep_early(self, edge: Edge | None, window: Window) -> None:
+        """A sound over an answer that cannot be taken back, and does not sound yet."""
+        if self._floor.early is None:
+            if edge is Edge.STARTED:
+                self._floor.early = self._policy.begin(self._gate.onset_s, self._gate.probability)
+        elif self._gate.is_speech:
+            self._policy.count(self._floor.early, window.probability)
+
+    # while it does
+
+    def hold(self, at_s: float) -> OverlapStarted:
+        """A sound begins, or comes back."""
+        floor = self._floor
+        overlap = floor.early or self._policy.begin(self._gate.onset_s, self._gate.probability)
+        floor.overlap, floor.early, self._dismissed = overlap, None, None
+        return OverlapStarted(at_s, floor.turn, overlap.onset_s)
+
+    def judge(self, overlap: Overlap, window: Window) -> tuple[list[Decision], Verdict | None]:
+        """What is to be asked after this window, and the verdict if there is one."""
+        verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)
+        if not isinstance(verdict, Ask):
+            return [], verdict
+        asked: list[Decision] = []
+        if Ask.WORDS in verdict:
+            asked.append(self._reading(overlap, window.at_s))
+        if Ask.KIND in verdict:
+            asked.append(JudgeOverlap(window.at_s, self._floor.turn, overlap.onset_s))
+        return asked, None
+
+    def take(self, seen: OverlapRead | OverlapJudged | ReplyContext) -> Verdict | None:
+        """An answer, or what the reply was saying."""
+        return None if self._floor.overlap is None else self._policy.take(self._floor.overlap, seen)
+
+    def release(self, at_s: float, verdict: Verdict | None) -> Iterator[Decision]:
+        """The sound in hand was no interruption, as far as is known."""
+        dismissed, self._floor.overlap = self._floor.overlap, None
+        if dismissed is None:
+            return
+        self._dismissed, self._ended_s = dismissed, self._gate.end_s
+        why = verdict if isinstance(verdict, Dismissal) else Dismissal.NOISE
+        yield OverlapDismissed(at_s, self._floor.turn, dismissed.onset_s, why)
+        if self._policy.wants_words(dismissed):
+            yield self._reading(dismissed, at_s)
+
+    def comes_back(self, seen: OverlapRead) -> bool:
+        """Whether the dismissed sound was a stop word after all. If so it is the next one to be held."""
+        sound = self._dismissed
+        if sound is None or self._floor.overlap is not None or seen.at_s - self._ended_s > _BELIEVED_S:
+            return False
+        if self._policy.is_stop_word(sound, seen.text, rejected=seen.rejected):
+            self._floor.early = sound
+        return self._floor.early is sound
+
+    def _reading(self, overlap: Overlap, at_s: float) -> ReadOverlap:
+        start_s = max(0.0, overlap.onset_s - self._preroll_s)
+        return ReadOverlap(at_s, self._floor.turn, start_s, min(at_s, self._gate.end_s + _QUIET_SILENCE_S))
