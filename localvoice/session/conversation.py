@@ -19,7 +19,7 @@ from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Turn
 from localvoice.session.ending import EndedBy, Ending
 from localvoice.session.hand import House
-from localvoice.session.inbox import Inbox, InputDone
+from localvoice.session.inbox import Inbox, InputDone, Notice
 from localvoice.session.log import SessionLog
 from localvoice.session.replying import Replying
 from localvoice.turn.decisions import (
@@ -143,6 +143,8 @@ class Session:
             elif isinstance(arrival, InputDone):
                 self._ending.input_ended = True
                 self._check_end(self._duplex.now_s())
+            elif isinstance(arrival, Notice):
+                self._log.trouble("warning", arrival.code, arrival.message, **arrival.fields)
             else:
                 self.observe(arrival)
 

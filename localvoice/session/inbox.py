@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from localvoice.errors import LocalVoiceError
 from localvoice.turn.observations import Observation
@@ -13,7 +16,17 @@ class InputDone:
     """No more lines will be typed."""
 
 
-Arrival = Observation | LocalVoiceError | InputDone
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning from another thread: it goes into the log, and decides nothing."""
+
+    code: str
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Of the event, beyond these two."""
+
+
+Arrival = Observation | LocalVoiceError | InputDone | Notice
 
 
 class Inbox:

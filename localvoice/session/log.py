@@ -150,6 +150,6 @@ class SessionLog:
             if Stage.FIRST_AUDIO in turn.times:
                 self._latencies.add(shares)
 
-    def trouble(self, kind: str, code: str, message: str) -> None:
+    def trouble(self, kind: str, code: str, message: str, **fields: Any) -> None:
         """A `warning` or an `error`."""
-        self._emit(kind, self._now_s(), code=code, message=message)
+        self._emit(kind, self._now_s(), code=code, message=message, **fields)
