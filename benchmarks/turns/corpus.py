@@ -37,8 +37,13 @@ LEAD_S = 0.5
 """Room before the first word."""
 TAIL_S = 1.0
 """Room behind the last word of a `LabelledPause` that is the end of the turn."""
+READABLE = 0.7
+"""The share of a word after which the scripted recogniser has it."""
 AUDIBLE = 10 ** (-50 / 20)
 """Where speech begins and ends (product contract, section 5)."""
+
+_METHOD = 1
+"""Counts the changes of `spoken_turn` that change a sound: what was stored before is then made again."""
 
 _HERE = Path(__file__).parent
 _CASES = _HERE.parents[1] / "tests/data/turnwords_cases.tsv"
@@ -52,6 +57,19 @@ class Phrase:
     text: str
     start_s: float
     end_s: float
+
+    def said(self, at_s: float) -> str:
+        """What can be read at `at_s`: the words are spread over the phrase by their letters."""
+        if at_s >= self.end_s:
+            return self.text
+        letters = len(self.text) * (at_s - self.start_s) / (self.end_s - self.start_s)
+        read: list[str] = []
+        for word in self.text.split():
+            if letters < READABLE * len(word):
+                break
+            read.append(word)
+            letters -= len(word) + 1
+        return " ".join(read)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +108,8 @@ class SpokenTurn:
     """False for a recording that breaks off: its last pause has no label."""
 
     def words_at(self, at_s: float) -> str:
-        """What was said until `at_s`; the words of a phrase are spread over it by their letters."""
-        return " ".join(filter(None, (_said(phrase, at_s) for phrase in self.phrases)))
+        """What was said until `at_s`."""
+        return " ".join(filter(None, (phrase.said(at_s) for phrase in self.phrases)))
 
     def pauses(self) -> Iterator[LabelledPause]:
         """Those inside, then the end."""
@@ -124,13 +142,6 @@ def frames(seconds: float) -> int:
 def in_a_room(sound: Samples, seed: int) -> Samples:
     """`sound` with the noise of a quiet room."""
     return sound + noise("white", len(sound) / SPEECH_RATE_HZ, ROOM_NOISE, seed)
-
-
-def _said(phrase: Phrase, at_s: float) -> str:
-    if at_s >= phrase.end_s:
-        return phrase.text
-    letters = len(phrase.text) * (at_s - phrase.start_s) / (phrase.end_s - phrase.start_s)
-    return phrase.text[: max(0, math.floor(letters)) + 1].rpartition(" ")[0] if letters > 0 else ""
 
 
 # what is said
@@ -202,7 +213,7 @@ def spoken_turn(sentence: Sentence, voice: str) -> SpokenTurn:
         is_last = len(phrases) == len(sentence.phrases) - 1
         mark = "," if not is_last else "?" if sentence.kind == "question" else "."
         start_s = sum(map(len, parts)) / SPEECH_RATE_HZ
-        parts.append(_audible(voice_saying(text + mark, voice)))
+        parts.append(audible(voice_saying(text + mark, voice)))
         phrases.append(Phrase(text, start_s, start_s + len(parts[-1]) / SPEECH_RATE_HZ))
         if not is_last:
             parts.append(silence(frames(random.uniform(*PAUSE_S))))
@@ -210,15 +221,16 @@ def spoken_turn(sentence: Sentence, voice: str) -> SpokenTurn:
     return SpokenTurn(in_a_room(np.concatenate(parts), seed), tuple(phrases), voice, source, sentence.kind)
 
 
-def _audible(sound: Samples) -> Samples:
+def audible(sound: Samples) -> Samples:
+    """From the first sample above -50 dBFS to the last one."""
     first, last = np.flatnonzero(np.abs(sound) > AUDIBLE)[[0, -1]]
     return sound[first : last + 1]
 
 
 def _stored(half: Half) -> Iterator[SpokenTurn]:
     """What was synthesised before, where its sources are the same."""
-    made_of = [(_HERE / name).read_bytes() for name in ("sentences.txt", "corpus.py")] + [_CASES.read_bytes()]
-    stem = _CACHE / f"{half}-{zlib.crc32(b''.join(made_of)):08x}"
+    drawn = repr((_METHOD, VOICES, VOICES_EACH, PAUSE_S, LEAD_S, sentences(half)))
+    stem = _CACHE / f"{half}-{zlib.crc32(drawn.encode()):08x}"
     sounds, table = stem.with_suffix(".npy"), stem.with_suffix(".json")
     if not table.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)

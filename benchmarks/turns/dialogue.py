@@ -1,0 +1,158 @@
+"""A speaker's turns in a row, heard by the real front end and decided by the real turn-taking, at array speed.
+
+Time is the capture clock of the recording. Words come from a scripted streaming recogniser, which knows what was said
+up to the pause and takes a set time for it; the sound vote is smart-turn's own, and takes a set time as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count, groupby
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.turns.corpus import SpokenTurn, frames, in_a_room
+from localvoice.audio.duplex import BLOCK, Block
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.samples import Samples, silence
+from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S, SmartTurn
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import WINDOW_S, load_vad
+from localvoice.config import Config
+from localvoice.skills.catalog import Skills
+from localvoice.turn.decisions import Decision, PauseBegan, TurnEnded
+from localvoice.turn.observations import Observation, ReplyEnded, ReplyStarted, SoundSoFar, Window, WordsSoFar
+from localvoice.turn.taking import TurnTaking
+
+GAP_S = 4.5
+"""Silence behind each turn: longer than any wait."""
+
+SMART_TURN = Path(__file__).parents[2] / "build/smart-turn/smart-turn-v3.2-cpu.onnx"
+"""Where scripts/ensure_smart_turn.sh puts it."""
+
+
+class Ear:
+    """smart-turn, asked once for each stretch of a recording."""
+
+    def __init__(self, model: Path) -> None:
+        self._model = SmartTurn(model)
+        self._known: dict[tuple[str, int, int], float] = {}
+
+    def finished(self, dialogue: Dialogue, onset_s: float, end_s: float) -> float:
+        """0..1 that the turn from `onset_s` on sounds finished at `end_s`."""
+        first, last = frames(max(0.0, onset_s - BEFORE_ONSET_S, end_s - HEARD_S)), frames(end_s)
+        key = (dialogue.speaker, first, last)
+        if key not in self._known:
+            self._known[key] = asyncio.run(self._model.probability(dialogue.sound[first:last]))
+        return self._known[key]
+
+
+@dataclass(eq=False)
+class Dialogue:
+    """One speaker's turns, each with a long silence behind it."""
+
+    speaker: str
+    sound: Samples
+    turns: list[tuple[float, SpokenTurn]]
+    """With where each begins in `sound`, in seconds."""
+    probabilities: list[float] = field(default_factory=list)
+    """Of speech, window by window."""
+
+    def turn_at(self, at_s: float) -> tuple[float, SpokenTurn]:
+        """The turn during which, or behind which, a time lies."""
+        return self.turns[max(0, bisect_right(self.turns, at_s, key=lambda one: one[0]) - 1)]
+
+    def is_over(self, at_s: float) -> bool:
+        """Whether the turn at this time has been spoken to its end."""
+        begun_s, turn = self.turn_at(at_s)
+        return at_s >= begun_s + turn.phrases[-1].end_s
+
+
+def dialogues(turns: Iterable[SpokenTurn]) -> Iterator[Dialogue]:
+    """The turns by speaker, one speaker at a time: ten minutes of sound each."""
+    for speaker, spoken in groupby(sorted(turns, key=lambda turn: turn.speaker), key=lambda turn: turn.speaker):
+        yield dialogue(speaker, list(spoken))
+
+
+def dialogue(speaker: str, spoken: list[SpokenTurn]) -> Dialogue:
+    """These turns in a row, heard through the VAD."""
+    parts: list[Samples] = []
+    placed: list[tuple[float, SpokenTurn]] = []
+    for number, turn in enumerate(spoken):
+        placed.append((sum(map(len, parts)) / frames(1.0), turn))
+        parts += [turn.samples, in_a_room(silence(frames(GAP_S)), seed=number)]
+    sound = np.concatenate(parts)
+    return Dialogue(speaker, sound, placed, list(heard(sound)))
+
+
+def heard(sound: Samples) -> Iterator[float]:
+    """The probability of speech, window by window, by the program's front end without an echo path."""
+    hearing = Hearing(load_vad("silero"), UtteranceBuffer(1.0))
+    for at in range(0, len(sound) - BLOCK + 1, BLOCK):
+        yield from hearing.feed(Block(sound[at : at + BLOCK]))
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What has a vote beside the pause, and how long each takes, in seconds; None where it is missing."""
+
+    words_s: float | None = None
+    ear: Ear | None = None
+    sound_s: float = 0.06
+    """smart-turn on this machine: 40-90 ms (latency.md, and benchmarks here)."""
+
+
+class Taking:
+    """Turn-taking over one dialogue. What would be said is said in no time, and only where the user has finished."""
+
+    def __init__(self, dialogue: Dialogue, config: Config, votes: Votes) -> None:
+        self._dialogue = dialogue
+        self._votes = votes
+        self._skills = Skills()
+        self._taking = TurnTaking(config, hears_sound=votes.ear is not None)
+        self._due: list[tuple[float, int, Observation]] = []
+        self._order = count()
+        self.ends: list[TurnEnded] = []
+
+    def run(self) -> list[TurnEnded]:
+        """Every end of a turn that was decided, those in the middle of a thought included."""
+        for number, probability in enumerate(self._dialogue.probabilities, 1):
+            at_s = number * WINDOW_S
+            while self._due and self._due[0][0] <= at_s:
+                self._see(heapq.heappop(self._due)[2])
+            self._see(Window(at_s, probability))
+        return self.ends
+
+    def _see(self, seen: Observation) -> None:
+        for decision in self._taking.step(seen):
+            self._carry_out(decision)
+
+    def _carry_out(self, decision: Decision) -> None:
+        match decision:
+            case PauseBegan():
+                for delay_s, vote in self._votes_on(decision):
+                    self._later(delay_s, vote)
+            case TurnEnded():
+                self.ends.append(decision)
+                if self._dialogue.is_over(decision.at_s):
+                    self._later(0.0, ReplyStarted(decision.at_s, decision.turn))
+                    self._later(0.0, ReplyEnded(decision.at_s, decision.turn))
+
+    def _later(self, delay_s: float, seen: Observation) -> None:
+        due_s = seen.at_s + delay_s
+        heapq.heappush(self._due, (due_s, next(self._order), replace(seen, at_s=due_s)))
+
+    def _votes_on(self, pause: PauseBegan) -> Iterator[tuple[float, Observation]]:
+        about = (pause.at_s, pause.turn, pause.speech_end_s)
+        if self._votes.words_s is not None:
+            begun_s, turn = self._dialogue.turn_at(pause.end_s)
+            words = turn.words_at(pause.end_s - begun_s)
+            yield self._votes.words_s, WordsSoFar(*about, words, self._skills.match(words) is not None)
+        if self._votes.ear is not None:
+            likely = self._votes.ear.finished(self._dialogue, pause.onset_s, pause.end_s)
+            yield self._votes.sound_s, SoundSoFar(*about, likely)

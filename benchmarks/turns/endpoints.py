@@ -1,0 +1,224 @@
+"""When turns end, and how often too early: `python -m benchmarks.turns.endpoints [--clips DIR] [--json FILE]`.
+
+Turns with labelled pauses (corpus.py) through the real VAD, gate and turn-taking, with words of a scripted recogniser
+and smart-turn's own vote, in simulated time; beside them smart-turn alone and fixed silences on the same VAD. Figures:
+docs/turn-taking.md. Needs the programs espeak-ng and flite; smart-turn's file comes from scripts/ensure_smart_turn.sh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from benchmarks.turns.corpus import Half, turns
+from benchmarks.turns.dialogue import SMART_TURN, Dialogue, Ear, Taking, Votes, dialogues
+from benchmarks.turns.intervals import quantile_ms, share_95
+from localvoice.audio.vad import WINDOW_S
+from localvoice.config import PATIENCE_MS, Config, SessionConfig, TurnConfig, VadConfig
+from localvoice.turn.speech_gate import Edge, SpeechGate
+
+WORDS_S = 0.05
+"""What the scripted recogniser takes from the pause to its words."""
+SLOW_WORDS_S = 0.3
+
+FIXED_MS = range(200, 1001, 100)
+
+PIPECAT_STOP_S, PIPECAT_LIMIT_S = 0.2, 3.0
+"""smart-turn alone is asked after this silence, once, and where it says "unfinished" the turn ends after the second
+(pipecat's defaults: VAD `stop_secs`, smart-turn `stop_secs`)."""
+
+REPLY_S = 0.12
+"""From the end of a turn to the first sample of a reply, where model and voice take 80 and 40 ms."""
+
+Ends = Callable[[Dialogue], list[float]]
+"""A system: when it takes a turn for finished, in a dialogue."""
+
+
+@dataclass
+class Score:
+    """What came of one system."""
+
+    delays_s: list[float] = field(default_factory=list)
+    """From the end of speech to the end of the turn."""
+    pauses: Counter[str] = field(default_factory=Counter)
+    """Inside a thought, by kind of sentence and by length."""
+    early: Counter[str] = field(default_factory=Counter)
+    """Those that were taken for the end."""
+    heard: int = 0
+    """Of `early`, where the user was still silent when a reply would have sounded."""
+    missed: int = 0
+    """Turns whose end was not noticed within the gap behind them."""
+
+    def add(self, dialogue: Dialogue, ends: Sequence[float]) -> None:
+        """Count one dialogue."""
+        for number, (begun_s, turn) in enumerate(dialogue.turns):
+            until_s = dialogue.turns[number + 1][0] if number + 1 < len(dialogue.turns) else float("inf")
+            own = [end_s - begun_s for end_s in ends if begun_s <= end_s < until_s]
+            *inside, last = turn.pauses()
+            for pause in inside:
+                resumes_s = pause.speech_end_s + pause.pause_s
+                hits = [end_s for end_s in own if pause.speech_end_s < end_s <= resumes_s]
+                for label in ("all", turn.kind, f"by {_family(turn.source)}", _length(pause.pause_s)):
+                    self.pauses[label] += 1
+                    self.early[label] += bool(hits)
+                self.heard += bool(hits) and hits[0] + REPLY_S <= resumes_s
+            after = [end_s - last.speech_end_s for end_s in own if end_s > last.speech_end_s]
+            self.delays_s += after[:1]
+            self.missed += not after
+
+    def figures(self) -> dict[str, Any]:
+        """For the table and the JSON."""
+        count, early = self.pauses["all"], self.early["all"]
+        low, high = share_95(early, count)
+        return {
+            "ends": len(self.delays_s),
+            "missed": self.missed,
+            "delay_ms_p50": quantile_ms(self.delays_s, 0.5),
+            "delay_ms_p95": quantile_ms(self.delays_s, 0.95),
+            "delay_ms_mean": round(1000 * sum(self.delays_s) / max(1, len(self.delays_s))),
+            "pauses": count,
+            "early": early,
+            "early_per_100": round(100 * early / count, 1),
+            "early_per_100_95": [round(100 * low, 1), round(100 * high, 1)],
+            "early_and_heard_per_100": round(100 * self.heard / count, 1),
+            "early_by": {label: f"{self.early[label]} of {self.pauses[label]}" for label in sorted(self.pauses)},
+        }
+
+
+def _family(source: str) -> str:
+    return source if source in {"espeak-ng", "flite"} else "recording"
+
+
+def _length(pause_s: float) -> str:
+    return "pause < 300 ms" if pause_s < 0.3 else "pause < 600 ms" if pause_s < 0.6 else "pause of 600 ms and more"
+
+
+# the systems
+
+
+def ours(turn: TurnConfig, votes: Votes, language: str = "en") -> Ends:
+    """The program's own turn-taking."""
+    config = Config(turn=turn, session=SessionConfig(language=language))
+    return lambda dialogue: [end.at_s for end in Taking(dialogue, config, votes).run()]
+
+
+def fixed(silence_ms: int) -> Ends:
+    """The same with one wait for everything, and no votes."""
+    turn = TurnConfig(sure_ms=silence_ms, silence_ms=silence_ms, limit_ms=silence_ms)
+    return ours(turn, Votes(), language="und")
+
+
+def smart_turn_alone(ear: Ear, sound_s: float) -> Ends:
+    """smart-turn's verdict at 0.5, as pipecat asks for it."""
+
+    def ends(dialogue: Dialogue) -> list[float]:
+        return list(_ends_by_smart_turn(dialogue, ear, sound_s))
+
+    return ends
+
+
+def _ends_by_smart_turn(dialogue: Dialogue, ear: Ear, sound_s: float) -> Iterator[float]:
+    onset_s: float | None = None
+    for start_s, end_s, until_s in silences(dialogue):
+        onset_s = start_s if onset_s is None else onset_s
+        asked_s = end_s + PIPECAT_STOP_S
+        if asked_s < until_s:
+            says_finished = ear.finished(dialogue, onset_s, asked_s) > 0.5
+            due_s = asked_s + sound_s if says_finished else end_s + PIPECAT_LIMIT_S
+            if due_s < until_s:
+                yield due_s
+                if dialogue.is_over(due_s):
+                    onset_s = None
+
+
+def silences(dialogue: Dialogue) -> Iterator[tuple[float, float, float]]:
+    """(onset of the speech before, its end, onset of the speech after), as the gate finds them."""
+    gate, before = SpeechGate(VadConfig()), (0.0, 0.0)
+    for number, probability in enumerate(dialogue.probabilities, 1):
+        edge = gate.step(number * WINDOW_S, probability)
+        if edge is Edge.STARTED and before[1]:
+            yield (*before, gate.onset_s)
+        if edge is Edge.STOPPED:
+            before = (gate.onset_s, gate.end_s)
+    if before[1]:
+        yield (*before, float("inf"))
+
+
+def systems(ear: Ear | None) -> dict[str, Ends]:
+    """By name, in the order of the table."""
+    both = Votes(WORDS_S, ear)
+    found = {f"{patience}": ours(TurnConfig(patience=patience), both) for patience in PATIENCE_MS}
+    normal = TurnConfig()
+    found["normal, words 300 ms late"] = ours(normal, Votes(SLOW_WORDS_S, ear))
+    if ear is not None:
+        found["normal, words only"] = ours(normal, Votes(WORDS_S))
+        found["normal, sound only"] = ours(normal, Votes(None, ear))
+    found |= {f"{patience}, no model": ours(TurnConfig(patience=patience), Votes()) for patience in PATIENCE_MS}
+    if ear is not None:
+        found["smart-turn alone"] = smart_turn_alone(ear, both.sound_s)
+    return found | {f"{silence_ms} ms of silence": fixed(silence_ms) for silence_ms in FIXED_MS}
+
+
+def measure(half: Half, clips: Path | None, model: Path) -> dict[str, Any]:
+    """All systems on one half of the corpus."""
+    ear = Ear(model) if model.is_file() else None
+    if ear is None:
+        _say("no smart-turn: sh scripts/ensure_smart_turn.sh fetches it; going on without")
+    named = systems(ear)
+    scores = {name: Score() for name in named}
+    for dialogue in dialogues(turns(half, clips)):
+        _say(f"{dialogue.speaker}: {len(dialogue.turns)} turns, {len(dialogue.sound) / 16000 / 60:.1f} min")
+        for name, ends in named.items():
+            scores[name].add(dialogue, ends(dialogue))
+    return {name: score.figures() for name, score in scores.items()}
+
+
+def table(figures: dict[str, Any]) -> str:
+    """As docs/turn-taking.md holds it."""
+    lines = [
+        "| | end of speech to end of turn, p50 / p95, ms | early, per 100 pauses (95 %) | and a reply heard |",
+        "|---|---|---|---|",
+    ]
+    for name, row in figures.items():
+        low, high = row["early_per_100_95"]
+        delays = f"{row['delay_ms_p50']} / {row['delay_ms_p95']}"
+        early = f"{row['early_per_100']} ({low}-{high})"
+        lines.append(f"| {name} | {delays} | {early} | {row['early_and_heard_per_100']} |")
+    some = next(iter(figures.values()))
+    return "\n".join([*lines, "", f"{some['pauses']} pauses inside a thought, {some['ends']} ends."])
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--half", choices=get_args(Half), default="reporting")
+    parser.add_argument("--clips", type=Path, help="folder of recordings whose transcripts are known")
+    parser.add_argument("--model", type=Path, default=SMART_TURN)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--plot", type=Path, help="a PNG of delay against early ends; needs matplotlib")
+    options = parser.parse_args()
+    figures = measure(options.half, options.clips, options.model)
+    print(table(figures))
+    if options.json is not None:
+        machine = f"{platform.machine()} {platform.system()}"
+        told = {"machine": machine, "python": platform.python_version(), "half": options.half, "systems": figures}
+        options.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    if options.plot is not None:
+        from benchmarks.turns.plot import plot
+
+        plot(figures, options.plot)
+
+
+if __name__ == "__main__":
+    main()

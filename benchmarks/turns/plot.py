@@ -1,0 +1,42 @@
+"""The picture of docs/turn-taking.md: how long a turn takes to end against how often it ends too early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from localvoice.config import PATIENCE_MS
+
+_DELAYS = {"delay_ms_p50": "median", "delay_ms_mean": "mean"}
+
+
+def plot(figures: dict[str, Any], path: Path) -> None:
+    """Draw the systems of `endpoints.measure` into a PNG; needs matplotlib (extra `dev`)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.6), dpi=100, layout="constrained")
+    for axes, (key, label) in zip(figure.subplots(1, 2, sharey=True), _DELAYS.items(), strict=True):
+        _draw(axes, figures, key)
+        axes.set(xlabel=f"end of speech to end of turn, {label}, ms")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("early ends per 100 pauses inside a thought")
+    figure.axes[0].legend()
+    figure.savefig(path)
+
+
+def _draw(axes: Any, figures: dict[str, Any], delay: str) -> None:
+    rows = {"presets": list(PATIENCE_MS), "presets without models": [f"{one}, no model" for one in PATIENCE_MS]}
+    rows["a fixed silence"] = [name for name in figures if name.endswith("ms of silence")]
+    for (label, names), style in zip(rows.items(), ("o-", "s--", "x:"), strict=True):
+        delays, early = ([figures[name][key] for name in names] for key in (delay, "early_per_100"))
+        axes.plot(delays, early, style, label=label)
+        for name, at_ms, share in zip(names, delays, early, strict=True):
+            axes.annotate(_short(name), (at_ms, share), xytext=(5, 5), textcoords="offset points", fontsize=8)
+    if "smart-turn alone" in figures:
+        row = figures["smart-turn alone"]
+        axes.plot(row[delay], row["early_per_100"], "D", color="black", label="smart-turn alone")
+
+
+def _short(name: str) -> str:
+    return name.removesuffix(", no model").removesuffix(" ms of silence")
