@@ -110,13 +110,20 @@ class PcmSource:
         """Leaves the pipe to its owner."""
 
 
+_HELD_BACK_S = 0.1
+"""Sound gathered before it is written to a file: a tenth of the calls."""
+
+
 class WavSink:
-    """A mono s16le WAV file that grows while it is played. Whatever was there before is replaced."""
+    """A mono s16le WAV file that grows while it is played, 0.1 s behind. Whatever was there before is replaced."""
 
     def __init__(self, path: Path, rate_hz: int) -> None:
         import soundfile
 
         self._path = path
+        self._held: list[Samples] = []
+        self._held_frames = 0
+        self._hold_frames = round(_HELD_BACK_S * rate_hz)
         self._errors: tuple[type[Exception], ...] = (OSError, soundfile.LibsndfileError)
         try:
             self._file: Any = soundfile.SoundFile(path, "w", rate_hz, 1, format="WAV", subtype="PCM_16")
@@ -125,14 +132,25 @@ class WavSink:
 
     def write(self, samples: Samples) -> None:
         """Append samples."""
+        self._held.append(samples)
+        self._held_frames += len(samples)
+        if self._held_frames >= self._hold_frames:
+            self._write_held()
+
+    def _write_held(self) -> None:
+        held, self._held, self._held_frames = np.concatenate(self._held), [], 0
         try:
-            self._file.write(to_int16(samples))
+            self._file.write(to_int16(held))
         except self._errors as error:
             raise FileError(f"cannot write {self._path}: {_reason(error)}") from error
 
     def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
+        """Write the rest and finish the file. Raises `FileError`; the file is closed even then."""
+        try:
+            if self._held:
+                self._write_held()
+        finally:
+            self._file.close()
 
 
 class PcmSink:

@@ -174,3 +174,32 @@ def test_a_check_leaves_no_trace(tmp_path):
 def test_what_cannot_be_written_is_said_beforehand(tmp_path, place):
     with pytest.raises(FileError):
         check_writable(tmp_path / place)
+
+
+@pytest.fixture
+def small_disk():
+    """Files end at 10 kB."""
+    resource = pytest.importorskip("resource", reason="limits of file sizes exist on POSIX only")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_disk_that_becomes_full_is_told_and_the_file_can_still_be_closed(tmp_path):
+    sink = WavSink(tmp_path / "out.wav", 16_000)
+    for _ in range(3):
+        sink.write(np.full(1600, 0.1, np.float32))
+    with pytest.raises(FileError, match="cannot write"):
+        sink.write(np.full(1600, 0.1, np.float32))
+    sink.close()
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_what_the_end_of_a_file_could_not_hold_is_told_at_its_end(tmp_path):
+    sink = WavSink(tmp_path / "out.wav", 96_000)
+    sink.write(np.full(9000, 0.1, np.float32))
+    with pytest.raises(FileError, match="cannot write"):
+        sink.close()
+    sink.close()
