@@ -88,12 +88,13 @@ class _Microphone:
 
     def __init__(self) -> None:
         self.probability = 0.0
+        self.level = 0.1
         self.ended = False
         self.xruns = 0
         self.latency_s = 0.0
 
     def read(self, ahead: int = 0) -> Samples:
-        return np.full(BLOCK, 0.1 if self.probability > 0.25 else 0.0, dtype=np.float32)
+        return np.full(BLOCK, self.level if self.probability > 0.25 else 0.0, dtype=np.float32)
 
     def close(self) -> None:
         pass
@@ -184,8 +185,9 @@ class Talk:
             async with asyncio.timeout(600):
                 await self._changed.wait()
 
-    async def speak(self, seconds: float, probability: float = 0.95) -> None:
-        self._microphone.probability = probability
+    async def speak(self, seconds: float, probability: float = 0.95, level: float = 0.1) -> None:
+        """Make a sound; `level` is the value of its samples, by which a fake may tell one from another."""
+        self._microphone.probability, self._microphone.level = probability, level
         await asyncio.sleep(seconds)
         self._microphone.probability = 0.0
 

@@ -1,0 +1,113 @@
+"""A small language for conversations in virtual time, and a recogniser that hears in them what was really said.
+
+A scenario is a text, one step a line:
+
+    say set a timer for ... 0.4 ... ten minutes     words of 0.3 s each, with a pause of so many seconds inside
+    wait 1.5                                        the user is silent for so long
+    until first_audio                               the user waits for the next event of this kind
+    murmur 2.0                                      a voice too far away to be told from noise
+    cough 0.06                                      a sound without words
+    type hello there                                a line on the keyboard, over whatever is going on
+    key                                             the interrupt key
+
+Each word has a level of its own in the samples of the microphone, so that the recogniser reads what the session cut
+out, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.messages import Message, Role, Transcript
+from tests.virtual_time import Setting, Talk, hold
+
+WORD_S = 0.3
+_READABLE = 0.5
+"""Share of a word that has to be in the sound for it to be read."""
+_FIRST, _STEP = 2.0**-3, 2.0**-14
+"""Levels of the words: exact in 32 bits, above all other sounds."""
+_MURMUR, _COUGH = 0.4, 0.9
+"""What the voice detector makes of them."""
+
+
+class Listener:
+    """A recogniser that reads the words of a scenario."""
+
+    def __init__(self, delay_s: float = 0.05) -> None:
+        self.name = "listener"
+        self._delay_s = delay_s
+        self._words: list[str] = []
+
+    def level_of(self, word: str) -> float:
+        """How `word` sounds; another way each time that it is said."""
+        self._words.append(word)
+        return _FIRST + _STEP * (len(self._words) - 1)
+
+    async def transcribe(self, samples: Samples) -> Transcript:
+        """What is said in the sound, after the delay."""
+        numbers = np.rint((samples.copy() - _FIRST) / _STEP).astype(int)
+        await asyncio.sleep(self._delay_s)
+        found, lengths = np.unique(numbers, return_counts=True)
+        enough = _READABLE * WORD_S * SPEECH_RATE_HZ
+        read = [
+            self._words[number]
+            for number, length in zip(found, lengths, strict=True)
+            if number >= 0 and length >= enough
+        ]
+        return Transcript(" ".join(read), "en", self.name)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def conversation(scenario: str, *, ear: Listener | None = None, **setting: Any) -> Talk:
+    """Hold it, with a quiet user until nothing is open, and check the rules that every conversation obeys."""
+    listener = ear or Listener()
+
+    async def user(talk: Talk) -> None:
+        for step in filter(None, map(str.strip, scenario.splitlines())):
+            await perform(talk, step, listener)
+
+    return hold(user, Setting(stt=listener, **setting))
+
+
+async def perform(talk: Talk, step: str, listener: Listener) -> None:
+    """One step of the user's."""
+    verb, _, rest = step.partition(" ")
+    match verb:
+        case "say":
+            await _say(talk, rest, listener)
+        case "wait":
+            await talk.quiet(float(rest))
+        case "until":
+            await talk.until(rest)
+        case "murmur":
+            await talk.speak(float(rest), _MURMUR)
+        case "cough":
+            await talk.speak(float(rest), _COUGH)
+        case "type":
+            talk.type(rest)
+        case "key":
+            talk.press_key()
+        case _:
+            raise ValueError(f"no such step: {step}")
+
+
+async def _say(talk: Talk, words: str, listener: Listener) -> None:
+    for number, stretch in enumerate(re.split(r"\.\.\.", words)):
+        if number % 2:
+            await talk.quiet(float(stretch))
+            continue
+        for word in stretch.split():
+            await talk.speak(WORD_S, level=listener.level_of(word))
+
+
+def said_by_user(history: Iterable[Message]) -> list[str]:
+    """What the model was told that the user said."""
+    return [message.text for message in history if message.role is Role.USER]
