@@ -206,6 +206,8 @@ class ReplyConfig:
     """What the model is told about its task."""
     prepare: bool = True
     """Whether a reply is prepared while we still wait for the end of the turn."""
+    prepare_paid: bool = False
+    """Whether that also goes for engines that cost money: what is thrown away is paid all the same."""
     filler_after_ms: int = 0
     """Say "let me think" when the reply takes longer than this; 0 = never."""
     silence_prompt_s: float = 0.0

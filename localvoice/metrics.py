@@ -72,7 +72,7 @@ class PreparedAnswers:
     """Written by the model for nothing."""
 
     def use(self, turn: Turn) -> None:
-        """The reply is over, and part of it had been prepared."""
+        """The reply is over, and its transcript at least had been prepared."""
         self.used += 1
         self.saved_ms = round(self.saved_ms + saved_ms(turn), 1)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -158,7 +158,8 @@ class Talk:
             turn_detector=setting.ear,
         )
         self.replying = Replying(setting.config, voices, Skills())
-        self.session = Session(setting.config, self.duplex, self.replying, self.log, setting.options, self.seen.append)
+        options = replace(setting.options, record=self.seen.append)
+        self.session = Session(setting.config, self.duplex, self.replying, self.log, options)
 
     def _hear(self, event: Event) -> None:
         self.events.append(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from localvoice.app.announcing import HALF_DUPLEX, announcement, duplex_mode
 from localvoice.app.plan import Plan, TalkOptions, plan
+from localvoice.app.prepared_phrases import speak_beforehand
 from localvoice.app.signals import Stopper
 from localvoice.app.turn_detection import load_turn_detector
 from localvoice.audio.duplex import Capture, Duplex, FarEnd
@@ -25,20 +26,20 @@ from localvoice.config import Config
 from localvoice.config_sources import LoadedConfig
 from localvoice.config_text import show_lines
 from localvoice.engine_choice import EngineChoice
-from localvoice.engines import Player, Synthesizer, TurnDetector
-from localvoice.errors import DeviceError, ExitCode, LocalVoiceError
+from localvoice.engines import Player, TurnDetector
+from localvoice.errors import DeviceError, ExitCode
 from localvoice.event_log import EventLog, JsonLines
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.listener import Listener
 from localvoice.loading import Loaded, load_stages
-from localvoice.messages import SpeechChunk
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import ModelStore
 from localvoice.recording import Recording
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.hand import Voices
 from localvoice.session.inbox import Inbox
-from localvoice.session.replying import HEARING, THINKING, Replying
+from localvoice.session.phrases import phrases_for
+from localvoice.session.replying import Replying
 from localvoice.skills.catalog import Skills
 from localvoice.typing_input import StandardInput, TypedLines
 from localvoice.ui.console import Console
@@ -113,8 +114,10 @@ class _Talk:
             ears.duplex,
             Replying(self._config, voices, skills),
             self._log,
-            self._session_options(engines, ears, turn_detector),
-            None if recording is None else recording.observation,
+            replace(
+                self._session_options(engines, ears, turn_detector),
+                record=None if recording is None else recording.observation,
+            ),
         )
         ears.listener.may_rest = lambda: session.is_idle
         stopper.watch(session)
@@ -206,8 +209,10 @@ class _Talk:
                 self._stack.callback(engine.close)
         if turn_detector is not None:
             self._stack.callback(turn_detector.close)
+        paid: frozenset[str] = frozenset()
         stt, tts = engines.get("stt"), engines.get("tts")
-        synthesizer = FallbackSynthesizer(tts.engines, self._told) if tts and player else None
+        voices = tts.engines if tts and player else ()
+        synthesizer = FallbackSynthesizer(voices, self._told) if voices else None
         return Voices(
             recognizer=FallbackRecognizer(stt.engines, self._told) if stt else None,
             chat=FallbackChatModel(engines["llm"].engines, self._told),
@@ -215,7 +220,10 @@ class _Talk:
             player=player,
             utterances=ears.utterances,
             now_s=ears.duplex.now_s,
-            phrases=await _prepared(synthesizer) if synthesizer else {},
+            phrases=await speak_beforehand(phrases_for(self._config.reply), tts.engines, paid)
+            if tts and player
+            else {},
+            paid=paid,
             turn_detector=turn_detector,
         )
 
@@ -268,20 +276,3 @@ def _newer_silero(store: ModelStore) -> Path | None:
     """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
     installed = [one for one in store.installed() if one.kind is Kind.VAD]
     return installed[0].path if installed else None
-
-
-async def _prepared(synthesizer: Synthesizer) -> dict[str, SpeechChunk]:
-    """The phrases for when everything else fails, spoken beforehand."""
-    phrases = {}
-    for phrase in (HEARING, THINKING):
-        try:
-            chunks = [chunk async for chunk in synthesizer.synthesize(_once(phrase))]
-        except LocalVoiceError:
-            continue  # said as text then
-        if len(chunks) == 1:
-            phrases[phrase] = chunks[0]
-    return phrases
-
-
-async def _once(text: str) -> AsyncIterator[str]:
-    yield text

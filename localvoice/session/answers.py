@@ -3,100 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from functools import partial
 
 from localvoice.engines import ChatModel
-from localvoice.messages import Message, ToolCall, Transcript, Turn, Usage
-from localvoice.skills.catalog import Skills
-from localvoice.skills.contract import SkillContext, SkillResult
+from localvoice.messages import Message, ToolCall, Transcript, Usage
+from localvoice.session.hand import Hand
+from localvoice.session.phrases import CLARIFY
+from localvoice.session.tools import Tools
 from localvoice.streams import close_iterator
 from localvoice.text.history import tool_exchange
 
 Prompt = Callable[[str], list[Message]]
 """Makes the messages for the user's words."""
 
+SKILL_ENGINE = "skills"
+
 _TOOL_ROUNDS = 3
 """Tool calls in a row before the model has to answer: a small model may ask for ever."""
 
 
-@dataclass(slots=True)
-class Answer:
-    """An answer being written."""
-
-    engine: str
-    text: AsyncIterator[str]
-    tools: list[Message] = field(default_factory=list)
-    """Calls and results, for the history."""
-
-
 class Answers:
-    """Chooses who answers, and runs skills. `ran` is told of each skill that was run, with its result."""
+    """Chooses who answers. A text may be begun before the user's turn is over; no tool runs until it is."""
 
-    def __init__(
-        self,
-        chat: ChatModel,
-        skills: Skills,
-        context: Callable[[], SkillContext],
-        ran: Callable[[Turn, ToolCall, SkillResult], None],
-        *,
-        fast_path: bool,
-        skill_engine: str = "skills",
-    ) -> None:
+    def __init__(self, chat: ChatModel, tools: Tools, prompt: Prompt, *, fast_path: bool) -> None:
         self._chat = chat
-        self._skills = skills
-        self._context = context
-        self._ran = ran
+        self._tools = tools
+        self._prompt = prompt
         self._fast_path = fast_path
-        self._skill_engine = skill_engine
         self._has_explained = False
         """What is possible is said at length once."""
 
-    def is_command(self, text: str) -> bool:
-        """Whether a skill takes the whole of `text`."""
-        return self._fast_path and self._skills.match(text) is not None
+    def command(self, text: str) -> ToolCall | None:
+        """The skill that takes the whole of `text`."""
+        return self._tools.skills.match(text) if self._fast_path else None
 
-    async def prepare(self, text: str, prompt: Prompt) -> None:
-        """Bring the prompt for `text` into the model's cache, where the model would answer it. Runs no skill."""
-        if not self.is_command(text):
-            await self._chat.prefill(prompt(text), self._skills.specs())
-
-    def to_speech(self, turn: Turn, transcript: Transcript, prompt: Prompt) -> Answer:
+    def to(self, hand: Hand, transcript: Transcript) -> AsyncIterator[str]:
         """The answer to an utterance; one that was not understood is told what is possible."""
+        hand.engine = SKILL_ENGINE
         if transcript.rejected:
-            return Answer(self._skill_engine, _once(self._sorry()))
-        return self.to_text(turn, transcript.text, prompt)
-
-    def _sorry(self) -> str:
-        sorry = "Sorry, I did not understand that."
-        if self._chat.name != self._skill_engine:
-            return sorry
-        if self._has_explained:
-            return f"{sorry} You can ask what I can do."
-        self._has_explained = True
-        return f"{sorry} {self._skills.help_text()} To talk freely, install a model with: localvoice models download."
-
-    def to_text(self, turn: Turn, text: str, prompt: Prompt) -> Answer:
-        """The answer to the user's words."""
-        call = self._skills.match(text) if self._fast_path else None
+            return self._sorry(hand)
+        call = self.command(transcript.text)
         if call is not None:
-            return Answer(self._skill_engine, self._skill(turn, call))
-        answer = Answer(self._chat.name, _once(""))
-        answer.text = self._model(turn, prompt(text), answer.tools)
-        return answer
+            return self._skill(hand, call)
+        hand.engine = self._chat.name
+        return self._model(hand, self._prompt(transcript.text))
 
-    async def _skill(self, turn: Turn, call: ToolCall) -> AsyncIterator[str]:
-        yield self._run(turn, call).text
+    async def _sorry(self, hand: Hand) -> AsyncIterator[str]:
+        if self._chat.name != SKILL_ENGINE:
+            yield CLARIFY
+        elif self._has_explained:
+            yield f"{CLARIFY} You can ask what I can do."
+        else:
+            hand.gate.tell(self._explained)
+            yield f"{CLARIFY} {self._tools.skills.not_understood_text()}"
 
-    def _run(self, turn: Turn, call: ToolCall) -> SkillResult:
-        result = self._skills.run(call, self._context())
-        self._ran(turn, call, result)
-        return result
+    def _explained(self) -> None:
+        self._has_explained = True
 
-    async def _model(self, turn: Turn, messages: list[Message], tools: list[Message]) -> AsyncIterator[str]:
+    async def _skill(self, hand: Hand, call: ToolCall) -> AsyncIterator[str]:
+        if self._tools.skills.has_effect(call.name):
+            await hand.gate.turn_over()
+        result = self._tools.result(call)  # of one without an effect: a pure function, that may be known beforehand
+        hand.gate.tell(partial(self._tools.take, hand, call, result))
+        yield result.text
+
+    async def _model(self, hand: Hand, messages: list[Message]) -> AsyncIterator[str]:
+        turn = hand.turn
         for round_ in range(_TOOL_ROUNDS + 1):
-            offered = self._skills.specs() if round_ < _TOOL_ROUNDS else ()
+            offered = self._tools.skills.specs() if round_ < _TOOL_ROUNDS else ()
             calls: list[ToolCall] = []
-            parts = self._chat.reply([*messages, *tools], offered)
+            parts = self._chat.reply([*messages, *hand.tools], offered)
             try:
                 async for part in parts:
                     match part:
@@ -110,12 +86,9 @@ class Answers:
                 await close_iterator(parts)
             if not calls:
                 return
+            await hand.gate.turn_over()
             for call in calls:
-                tools += tool_exchange(call, self._run(turn, call).data)
-
-
-async def _once(text: str) -> AsyncIterator[str]:
-    yield text
+                hand.tools += tool_exchange(call, self._tools.run(hand, call).data)
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

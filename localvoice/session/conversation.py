@@ -61,6 +61,8 @@ class SessionOptions:
     greeting: str = ""
     announced: Mapping[str, Any] | None = None
     """Fields of `session_started`."""
+    record: Callable[[Observation], None] | None = None
+    """Told of everything that turn-taking is about to see."""
 
 
 class Session:
@@ -73,13 +75,11 @@ class Session:
         replying: Replying,
         log: EventLog,
         options: SessionOptions,
-        record: Callable[[Observation], None] | None = None,
     ) -> None:
         self._config = config
         self._duplex = duplex
         self._replying = replying
         self._options = options
-        self._record = record
         self._log = SessionLog(log, duplex.now_s)
         self._taking = TurnTaking(config, has_voice=options.can_barge_in, hears_sound=replying.sound_vote.is_there)
         self._ending = Ending(options.once, config.session.idle_timeout_s)
@@ -129,8 +129,8 @@ class Session:
         self._take(Closing(self._duplex.now_s()))
 
     def _take(self, seen: Observation) -> None:
-        if self._record is not None:
-            self._record(seen)
+        if self._options.record is not None:
+            self._options.record(seen)
         for decision in self._taking.step(seen):
             self._carry_out(decision)
 
@@ -159,8 +159,8 @@ class Session:
         self._take(seen)
         if isinstance(seen, Window) and self._options.ends_with_input and self._duplex.ended:
             self._ending.end_input(self._duplex.now_s(), seen.at_s)
-        for text in self._replying.state.rung(seen.at_s):
-            self.observe(SpeakRequested(seen.at_s, Origin.TIMER, text))
+        for due in self._replying.due(seen.at_s):
+            self.observe(due)
         self._check_end(seen.at_s)
 
     def _check_end(self, now_s: float) -> None:
@@ -178,11 +178,11 @@ class Session:
             case SpeechStarted() | SpeechStopped():
                 self._log.speech(decision)
                 if isinstance(decision, SpeechStarted):
-                    self._replying.reading.drop()
+                    self._replying.user_speaks()
                     self._replying.sound_vote.drop()
             case PauseBegan():
                 self._replying.sound_vote.ask(decision)
-                self._replying.reading.prepare(decision)
+                self._replying.prepare(decision)
             case TurnEnded():
                 self._log.turn_ended(decision)
                 self._replying.answer(decision)

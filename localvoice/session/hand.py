@@ -10,8 +10,11 @@ from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer, TurnDetector
 from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
+from localvoice.session.gate import Gate
 from localvoice.session.log import SessionLog
+from localvoice.session.reading import Heard
 from localvoice.session.speaking import Reply
+from localvoice.turn.decisions import PauseBegan, TurnEnded
 from localvoice.turn.observations import Observation, ReplyStarted
 
 
@@ -30,21 +33,68 @@ class Voices:
     """The capture clock."""
     phrases: Mapping[str, SpeechChunk] = field(default_factory=dict)
     """Prepared speech by its text."""
+    paid: frozenset[str] = frozenset()
+    """Names of the engines that cost money with each use."""
     turn_detector: TurnDetector | None = None
     """None where no such model is installed: the end of a turn is decided without hearing it."""
 
 
 @dataclass(slots=True)
 class Hand:
-    """One exchange from the end of the user's turn to the end of the reply."""
+    """One exchange, to the end of the reply; from the first pause on that may be the end of the user's turn.
+
+    Until the turn is over it is a preparation: transcript, answer so far (`turn.reply_text`) and first speech. Nothing
+    of it is told, heard or remembered, and cancelling its task is all that it takes to drop it.
+    """
 
     turn: Turn
+    asked: PauseBegan | TurnEnded | None = None
+    """Where the user's words are; None for speech of ours that nobody asked for."""
+    gate: Gate = field(default_factory=Gate)
     task: asyncio.Task[None] | None = None
-    reply: Reply | None = None
+    heard: Heard | None = None
     engine: str = ""
+    reply: Reply | None = None
+    filler: Hand | None = None
+    """What is said while the answer is being made."""
     tools: list[Message] = field(default_factory=list)
+    has_run_tool: bool = False
     is_remembered: bool = True
     starts_over: bool = False
+
+    @property
+    def sounding(self) -> Hand:
+        """What is heard, or will be next."""
+        return self if self.filler is None or self.gate.has_floor else self.filler
+
+    def begin_filler(self, filler: Hand) -> None:
+        """Something is said first."""
+        self.filler = filler
+        self.gate.give_floor()
+
+    @property
+    def was_prepared(self) -> bool:
+        """Whether it was begun before the user's turn was over."""
+        return Stage.PREPARED in self.turn.times
+
+    def is_preparation_of(self, ended: TurnEnded) -> bool:
+        """Whether it was begun for the words of this turn, and is waiting for its end."""
+        asked = self.asked
+        is_same = asked is not None and (asked.turn, asked.speech_end_s) == (ended.turn, ended.speech_end_s)
+        return is_same and not self.gate.is_open
+
+    @property
+    def may_begin_again(self) -> bool:
+        """Whether a failure of what was prepared can be mended: nothing of it was told, and no tool ran."""
+        return self.was_prepared and not self.has_run_tool and Stage.REPLY_STARTED not in self.turn.times
+
+    def begin_again(self) -> None:
+        """What was written so far failed before anything of it was told."""
+        turn = self.turn
+        for stage in (Stage.PREPARED, Stage.FIRST_TOKEN, Stage.FIRST_SENTENCE, Stage.FIRST_SPEECH):
+            turn.times.pop(stage, None)
+        turn.reply_text, turn.characters, turn.speculative = "", 0, False
+        self.reply = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +115,8 @@ class Report:
         self._hand = hand
         self._house = house
         self.now_s = now_s
+        self.turn_over = hand.gate.turn_over
+        self.floor = hand.gate.floor
 
     def reply_started(self, turn: Turn) -> None:
         """The first sample is about to be handed over."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
-from localvoice.metrics import LatencyLog, stage_shares
+from localvoice.metrics import LatencyLog, PreparedAnswers, saved_ms, stage_shares
 from localvoice.session.speaking import Cut
 from localvoice.turn.decisions import (
     BargeIn,
@@ -28,6 +28,7 @@ class SessionLog:
         self._emit = log.emit
         self._now_s = now_s
         self._latencies = LatencyLog()
+        self.prepared = PreparedAnswers()
         self._turns = 0
 
     def started(self, **fields: Any) -> None:
@@ -36,8 +37,15 @@ class SessionLog:
 
     def ended(self, reason: str, xruns: int) -> None:
         """The last line."""
-        metrics = self._latencies.percentiles()
-        self._emit("session_ended", self._now_s(), reason=reason, turns=self._turns, metrics=metrics, xruns=xruns)
+        self._emit(
+            "session_ended",
+            self._now_s(),
+            reason=reason,
+            turns=self._turns,
+            metrics=self._latencies.percentiles(),
+            prepared=self.prepared.told(),
+            xruns=xruns,
+        )
 
     def state(self, change: StateChanged) -> None:
         """From one state to another."""
@@ -83,7 +91,7 @@ class SessionLog:
     def reply_started(self, turn: Turn, engine: str) -> None:
         """The first sample is handed over."""
         at_s = turn.times[Stage.REPLY_STARTED]
-        self._emit("reply_started", at_s, turn=turn.id, engine=engine, speculative=False, origin=turn.origin)
+        self._emit("reply_started", at_s, turn=turn.id, engine=engine, speculative=turn.speculative, origin=turn.origin)
 
     def tool(self, turn: Turn, call: ToolCall, result: str) -> None:
         """A skill was run."""
@@ -144,7 +152,10 @@ class SessionLog:
             tokens=tokens,
             characters=turn.characters,
             cost_usd=0.0,
+            saved_ms=saved_ms(turn),
         )
+        if Stage.PREPARED in turn.times:
+            self.prepared.use(turn)
         if turn.origin is Origin.USER:
             self._turns += 1
             if Stage.FIRST_AUDIO in turn.times:

@@ -18,6 +18,10 @@ from localvoice.text.ledger import SpokenLedger
 _CHUNKS_AHEAD = 2
 """Clauses synthesised before the player asks: one ready, one in the making; more would be thrown away by a cut."""
 
+_PARTS_AHEAD = 32
+"""Pieces of text, tokens mostly, written before the voice asks: a sentence or two. A slow model so writes its second
+sentence while the first one is spoken, or waits for the turn to end; more would be thrown away."""
+
 _BACK_S = 0.6
 """How far a resume may go back to the beginning of a word; the longest word heard in our voices is shorter."""
 
@@ -27,6 +31,12 @@ class Reporter(Protocol):
 
     def now_s(self) -> float:
         """Capture clock."""
+
+    async def turn_over(self) -> None:
+        """Wait until the user's turn is over."""
+
+    async def floor(self) -> None:
+        """Wait until the reply may be heard."""
 
     def reply_started(self, turn: Turn) -> None:
         """The first sample is about to be handed over."""
@@ -67,24 +77,29 @@ class Reply(Protocol):
         """Stop the sound now."""
 
 
-async def clauses_of(turn: Turn, text: AsyncIterator[str], now_s: Callable[[], float]) -> AsyncIterator[str]:
-    """The clauses of `text`; what has been written so far stands in the turn."""
-
-    async def written() -> AsyncIterator[str]:
+async def written(turn: Turn, text: AsyncIterator[str], now_s: Callable[[], float]) -> AsyncIterator[str]:
+    """`text`; what there is of it so far stands in the turn."""
+    try:
         async for part in text:
-            turn.times.setdefault(Stage.FIRST_TOKEN, now_s())
+            if part:
+                turn.times.setdefault(Stage.FIRST_TOKEN, now_s())
             turn.reply_text += part
             yield part
+    finally:
+        await close_iterator(text)
 
-    parts = clauses(written())
+
+async def clauses_of(turn: Turn, text: AsyncIterator[str], reporter: Reporter) -> AsyncIterator[str]:
+    """The clauses of `text`: the first one as soon as it is there, the rest once the user's turn is over."""
+    parts = clauses(text)
     try:
         async for clause in parts:
-            turn.times.setdefault(Stage.FIRST_SENTENCE, now_s())
+            turn.times.setdefault(Stage.FIRST_SENTENCE, reporter.now_s())
             turn.characters += len(clause)
             yield clause
+            await reporter.turn_over()
     finally:
         await close_iterator(parts)
-        await close_iterator(text)
 
 
 class SpokenReply:
@@ -101,11 +116,24 @@ class SpokenReply:
 
     async def say(self, text: AsyncIterator[str]) -> None:
         """Say the text to its end."""
-        spoken = self._synthesizer.synthesize(clauses_of(self._turn, text, self._reporter.now_s))
-        async with read_ahead(spoken, _CHUNKS_AHEAD) as chunks:
+        told = written(self._turn, text, self._reporter.now_s)
+        async with read_ahead(told, _PARTS_AHEAD) as parts, read_ahead(self._spoken(parts), _CHUNKS_AHEAD) as chunks:
+            await self._reporter.floor()
             async for chunk in chunks:
                 await self.play(chunk)
         await self.finish()
+
+    async def _spoken(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
+        clauses_ready = clauses_of(self._turn, text, self._reporter)
+        chunks = self._synthesizer.synthesize(clauses_ready)
+        try:
+            async for chunk in chunks:
+                if len(chunk.samples):
+                    self._turn.times.setdefault(Stage.FIRST_SPEECH, self._reporter.now_s())
+                yield chunk
+        finally:
+            await close_iterator(chunks)
+            await close_iterator(clauses_ready)
 
     async def play(self, chunk: SpeechChunk) -> None:
         """Hand one chunk to the player and report it."""
@@ -183,11 +211,14 @@ class PrintedReply:
 
     async def say(self, text: AsyncIterator[str]) -> None:
         """Report the text clause by clause to its end."""
-        async for clause in clauses_of(self._turn, text, self._reporter.now_s):
+        parts = written(self._turn, text, self._reporter.now_s)
+        async for clause in clauses_of(self._turn, parts, self._reporter):
+            await self._reporter.floor()
             if Stage.REPLY_STARTED not in self._turn.times:
                 self._reporter.reply_started(self._turn)
             self._printed += clause
             self._reporter.sentence(clause.strip())
+        await self._reporter.floor()
         if Stage.REPLY_STARTED not in self._turn.times:
             self._reporter.reply_started(self._turn)
 
@@ -195,10 +226,10 @@ class PrintedReply:
         """Report `phrase` instead of the rest."""
         self._turn.reply_text = self._printed
 
-        async def written() -> AsyncIterator[str]:
+        async def rest() -> AsyncIterator[str]:
             yield f" {phrase.text}" if self._printed else phrase.text
 
-        await self.say(written())
+        await self.say(rest())
 
     def hold(self, duck_db: float | None) -> None:
         """Nothing sounds."""

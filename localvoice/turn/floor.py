@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from localvoice.turn.observations import SpeakRequested
+from collections import deque
+
+from localvoice.messages import Origin
+from localvoice.turn.observations import SpeakRequested, Typed
 from localvoice.turn.overlap import Overlap
 
 
@@ -13,6 +16,8 @@ class Floor:
         self.last_turn = 0
         self.turn = 0
         """The turn that is open or being answered."""
+        self.awaited = 0
+        """The turn whose answer follows, while a filler is said under the number `turn`; else 0."""
         self.began_s = 0.0
         """Onset of its first speech."""
         self.is_committed = False
@@ -31,4 +36,28 @@ class Floor:
         self.is_committed = is_committed
         self.unasked = unasked
         self.early = None
+        self.awaited = 0
         return self.turn
+
+    def begin_filler(self) -> int:
+        """Something is said under a number of its own before the answer."""
+        self.last_turn += 1
+        self.awaited, self.turn = self.turn, self.last_turn
+        return self.turn
+
+    def end_filler(self) -> None:
+        """It is over, or called off with the answer."""
+        self.turn, self.awaited = self.awaited or self.turn, 0
+
+
+class Deferred(deque[Typed | SpeakRequested]):
+    """What waits until the conversation is idle."""
+
+    def put(self, seen: Typed | SpeakRequested, *, first: bool = False) -> None:
+        """Keep it, unless it was for a silence: behind the sound that ended that it makes no sense."""
+        if isinstance(seen, SpeakRequested) and seen.origin in {Origin.FILLER, Origin.PROMPT}:
+            return
+        if first:
+            self.appendleft(seen)
+        else:
+            self.append(seen)

@@ -32,6 +32,9 @@ class Signal(StrEnum):
     """The interrupt key."""
     UNASKED = "unasked"
     """Something wants to be said that nobody asked for just now."""
+    FILLER = "filler"
+    """The answer takes long: something may be said meanwhile."""
+    FILLER_ENDED = "filler_ended"
     CLOSE = "close"
 
 
@@ -43,6 +46,7 @@ class Action(Enum):
     START_REPLY = "transcribe and answer"
     ANSWER_TYPED = "answer the typed line"
     SPEAK_UNASKED = "say what nobody asked for"
+    SPEAK_FILLER = "say something before the answer"
     DROP_TURN = "there was nothing to answer"
     HOLD = "pause or duck the reply"
     RELEASE = "let the reply go on"
@@ -83,11 +87,13 @@ TRANSITIONS: dict[tuple[TurnState, Signal], tuple[TurnState, tuple[Action, ...]]
     (_THINKING, S.TYPED_OVER): (_THINKING, (A.DEFER,)),
     (_THINKING, S.TYPED_BEHIND): (_THINKING, (A.DEFER,)),
     (_THINKING, S.UNASKED): (_THINKING, (A.DEFER,)),
+    (_THINKING, S.FILLER): (_THINKING, (A.SPEAK_FILLER,)),
     (_THINKING, S.KEY): (_IDLE, (A.CANCEL,)),
     (_THINKING, S.CLOSE): (_CLOSED, (A.CLOSE,)),
     # the assistant speaks
     (_SPEAKING, S.SPEECH_STARTED): (_OVERLAP, (A.HOLD,)),
     (_SPEAKING, S.REPLY_ENDED): (_IDLE, ()),
+    (_SPEAKING, S.FILLER_ENDED): (_THINKING, ()),
     (_SPEAKING, S.TYPED_OVER): (_THINKING, (A.CUT, A.ANSWER_TYPED)),
     (_SPEAKING, S.TYPED_BEHIND): (_SPEAKING, (A.DEFER,)),
     (_SPEAKING, S.UNASKED): (_SPEAKING, (A.DEFER,)),
@@ -103,6 +109,7 @@ TRANSITIONS: dict[tuple[TurnState, Signal], tuple[TurnState, tuple[Action, ...]]
     # the reply was stopped by a key, or came to its end, while that was still open: the floor is the user's
     (_OVERLAP, S.KEY): (_USER, (A.CUT, A.OPEN_TURN)),
     (_OVERLAP, S.REPLY_ENDED): (_USER, (A.CUT, A.OPEN_TURN)),
+    (_OVERLAP, S.FILLER_ENDED): (_USER, (A.CUT, A.OPEN_TURN)),
 }
 
 IGNORED: frozenset[tuple[TurnState, Signal]] = frozenset(
@@ -118,6 +125,9 @@ IGNORED: frozenset[tuple[TurnState, Signal]] = frozenset(
         (_USER, S.REPLY_STARTED),
         (_USER, S.REPLY_ENDED),
         (_USER, S.KEY),
+        # a filler comes too late, or is over although it was called off
+        *((state, S.FILLER) for state in (_IDLE, _USER, _SPEAKING, _OVERLAP)),
+        *((state, S.FILLER_ENDED) for state in (_IDLE, _USER, _THINKING)),
         # a turn is made of several stretches of speech; endpointing decides when it ends
         (_USER, S.SPEECH_STARTED),
         (_USER, S.SPEECH_STOPPED),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from localvoice.config import Config
 from localvoice.turn.decisions import (
+    BargeIn,
     Decision,
     Dismissal,
     JudgeOverlap,
@@ -17,7 +18,15 @@ from localvoice.turn.decisions import (
     ReadOverlap,
 )
 from localvoice.turn.floor import Floor
-from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext, Window
+from localvoice.turn.observations import (
+    Interrupted,
+    Observation,
+    OverlapJudged,
+    OverlapRead,
+    ReplyContext,
+    Typed,
+    Window,
+)
 from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
@@ -91,6 +100,13 @@ class OverReply:
         yield OverlapDismissed(at_s, self._floor.turn, dismissed.onset_s, why)
         if self._policy.wants_words(dismissed):
             yield self._reading(dismissed, at_s)
+
+    def cut(self, seen: Observation) -> BargeIn:
+        """The user takes the turn, by voice or by hand."""
+        overlap = self._floor.overlap
+        by_voice = overlap is not None and not isinstance(seen, Typed | Interrupted)
+        onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
+        return BargeIn(seen.at_s, self._floor.turn, onset_s)
 
     def comes_back(self, seen: OverlapRead) -> bool:
         """Whether the dismissed sound was a stop word after all. If so it is the next one to be held."""

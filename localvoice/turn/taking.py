@@ -6,13 +6,12 @@ gives the same decisions, which is what `replay` does.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
 from localvoice.config import Config
+from localvoice.messages import Origin
 from localvoice.turn.decisions import (
-    BargeIn,
     Decision,
     EndReason,
     PauseBegan,
@@ -27,7 +26,7 @@ from localvoice.turn.decisions import (
     TurnState,
 )
 from localvoice.turn.end_of_turn import EndOfTurn
-from localvoice.turn.floor import Floor
+from localvoice.turn.floor import Deferred, Floor
 from localvoice.turn.machine import Action, Signal, TurnMachine
 from localvoice.turn.observations import (
     Closing,
@@ -83,7 +82,7 @@ class TurnTaking:
         self._preroll_s = config.vad.preroll_ms / 1000
         self._floor = Floor()
         self._over = OverReply(config, self._floor, self._gate)
-        self._deferred: deque[Typed | SpeakRequested] = deque()
+        self._deferred = Deferred()
         self._can_barge_in = has_voice
 
     @property
@@ -109,7 +108,7 @@ class TurnTaking:
         return decisions
 
     def _decide(self, seen: Observation) -> Iterator[Decision]:
-        if isinstance(seen, _NEWS) and seen.turn != self._floor.turn:
+        if isinstance(seen, _NEWS) and seen.turn not in {self._floor.turn, self._floor.awaited}:
             return  # of a turn that is over
         match seen:
             case Window():
@@ -125,11 +124,16 @@ class TurnTaking:
             case OverlapRead() | OverlapJudged() | ReplyContext():
                 yield from self._on_overlap_news(seen)
             case SpeakRequested() if not self._gate.is_quiet:
-                self._deferred.append(seen)
+                self._deferred.put(seen)
             case _:
-                yield from self._signal(_PLAIN[type(seen)], seen)
-                if isinstance(seen, NothingSaid | ReplyEnded) and self.state is TurnState.IDLE:
-                    yield from self._hear_early(seen)
+                yield from self._on_plain(seen, _plain(seen, self._floor))
+
+    def _on_plain(self, seen: Observation, signal: Signal) -> Iterator[Decision]:
+        yield from self._signal(signal, seen)
+        if signal is Signal.FILLER_ENDED:
+            self._floor.end_filler()
+        elif isinstance(seen, NothingSaid | ReplyEnded) and self.state is TurnState.IDLE:
+            yield from self._hear_early(seen)
 
     # what the microphone says
 
@@ -229,10 +233,9 @@ class TurnTaking:
                 yield from self._resume(at_s)
             case Action.START_REPLY:
                 start_s, end_s = self._cut_out(floor.began_s, at_s)
-                spoken = (start_s, self._gate.end_s, end_s)
                 floor.is_committed = self._end.is_full(at_s - floor.began_s)
                 self._over.go_on_after(at_s)
-                yield TurnEnded(at_s, floor.turn, reason, self._end.probability, *spoken)
+                yield TurnEnded(at_s, floor.turn, reason, self._end.probability, start_s, self._gate.end_s, end_s)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):
                 floor.overlap = None
                 turn = floor.open(at_s, is_committed=True)
@@ -242,8 +245,10 @@ class TurnTaking:
                 yield SpeakUnasked(at_s, floor.open(at_s, seen), seen.origin, seen.text)
             case Action.DROP_TURN:
                 yield TurnDropped(at_s, floor.turn)
+            case Action.SPEAK_FILLER if isinstance(seen, SpeakRequested):
+                yield SpeakUnasked(at_s, floor.begin_filler(), seen.origin, seen.text)
             case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
-                self._deferred.append(seen)
+                self._deferred.put(seen)
 
     def _touch_reply(self, action: Action, seen: Observation, verdict: Verdict | None) -> Iterator[Decision]:
         floor, at_s = self._floor, seen.at_s
@@ -253,21 +258,26 @@ class TurnTaking:
             case Action.RELEASE:
                 yield from self._over.release(at_s, verdict)
             case Action.CUT:
-                yield from self._cut(seen)
+                yield self._over.cut(seen)
             case Action.CANCEL:
+                floor.end_filler()
                 floor.early = None
                 yield ThoughtCancelled(at_s, floor.turn)
 
     def _resume(self, at_s: float) -> Iterator[Decision]:
+        self._floor.end_filler()
         if self._floor.unasked is not None:  # it waits until the user has had their say
-            self._deferred.appendleft(self._floor.unasked)
+            self._deferred.put(self._floor.unasked, first=True)
             yield ThoughtCancelled(at_s, self._floor.turn)
             self._floor.open(self._gate.onset_s)
         else:
             yield TurnResumed(at_s, self._floor.turn)
 
-    def _cut(self, seen: Observation) -> Iterator[Decision]:
-        overlap = self._floor.overlap
-        by_voice = overlap is not None and not isinstance(seen, Typed | Interrupted)
-        onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
-        yield BargeIn(seen.at_s, self._floor.turn, onset_s)
+
+def _plain(seen: Observation, floor: Floor) -> Signal:
+    """The one signal that `seen` is."""
+    if isinstance(seen, SpeakRequested) and seen.origin is Origin.FILLER:
+        return Signal.FILLER
+    if isinstance(seen, ReplyEnded) and floor.awaited:
+        return Signal.FILLER_ENDED
+    return _PLAIN[type(seen)]

@@ -68,7 +68,7 @@ def test_nothing_opens_a_closed_conversation():
 def test_whatever_leaves_a_reply_that_sounds_cuts_it_or_has_heard_it_end():
     for (state, signal), (after, actions) in TRANSITIONS.items():
         if state in {SPEAKING, OVERLAP} and after not in {SPEAKING, OVERLAP, CLOSED}:
-            assert Action.CUT in actions or signal is Signal.REPLY_ENDED
+            assert Action.CUT in actions or signal in {Signal.REPLY_ENDED, Signal.FILLER_ENDED}
 
 
 def test_every_state_can_be_left_towards_idle():

@@ -9,7 +9,7 @@ from localvoice.errors import DeviceError, ExitCode, FileError, ProviderBroken, 
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.messages import SpeechChunk
 from localvoice.session.conversation import SessionOptions
-from localvoice.session.replying import HEARING, THINKING
+from localvoice.session.phrases import HEARING, THINKING
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -66,10 +66,10 @@ def test_where_every_engine_fails_a_prepared_phrase_says_so(stage, phrase):
         case "stt":
             setting.stt = FakeRecognizer(DOWN, DOWN, "tell me something")
         case "llm":
-            setting.llm = FakeChatModel(DOWN, "Well.")
+            setting.llm = FakeChatModel(DOWN, DOWN, "Well.")
         case "tts":
             setting.tts = FakeSynthesizer(fails_at=["Once there was a fox."])
-            setting.llm = FakeChatModel("Once there was a fox.", "Well.")
+            setting.llm = FakeChatModel("Once there was a fox.", "Once there was a fox.", "Well.")
     talk = hold(twice, setting)
     assert one(talk.events, "error")["message"]
     first, second = of(talk.events, "reply_finished")
@@ -80,7 +80,7 @@ def test_where_every_engine_fails_a_prepared_phrase_says_so(stage, phrase):
 
 
 def test_without_a_prepared_phrase_it_is_printed():
-    talk = hold(twice, Setting(llm=FakeChatModel(DOWN, "Well.")))
+    talk = hold(twice, Setting(llm=FakeChatModel(DOWN, DOWN, "Well.")))
     assert one(talk.events, "sentence", turn=1)["text"] == THINKING
     assert one(talk.events, "reply_finished", turn=1)["heard"] == THINKING
 

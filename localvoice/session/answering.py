@@ -1,0 +1,157 @@
+"""How one turn is answered: understood, answered, said, and remembered. Replying decides when, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, silence
+from localvoice.config import Config
+from localvoice.errors import LocalVoiceError
+from localvoice.messages import Message, Origin, SpeechChunk, Stage, Transcript
+from localvoice.session.answers import Answers
+from localvoice.session.hand import Hand, House, Report, Voices
+from localvoice.session.phrases import HEARING, THINKING
+from localvoice.session.reading import Heard, read
+from localvoice.session.skill_state import SkillState
+from localvoice.session.speaking import PrintedReply, SpokenReply
+from localvoice.session.tools import Tools
+from localvoice.skills.catalog import Skills
+from localvoice.text.history import History
+from localvoice.turn.decisions import EndReason, PauseBegan, TurnEnded
+from localvoice.turn.observations import WordsSoFar
+
+
+class Answering:
+    """What all turns of a session have in common."""
+
+    def __init__(self, config: Config, voices: Voices, skills: Skills) -> None:
+        self._config = config
+        self._voices = voices
+        self._history = History(config.history)
+        self.state = SkillState(config.speech.volume, config.speech.rate)
+        self._tools = Tools(skills, self.state, lambda: self._history.last_reply, voices.now_s)
+        self._answers = Answers(voices.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
+        self._house: House | None = None
+
+    def attach(self, house: House) -> None:
+        """Join a session."""
+        self._house = house
+        self._tools.attach(house)
+
+    @property
+    def house(self) -> House:
+        """The session. Raises where there is none yet."""
+        if self._house is None:
+            raise RuntimeError("attach() comes first")
+        return self._house
+
+    @property
+    def prepares(self) -> bool:
+        """Whether work may begin before the user's turn is over."""
+        return self._config.reply.prepare and self._voices.recognizer is not None
+
+    # understood
+
+    async def answer(self, hand: Hand) -> bool:
+        """Answer the user's words, to the end of the reply; False where they said none. Raises as engines do."""
+        if hand.heard is None:
+            hand.heard = await self._read(hand)
+            self._take_words(hand, hand.heard)
+        if hand.heard.is_nothing or self._costs_money:
+            await hand.gate.turn_over()
+        if hand.heard.is_nothing:
+            return False
+        await self.say(hand, self._answers.to(hand, hand.heard.transcript))
+        return True
+
+    async def _read(self, hand: Hand) -> Heard:
+        asked, voices = hand.asked, self._voices
+        if asked is None or (isinstance(asked, TurnEnded) and asked.reason is EndReason.TYPED):
+            text = "" if asked is None else asked.text
+            return Heard(Transcript(text, self._config.session.language, "typed"), 0.0)
+        return await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s)
+
+    def _take_words(self, hand: Hand, heard: Heard) -> None:
+        turn, asked, now_s = hand.turn, hand.asked, self._voices.now_s()
+        if not heard.is_nothing:
+            turn.times[Stage.TRANSCRIPT] = now_s
+            turn.user_text = heard.transcript.text
+            hand.is_remembered = not heard.transcript.rejected
+            hand.gate.tell(partial(self.house.log.transcript, turn, heard.transcript, heard.audio_s))
+        if isinstance(asked, PauseBegan) and not hand.gate.is_open:
+            is_command = self._answers.command(heard.words) is not None
+            self.house.observe(WordsSoFar(now_s, turn.id, asked.speech_end_s, heard.words, is_command))
+
+    @property
+    def _costs_money(self) -> bool:
+        """Whether an answer that is thrown away is paid all the same."""
+        voices = self._voices
+        names = {voices.chat.name} | ({voices.synthesizer.name} if voices.synthesizer is not None else set())
+        return bool(names & voices.paid) and not self._config.reply.prepare_paid
+
+    def _prompt(self, user: str) -> list[Message]:
+        return self._history.messages(self._config.reply.system_prompt, user)
+
+    # said
+
+    async def say(self, hand: Hand, text: AsyncIterator[str]) -> None:
+        """Say `text` to its end, as soon as it may be heard."""
+        hand.reply = self._mouth(hand)
+        await hand.reply.say(text)
+
+    async def say_phrase(self, hand: Hand, text: str) -> None:
+        """Say what nobody asked for: at once where it was spoken beforehand."""
+        prepared = self._voices.phrases.get(text)
+        if prepared is None or self._is_silent:
+            await self.say(hand, _once(text))
+        else:
+            hand.reply = self._mouth(hand)
+            await hand.reply.end_with(prepared)
+
+    async def apologise(self, hand: Hand, error: Exception) -> None:
+        """Tell what went wrong, and say a phrase in place of what is missing of the reply."""
+        turn = hand.turn
+        turn.error = error
+        known = isinstance(error, LocalVoiceError)
+        message = str(error) if known else f"unexpected: {type(error).__name__}: {error}"
+        self.house.log.trouble("error", type(error).__name__, message)
+        phrase = THINKING if Stage.TRANSCRIPT in turn.times else HEARING
+        prepared = self._voices.phrases.get(phrase)
+        reply = hand.reply
+        if reply is None or Stage.REPLY_STARTED not in turn.times:
+            turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, "prepared", False
+            hand.reply = reply = self._mouth(hand, is_silent=prepared is None)
+        await hand.gate.floor()
+        await reply.end_with(prepared or SpeechChunk(phrase, silence(0), SPEECH_RATE_HZ))
+
+    @property
+    def _is_silent(self) -> bool:
+        return self._voices.synthesizer is None or self._voices.player is None
+
+    def _mouth(self, hand: Hand, *, is_silent: bool = False) -> SpokenReply | PrintedReply:
+        voices = self._voices
+        report = Report(hand, self.house, voices.now_s)
+        if is_silent or voices.synthesizer is None or voices.player is None:
+            return PrintedReply(hand.turn, report)
+        voices.synthesizer.rate = self.state.rate
+        return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report)
+
+    # remembered
+
+    def remember(self, hand: Hand) -> None:
+        """The reply is over: keep what was said, and what was heard."""
+        turn = hand.turn
+        if hand.starts_over:
+            self._history.clear()
+        elif hand.is_remembered:
+            self._history.commit(turn.user_text, turn.heard, interrupted=turn.interrupted, tools=tuple(hand.tools))
+
+    def keep_question(self, hand: Hand) -> None:
+        """The user interrupted before the answer began: their words stand before those that follow."""
+        if hand.is_remembered and not hand.starts_over:
+            self._history.commit(hand.turn.user_text, "", interrupted=True)
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text

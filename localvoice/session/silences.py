@@ -1,0 +1,39 @@
+"""Silences that are too long: an answer that takes its time, and a question of ours that stays unanswered."""
+
+from __future__ import annotations
+
+import math
+
+from localvoice.config import ReplyConfig
+from localvoice.messages import Origin, Stage, Turn
+
+_CLOSERS = "\"'\u201d\u2019»)]}*_`"
+
+
+class Silences:
+    """Pure: time is the capture clock, as the caller says it."""
+
+    def __init__(self, reply: ReplyConfig) -> None:
+        self._filler_after_s = reply.filler_after_ms / 1000 or math.inf
+        self._prompt_after_s = reply.silence_prompt_s or math.inf
+        self._asked_s = math.inf
+        """When our question had been heard; never where none waits for an answer."""
+
+    def wants_filler(self, turn: Turn, at_s: float) -> bool:
+        """Whether the reply to `turn` takes long. What said nothing, or is not known to have said anything, waits."""
+        is_answering = Stage.TRANSCRIPT in turn.times and Stage.REPLY_STARTED not in turn.times
+        return is_answering and at_s - turn.times.get(Stage.TURN_ENDED, at_s) >= self._filler_after_s
+
+    def reply_over(self, turn: Turn, at_s: float) -> None:
+        """A reply has come to its end: was it a question?"""
+        is_ours = turn.origin in {Origin.USER, Origin.GREETING} and not turn.interrupted
+        asked = is_ours and turn.heard.rstrip().rstrip(_CLOSERS).endswith("?")
+        self._asked_s = at_s if asked else math.inf
+
+    def break_off(self) -> None:
+        """The user says something, or we do: no question waits any more."""
+        self._asked_s = math.inf
+
+    def wants_prompt(self, at_s: float) -> bool:
+        """Whether silence has lasted too long behind our question."""
+        return at_s - self._asked_s >= self._prompt_after_s
