@@ -5,17 +5,19 @@ Rule of this file: it chooses and explains; nothing is loaded before `Candidate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from localvoice.candidates import Candidate
+from localvoice.cloud_choice import CloudChoice, Keys, is_cloud_name
 from localvoice.config import STAGE_ENGINES, Config
 from localvoice.config_schema import nearest
 from localvoice.errors import ConfigError, ModelError
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import Installed, ModelStore
-from localvoice.secrets_store import KEY_VARIABLES
+from localvoice.providers import is_cloud_voice, serves
+from localvoice.secrets_store import KEY_VARIABLES, own_key
 from localvoice.skills.catalog import Skills
 
 STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
@@ -24,37 +26,34 @@ STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "e
 LOCAL: Mapping[str, str] = {"stt": "faster-whisper", "llm": "llama-cpp", "tts": "piper"}
 """The local engine of each stage that needs a model."""
 
+_LOCAL_DEFAULT = "local default"
+"""Stands in a list for what `auto` takes of this machine."""
+
 _MODEL_SUFFIXES = frozenset({".gguf", ".onnx", ".bin"})
 """What a file must end in to be missed as a file; names of models have dots too, such as base.en."""
 
 _STAGE_WORDS = {"stt": "recogniser", "llm": "language model", "tts": "synthesiser"}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An engine that could do the work of a stage."""
-
-    name: str
-    load: Callable[[], Any]
-    """Blocking; raises `ModelError` or `ProviderError`."""
-
-
 class EngineChoice:
     """The candidates of each stage for one configuration."""
 
-    def __init__(self, config: Config, store: ModelStore, skills: Skills) -> None:
+    def __init__(self, config: Config, store: ModelStore, skills: Skills, keys: Keys = own_key) -> None:
         self._config = config
         self._store = store
         self._skills = skills
+        self._cloud = CloudChoice(config, keys)
 
     def candidates(self, stage: str) -> list[Candidate]:
         """In order of preference.
 
         Raises:
-            ConfigError: an unknown engine, or one of another stage.
+            ConfigError: an unknown engine, one of another stage, or a cloud engine without a key.
             ModelError: a named engine's model is not here, and nothing stands behind it.
         """
-        wanted = getattr(self._config.engines, stage)
+        wanted = list(getattr(self._config.engines, stage))
+        if self._config.engines.fallback and all(map(is_cloud_name, wanted)):
+            wanted.append(_LOCAL_DEFAULT)
         found: list[Candidate] = []
         missing: list[ModelError] = []
         for text in wanted:
@@ -70,15 +69,29 @@ class EngineChoice:
         name, _, model = text.partition(":")
         if name == "auto":
             return self._automatic(stage)
+        if name == _LOCAL_DEFAULT:
+            return self._local_default(stage)
         if name not in STAGE_ENGINES[stage]:
             raise ConfigError(f"there is no {_STAGE_WORDS[stage]} '{name}'; {_what_instead(stage, name)}")
         if name == STARTERS[stage]:
             return iter([self._starter(stage, model)])
         if name == LOCAL[stage]:
             return iter([self._local(stage, model or self._configured(stage) or self._voice_for(stage))])
-        raise ConfigError(f"{name} cannot be used yet: {_why_not_yet(name)}")
+        if serves(name, stage):
+            return iter([self._cloud.named(stage, name, model)])
+        variable = KEY_VARIABLES.get(name, "")
+        raise ConfigError(f"{name} cannot be used for this yet (its key would be {variable}): leave it out")
 
     def _automatic(self, stage: str) -> Iterator[Candidate]:
+        """The local engines, and the cloud's before them or between them and the starter."""
+        cloud = self._config.engines.cloud
+        service = None if cloud == "off" else self._cloud.preferred(stage)
+        local = list(self._local_default(stage))
+        if service is not None:
+            local.insert(0 if cloud == "prefer" else len(local) - 1, service)
+        return iter(local)
+
+    def _local_default(self, stage: str) -> Iterator[Candidate]:
         model = self._configured(stage)
         voice = self._voice_for(stage)
         is_of_starter = bool(voice) and not self._is_model(stage, voice)
@@ -93,7 +106,8 @@ class EngineChoice:
 
     def _voice_for(self, stage: str) -> str:
         """`--voice`, which names a model of the local synthesiser or a voice of the starter."""
-        return self._config.speech.voice if stage == "tts" else ""
+        voice = self._config.speech.voice if stage == "tts" else ""
+        return "" if is_cloud_voice(voice) else voice
 
     def _is_model(self, stage: str, name: str) -> bool:
         known = self._store.catalogue.get(name)
@@ -185,9 +199,3 @@ def _what_instead(stage: str, name: str) -> str:
         if name in names:
             return f"it is a {_STAGE_WORDS[other]}: give it to --{other}"
     return f"the nearest one is {nearest(name, STAGE_ENGINES[stage])}"
-
-
-def _why_not_yet(name: str) -> str:
-    variable = KEY_VARIABLES.get(name)
-    local = "this version has local engines only"
-    return f"{local} (its key would be {variable})" if variable else local

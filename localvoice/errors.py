@@ -69,11 +69,17 @@ class ProviderError(LocalVoiceError):
 
 
 class ProviderUnavailable(ProviderError):
-    """Cannot be reached or is overloaded (connect, timeout, 5xx, 429): the next engine takes over."""
+    """Cannot be reached or is overloaded (connect, timeout, 5xx, 429): the next engine takes over.
 
-    def __init__(self, message: str, *, provider: str, retry_after_s: float | None = None) -> None:
+    `may_retry`: nothing was accepted and asking again at once may help.
+    """
+
+    def __init__(
+        self, message: str, *, provider: str, retry_after_s: float | None = None, may_retry: bool = False
+    ) -> None:
         super().__init__(message, provider=provider)
         self.retry_after_s = retry_after_s
+        self.may_retry = may_retry
 
 
 class ProviderRefused(ProviderError):

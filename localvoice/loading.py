@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localvoice.engine_choice import STARTERS, Candidate
+from localvoice.candidates import Candidate
+from localvoice.engine_choice import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
 from localvoice.streams import Worker
 

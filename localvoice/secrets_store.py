@@ -6,6 +6,7 @@ Rule of this file: a key leaves it only as a `Secret`, and no message or log lin
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,6 +81,11 @@ def find_key(provider: str, environ: Mapping[str, str], cwd: Path) -> Secret | N
     """The key of `provider`, None where none is set; see `locate_key`."""
     found = locate_key(provider, environ, cwd)
     return found.secret if found else None
+
+
+def own_key(provider: str) -> Secret | None:
+    """The key of `provider` for this process; see `locate_key`."""
+    return find_key(provider, os.environ, Path.cwd())
 
 
 def locate_key(provider: str, environ: Mapping[str, str], cwd: Path) -> Found | None:

@@ -26,6 +26,8 @@ class TalkOptions:
     record: Path | None = None
     offline: str = "no"
     """`no`, `guarded` or `sealed`, as it is in force."""
+    offline_reason: str = ""
+    """Why it is not sealed."""
     verbosity: int = 0
     hint: str = ""
     """What would be better, said once everything is open."""

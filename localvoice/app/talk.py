@@ -241,7 +241,9 @@ class _Talk:
             self._log.emit("warning", self._clock.now_s(), code="half_duplex", message=HALF_DUPLEX)
         player = ears.duplex.player
         rate_hz = SPEECH_RATE_HZ if player is None else player.rate_hz
-        announced = announcement(config, planned, engines, turn_detector, offline=self._options.offline)
+        announced = announcement(config, planned, engines, turn_detector, offline=self._options.offline) | {
+            "offline_reason": self._options.offline_reason
+        }
         return SessionOptions(
             once=self._options.once,
             ends_with_input=planned.input.is_on_clock,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from localvoice.errors import ConfigError
 if TYPE_CHECKING:
     from localvoice.config_sources import LoadedConfig
     from localvoice.model_store.store import ModelStore
+    from localvoice.offline import Shield
 
 _ENGINES = "Engines and models"
 _SOUND = "Sound"
@@ -93,20 +95,37 @@ def engine_flags(
     }
 
 
-def offline_mode(wanted: bool, loaded: LoadedConfig) -> str:
-    """Close the sockets where that was asked for; returns how it is kept: `no`, `guarded` or `sealed`.
+def offline_mode(wanted: bool, loaded: LoadedConfig) -> tuple[LoadedConfig, Shield]:
+    """The settings without what a file says of the cloud, and the shield that is up from now on, if it was asked for.
 
     Raises:
-        ConfigError: the cloud was asked for as well, by flag or variable; what a file says gives way.
+        ConfigError: the cloud was asked for as well, by flag or variable.
     """
-    if not wanted:
-        return "no"
-    kind, _, name = loaded.source_of("engines.cloud").partition(" ")
-    if loaded.config.engines.cloud != "off" and kind in {"flag", "variable"}:
-        raise ConfigError(f"--offline and {name} contradict each other: leave one of them out")
-    from localvoice.offline import go_offline
+    from localvoice.cloud_choice import host_services, without_cloud
+    from localvoice.offline import NO_SHIELD, go_offline
 
-    return go_offline()
+    if not wanted:
+        return loaded, NO_SHIELD
+    _refuse_both(loaded)
+    engines, left_out = without_cloud(loaded.config.engines)
+    if left_out:
+        warn(f"--offline leaves out what the settings file says of the cloud: {', '.join(left_out)}")
+    here = host_services(engines)
+    shield = go_offline(f"{here} answers as a service of this machine" if here else "")
+    return replace(loaded, config=replace(loaded.config, engines=engines)), shield
+
+
+def _refuse_both(loaded: LoadedConfig) -> None:
+    from localvoice.cloud_choice import STAGES, leaves_machine
+
+    engines = loaded.config.engines
+    asked = {"cloud": [engines.cloud] if engines.cloud != "off" else []}
+    asked |= {stage: [text for text in getattr(engines, stage) if leaves_machine(text, engines)] for stage in STAGES}
+    for key, values in asked.items():
+        kind, _, name = loaded.source_of(f"engines.{key}").partition(" ")
+        if values and kind in {"flag", "variable"}:
+            what = name if key == "cloud" else f"{name} {values[0]}"
+            raise ConfigError(f"--offline and {what} contradict each other: leave one of them out")
 
 
 def note_to_watchers(text: str) -> None:

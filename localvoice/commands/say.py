@@ -35,7 +35,7 @@ def say(
         "session.language": (language, "--language"),
     }
     loaded = flags.settings(given, profile)
-    flags.offline_mode(offline, loaded)
+    loaded, _ = flags.offline_mode(offline, loaded)
     is_stream = words == ["-"]
     if is_stream and (sys.stdin is None or sys.stdin.closed):
         raise ConfigError("standard input is closed: pipe text into `localvoice say -`")

@@ -125,8 +125,7 @@ def hold(  # noqa: PLR0913 - see talk
     lines: TextIO | None = None,
 ) -> None:
     """Hold a conversation and leave with its exit code."""
-    loaded = settings(given, profile)
-    mode = offline_mode(offline, loaded)
+    loaded, shield = offline_mode(offline, settings(given, profile))
     _warn_of_cloud(loaded.config.engines.cloud)
     store = flags.model_store()
     hint = ""
@@ -145,7 +144,8 @@ def hold(  # noqa: PLR0913 - see talk
         once=once,
         events=events,
         record=record,
-        offline=mode,
+        offline=shield.mode,
+        offline_reason=shield.reason,
         verbosity=verbosity,
         hint=hint,
         started_s=STARTED_S,
@@ -154,5 +154,10 @@ def hold(  # noqa: PLR0913 - see talk
 
 
 def _warn_of_cloud(cloud: str) -> None:
-    if cloud != "off":
-        typer.echo("warning: cloud engines are not part of this version yet: the local ones do the work", err=True)
+    from localvoice.providers import PREFERRED
+    from localvoice.secrets_store import KEY_VARIABLES, own_key
+
+    names = dict.fromkeys(name for names in PREFERRED.values() for name in names)
+    if cloud != "off" and not any(own_key(name) for name in names):
+        variables = ", ".join(KEY_VARIABLES[name] for name in names)
+        flags.warn(f"--cloud finds no key ({variables}): the local engines do the work")

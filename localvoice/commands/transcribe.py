@@ -37,7 +37,7 @@ def transcribe(
     if files.count("-") > 1:
         raise ConfigError("standard input can be read only once: leave one - out")
     loaded = flags.settings({**flags.engine_flags(stt), "session.language": (language, "--language")}, profile)
-    flags.offline_mode(offline, loaded)
+    loaded, _ = flags.offline_mode(offline, loaded)
 
     from localvoice.app.transcribing import transcribe as transcribe_all
     from localvoice.ui.progress import TranscriptionProgress

@@ -119,7 +119,8 @@ def _introduction(event: Event) -> str:
         parts.insert(0, f"hears with {named['stt']}")
     if named["tts"] != "none":
         parts.append(f"speaks with {named['tts']}")
-    shield = "" if event["offline"] == "no" else f" Offline: {event['offline']}."
+    reason = f" ({why})" if (why := event.get("offline_reason")) else ""
+    shield = "" if event["offline"] == "no" else f" Offline: {event['offline']}{reason}."
     return (
         f"localvoice {event['version']} {', '.join(parts)}. Input: {event['input']}, output: {event['output']}.{shield}"
     )

@@ -1,0 +1,133 @@
+"""Which services a stage gets: their addresses, keys and models from the settings, and what `--offline` leaves of them.
+
+Rule of this file: it chooses and explains; nothing is dialled here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from localvoice.addresses import host_of, is_here
+from localvoice.candidates import Candidate
+from localvoice.config import Config, EnginesConfig
+from localvoice.errors import ConfigError
+from localvoice.providers import PREFERRED, PROVIDERS, Provider, has_voice
+from localvoice.remote import Service
+from localvoice.secrets_store import KEY_VARIABLES, Secret
+
+STAGES = ("stt", "llm", "tts")
+
+Keys = Callable[[str], Secret | None]
+"""The key of a provider; may block while the user is asked to unlock the keyring."""
+
+
+class CloudChoice:
+    """The services of each stage for one configuration."""
+
+    def __init__(self, config: Config, keys: Keys) -> None:
+        self._config = config
+        self._keys = keys
+
+    def named(self, stage: str, name: str, model: str) -> Candidate:
+        """A service that was asked for by name; `model` may be an address where the name has none of its own.
+
+        Raises:
+            ConfigError: its key, its address or a usable model is missing.
+        """
+        provider = PROVIDERS[name]
+        url, model = _address(provider, self._config.engines, model)
+        key = self._keys(name)
+        if key is None and provider.needs_key and not is_here(url):
+            raise ConfigError(f"{name} needs a key: set {KEY_VARIABLES[name]}, or run `localvoice keys set {name}`")
+        return self._candidate(stage, provider, url, key, model)
+
+    def preferred(self, stage: str) -> Candidate | None:
+        """What `--cloud` takes for a stage, None where no key is set."""
+        for name in PREFERRED[stage]:
+            key = self._keys(name)
+            if key is not None:
+                url, _ = _address(PROVIDERS[name], self._config.engines, "")
+                return self._candidate(stage, PROVIDERS[name], url, key, "")
+        return None
+
+    def _candidate(self, stage: str, provider: Provider, url: str, key: Secret | None, model: str) -> Candidate:
+        options = self._config.engines.of(provider.name)
+        service = Service(provider.name, url, key, options.timeout_s)
+        model = model or getattr(options, f"{stage}_model") or provider.models[stage]
+        load = {"llm": self._chat_model, "stt": self._recognizer, "tts": self._voice}[stage]
+        return Candidate(provider.name, lambda: load(service, provider, model))
+
+    def _chat_model(self, service: Service, provider: Provider, model: str) -> Any:
+        from localvoice.llm.openai_compatible import OpenAICompatibleModel
+
+        return OpenAICompatibleModel(service, model, provider.chat, self._config.reply)
+
+    def _recognizer(self, service: Service, provider: Provider, model: str) -> Any:
+        from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
+
+        language = self._config.engines.of(provider.name).language or self._config.session.language
+        return OpenAICompatibleRecognizer(service, model, language)
+
+    def _voice(self, service: Service, provider: Provider, model: str) -> Any:
+        asked = self._config.speech.voice
+        voice = (
+            self._config.engines.of(provider.name).voice
+            or (asked if has_voice(provider.name, asked) else "")
+            or provider.voice
+        )
+        from localvoice.tts.openai_speech import OpenAISpeechSynthesizer
+
+        return OpenAISpeechSynthesizer(service, voice, model, rate=self._config.speech.rate)
+
+
+def _address(provider: Provider, engines: EnginesConfig, model: str) -> tuple[str, str]:
+    """The address of a service, and the model that is left of what stands behind its name."""
+    base_url = engines.of(provider.name).base_url
+    if not provider.base_url and model:
+        base_url, model = model, ""
+    if not (base_url or provider.base_url):
+        raise ConfigError(f"{provider.name} needs an address: write it as {provider.name}:http://127.0.0.1:8080/v1")
+    return provider.root(base_url), model
+
+
+def is_cloud_name(text: str) -> bool:
+    """Whether an engine as written in a list is one that the local default stands behind: a vendor's."""
+    name, _, rest = text.partition(":")
+    return name in KEY_VARIABLES or (name in PROVIDERS and bool(rest) and "//" in rest and not is_here(rest))
+
+
+def leaves_machine(text: str, engines: EnginesConfig) -> bool:
+    """Whether the engine as written in a list works on another machine."""
+    url = _url(text, engines)
+    return not is_here(url) if url else text.partition(":")[0] in KEY_VARIABLES
+
+
+def host_services(engines: EnginesConfig) -> str:
+    """The services of this machine that are asked for, for a message; empty where there is none."""
+    named = [text for stage in STAGES for text in getattr(engines, stage)]
+    found = [_url(text, engines) for text in named if not leaves_machine(text, engines)]
+    return ", ".join(f"{host_of(url)}" for url in dict.fromkeys(found) if url)
+
+
+def without_cloud(engines: EnginesConfig) -> tuple[EnginesConfig, Sequence[str]]:
+    """The engines that stay on this machine, and the names of those left out."""
+    left_out: list[str] = []
+    changes: dict[str, Any] = {"cloud": "off"}
+    for stage in STAGES:
+        wanted: tuple[str, ...] = getattr(engines, stage)
+        gone = [text for text in wanted if leaves_machine(text, engines)]
+        left_out += [text.partition(":")[0] for text in gone]
+        changes[stage] = tuple(text for text in wanted if text not in gone) or ("auto",)
+    if engines.cloud != "off":
+        left_out.append(f"cloud = {engines.cloud}")
+    return replace(engines, **changes), list(dict.fromkeys(left_out))
+
+
+def _url(text: str, engines: EnginesConfig) -> str:
+    name, _, rest = text.partition(":")
+    provider = PROVIDERS.get(name)
+    if provider is None:
+        return ""
+    return (rest if not provider.base_url else "") or engines.of(name).base_url or provider.base_url

@@ -1,0 +1,120 @@
+"""Language models behind OpenAI's chat completions: services in the cloud, and servers on this machine.
+
+One client for all: where they differ stands in `providers.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from localvoice.config import ReplyConfig
+from localvoice.engines import ReplyPart
+from localvoice.errors import ProviderBroken, ProviderRefused, ProviderUnavailable
+from localvoice.event_stream import EventStream
+from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
+from localvoice.llm.completion_chunks import CompletionChunks
+from localvoice.messages import Message, ToolSpec
+from localvoice.providers import ChatDifferences
+from localvoice.remote import Answer, Connection, Service
+
+_TAIL_S = 0.3
+"""What may follow a whole reply is its cost: no turn waits longer for that."""
+_KEEP_WARM_S = 20.0
+"""A connection unused for longer may have been closed by the other side: it is tried before the user has finished."""
+
+
+class OpenAICompatibleModel:
+    """`engines.ChatModel` over HTTP."""
+
+    def __init__(self, service: Service, model: str, differences: ChatDifferences, reply: ReplyConfig) -> None:
+        """An empty `model` is the first that the service lists."""
+        self.name = service.name
+        self.is_remote = service.is_remote
+        self._connection = Connection(service)
+        self._model = model
+        self._differences = differences
+        self._reply = reply
+        self._used_s = float("-inf")
+
+    async def check(self) -> None:
+        """Whether it would answer; opens the connection, and finds a model where none is named. Costs nothing."""
+        listed = await self._connection.check()
+        self._used_s = _now_s()
+        if not self._model:
+            self._model = _first_model(listed, self.name)
+
+    async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
+        """See `ChatModel.reply`. Closing it closes the connection, which is all there is to abort with."""
+        if not self._model:
+            await self.check()
+        events, chunks = EventStream(), CompletionChunks(self.name)
+        answer = await self._connection.post("/chat/completions", json=self._request(history, tools))
+        try:
+            while (found := await self._found(answer, events, chunks)) is not None:
+                for data in found:
+                    for part in chunks.feed(data):
+                        yield part
+        finally:
+            await answer.close()
+        self._used_s = _now_s()
+        for part in chunks.finish():
+            yield part
+
+    async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
+        """Nobody's cache is paid for twice: only the connection is made ready."""
+        del history, tools
+        if _now_s() - self._used_s > _KEEP_WARM_S:
+            await self.check()
+
+    def close(self) -> None:
+        """No further call."""
+        self._connection.forget()
+
+    async def _found(self, answer: Answer, events: EventStream, chunks: CompletionChunks) -> list[str] | None:
+        """The data of the next events, None behind the last or, once the reply is whole, after a silence."""
+        if answer.media_type == "application/json":
+            raise ProviderBroken(f"{self.name} does not stream", provider=self.name)
+        try:
+            async with asyncio.timeout(_TAIL_S if chunks.is_finished else None):
+                piece = await answer.piece()
+            return None if piece is None else events.feed(piece)
+        except TimeoutError:
+            return None
+        except ProviderUnavailable:
+            if chunks.is_finished:  # the reply is whole, whatever became of the connection
+                return None
+            raise
+        except ValueError as error:
+            raise ProviderBroken(f"{self.name} sent no stream of events", provider=self.name) from error
+
+    def _request(self, history: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+        differences, reply = self._differences, self._reply
+        request: dict[str, Any] = {
+            "model": self._model,
+            "messages": as_chat_messages(history),
+            "stream": True,
+            differences.limit: reply.max_tokens,
+            "temperature": reply.temperature,
+            "top_p": reply.top_p,
+        }
+        if tools:
+            request["tools"] = as_chat_tools(tools)
+        if differences.asks_for_usage:
+            request["stream_options"] = {"include_usage": True}
+        for beginning, fields in differences.by_model.items():
+            request |= fields if self._model.startswith(beginning) else {}
+        return {name: value for name, value in request.items() if value is not None}
+
+
+def _first_model(listed: Any, name: str) -> str:
+    models = listed.get("data") if isinstance(listed, dict) else None
+    names = [one["id"] for one in models or () if isinstance(one, dict) and isinstance(one.get("id"), str)]
+    if not names:
+        raise ProviderRefused(f"{name} has no model: give one as engines.{name}.llm_model", provider=name)
+    return str(names[0])
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,128 @@
+"""Services that do an engine's work: where they are, what they call their models, and how they differ.
+
+Rule of this file: data only. A difference between two services of one protocol is a field here, not a class elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from localvoice.addresses import checked_url
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDifferences:
+    """Where a service departs from OpenAI's chat completions."""
+
+    limit: str = "max_tokens"
+    """The field that bounds the length of a reply."""
+    asks_for_usage: bool = True
+    """Whether `stream_options` is understood; the others say what a reply cost unasked, or not at all."""
+    by_model: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Further fields for models whose name begins like that; None takes a field away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A service."""
+
+    name: str
+    """As in the flags."""
+    base_url: str
+    """As the vendor's own SDK takes it (product contract, section 4); empty where only the user knows."""
+    path: str = "/v1"
+    """What stands between the host and the calls, where `base_url` does not hold it already."""
+    always_adds_path: bool = False
+    """Whether the SDK puts `path` behind every address, and not only behind a bare host."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The model of each stage that it serves; empty where the service says itself what it has."""
+    needs_key: bool = True
+    voice: str = ""
+    """The voice that speaks where none is named."""
+    voices: str = r"(?!)"
+    """Pattern of its names for voices: `speech.voice` is meant for the synthesiser whose voice it is."""
+    chat: ChatDifferences = ChatDifferences()
+
+    def root(self, base_url: str = "") -> str:
+        """Where the calls begin; `base_url` as the settings have it. Raises `ConfigError` for a bad one."""
+        base = checked_url(base_url or self.base_url, self.name)
+        adds = self.always_adds_path or not urlsplit(base).path
+        return base + self.path if adds and not base.endswith(self.path or "/") else base
+
+
+_NO_SAMPLING: Mapping[str, Any] = {"temperature": None, "top_p": None}
+_OPENAI_THINKERS = {
+    "gpt-5": {**_NO_SAMPLING, "reasoning_effort": "minimal"},
+    "o1": _NO_SAMPLING,
+    "o3": {**_NO_SAMPLING, "reasoning_effort": "low"},
+    "o4": {**_NO_SAMPLING, "reasoning_effort": "low"},
+}
+"""Models that think first refuse sampling parameters; the least thinking answers soonest."""
+_GROQ_THINKERS: Mapping[str, Mapping[str, Any]] = {
+    "openai/gpt-oss": {"reasoning_effort": "low", "include_reasoning": False},
+    "qwen/": {"reasoning_effort": "none"},
+}
+
+PROVIDERS: Mapping[str, Provider] = {
+    one.name: one
+    for one in (
+        Provider(
+            "groq",
+            "https://api.groq.com",
+            path="/openai/v1",
+            always_adds_path=True,
+            models={"stt": "whisper-large-v3-turbo", "llm": "llama-3.3-70b-versatile"},
+            chat=ChatDifferences("max_completion_tokens", asks_for_usage=False, by_model=_GROQ_THINKERS),
+        ),
+        Provider(
+            "openai",
+            "https://api.openai.com/v1",
+            models={"stt": "gpt-4o-mini-transcribe", "llm": "gpt-4o-mini", "tts": "gpt-4o-mini-tts"},
+            voice="alloy",
+            voices="alloy|ash|ballad|coral|echo|fable|onyx|nova|sage|shimmer|verse|marin|cedar",
+            chat=ChatDifferences("max_completion_tokens", by_model=_OPENAI_THINKERS),
+        ),
+        Provider(
+            "cerebras",
+            "https://api.cerebras.ai/v1",
+            models={"llm": "llama-3.3-70b"},
+            chat=ChatDifferences("max_completion_tokens", asks_for_usage=False),
+        ),
+        Provider(
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            path="/v1beta/openai",
+            models={"llm": "gemini-2.5-flash"},
+            chat=ChatDifferences(by_model={"gemini-2.5-flash": {"reasoning_effort": "none"}}),
+        ),
+        Provider("ollama", "http://127.0.0.1:11434/v1", models={"llm": ""}, needs_key=False),
+        Provider("openai-compatible", "", models={"llm": ""}, needs_key=False),
+    )
+}
+"""By name. Model names and differences: vendors' documentation and SDKs as of November 2026."""
+
+PREFERRED: Mapping[str, tuple[str, ...]] = {
+    "stt": ("groq", "openai"),
+    "llm": ("groq", "openai"),
+    "tts": ("openai",),
+}
+"""What `--cloud` takes for a stage: the first whose key is set."""
+
+
+def has_voice(name: str, voice: str) -> bool:
+    """Whether `voice` is a name of a voice as provider `name` has them."""
+    return re.fullmatch(PROVIDERS[name].voices, voice) is not None
+
+
+def is_cloud_voice(voice: str) -> bool:
+    """Whether `voice` is one of some provider's."""
+    return any(has_voice(name, voice) for name in PROVIDERS)
+
+
+def serves(name: str, stage: str) -> bool:
+    """Whether `name` is a service that this version can use for `stage`."""
+    return name in PROVIDERS and stage in PROVIDERS[name].models

@@ -1,0 +1,103 @@
+"""Recognisers behind OpenAI's audio transcriptions: Groq and OpenAI. The turn is sent whole, once it is over."""
+
+from __future__ import annotations
+
+import io
+import json
+import wave
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence, to_int16
+from localvoice.errors import ProviderBroken
+from localvoice.messages import Segment, Transcript
+from localvoice.remote import Connection, Service
+
+_SHORTEST = SPEECH_RATE_HZ // 5
+"""Frames sent at least: OpenAI refuses less than 0.1 s."""
+
+_NO_SPEECH, _NO_SPEECH_LOGPROB = 0.6, -1.0
+"""A segment beyond both is none of the user's words: the rule of Whisper's own decoder, left to us here."""
+
+_CODES = {
+    "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
+    "dutch": "nl", "polish": "pl", "russian": "ru", "japanese": "ja", "chinese": "zh", "korean": "ko",
+    "hindi": "hi", "arabic": "ar", "turkish": "tr", "swedish": "sv", "ukrainian": "uk", "czech": "cs",
+}  # fmt: skip
+"""Whisper's names of languages, as far as they are common."""
+
+
+class OpenAICompatibleRecognizer:
+    """`engines.Recognizer` over HTTP. What is silent is not sent."""
+
+    def __init__(self, service: Service, model: str, language: str = "") -> None:
+        """`language`: a code such as `en` or `en-GB`; empty = the service finds out."""
+        self.name = service.name
+        self.is_remote = service.is_remote
+        self.language = language.split("-", 1)[0].lower()
+        self._connection = Connection(service)
+        self._model = model
+
+    async def check(self) -> None:
+        """Whether it would work; opens the connection. Costs nothing."""
+        await self._connection.check()
+
+    async def transcribe(self, samples: Samples) -> Transcript:
+        """See `Recognizer.transcribe`."""
+        if not np.any(np.abs(samples) > AUDIBLE):
+            return Transcript("", self.language, self.name)
+        form = {"model": self._model, "temperature": "0", "response_format": self._format}
+        if self.language:
+            form["language"] = self.language
+        sound = {"file": ("turn.wav", _wav(samples), "audio/wav")}
+        answer = await self._connection.post("/audio/transcriptions", data=form, files=sound)
+        try:
+            return self._transcript(await answer.whole())
+        finally:
+            await answer.close()
+
+    def close(self) -> None:
+        """No further call."""
+        self._connection.forget()
+
+    @property
+    def _format(self) -> str:
+        """Whisper's own models say how sure they are; the later ones of OpenAI take nothing but `json`."""
+        return "verbose_json" if self._model.startswith(("whisper", "distil-whisper")) else "json"
+
+    def _transcript(self, body: bytes) -> Transcript:
+        try:
+            answer = json.loads(body)
+            segments = tuple(_segment(one) for one in answer.get("segments") or () if _is_speech(one))
+            text = answer["text"]
+            if answer.get("segments"):
+                text = " ".join(one.text for one in segments)
+            said = str(answer.get("language") or "").lower()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ProviderBroken(f"{self.name} sent a transcript that cannot be read", provider=self.name) from error
+        if not isinstance(text, str):
+            raise ProviderBroken(f"{self.name} sent a transcript without text", provider=self.name)
+        return Transcript(text.strip(), self.language or _CODES.get(said, said), self.name, segments)
+
+
+def _is_speech(segment: Mapping[str, Any]) -> bool:
+    doubt, sureness = segment.get("no_speech_prob") or 0.0, segment.get("avg_logprob") or 0.0
+    return not (doubt > _NO_SPEECH and sureness < _NO_SPEECH_LOGPROB)
+
+
+def _segment(segment: Mapping[str, Any]) -> Segment:
+    return Segment(float(segment["start"]), float(segment["end"]), str(segment["text"]).strip())
+
+
+def _wav(samples: Samples) -> bytes:
+    """16 kHz, 16 bit: what the services convert to anyway."""
+    missing = max(0, _SHORTEST - len(samples))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(SPEECH_RATE_HZ)
+        wav.writeframes(to_int16(np.concatenate((samples, silence(missing))) if missing else samples).tobytes())
+    return file.getvalue()
