@@ -70,7 +70,7 @@ class Alignment:
         self.delay: int | None = None
         """Frames (16 kHz) from being played to being heard, both as they are fed; None until it is known."""
         self.jumps = 0
-        """How often the delay has jumped since it was first known: each is another path."""
+        """How often the delay has jumped since it was first known, or was forgotten: each is another path."""
         self._near: deque[Samples] = deque(maxlen=_WINDOW_BLOCKS)
         self._far: deque[Samples] = deque(maxlen=_WINDOW_BLOCKS)
         self._blocks = 0
@@ -79,6 +79,13 @@ class Alignment:
         self._candidate: int | None = None
         self._measured: deque[tuple[int, int]] = deque(maxlen=_HISTORY)
         """(blocks, delay) of one path."""
+
+    def restart(self) -> None:
+        """Another device stands at one end: nothing that was measured holds any more."""
+        self.delay, self._candidate, self._shift = None, None, 0
+        self.jumps += 1
+        for history in (self._near, self._far, self._measured):
+            history.clear()
 
     @property
     def drift_ppm(self) -> float | None:

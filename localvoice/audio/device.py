@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["input", "output"]
 
-_NOUNS = {"input": "microphone", "output": "loudspeaker"}
+NOUNS = {"input": "microphone", "output": "loudspeaker"}
 
 _NAMES_SHOWN = 3
 
@@ -74,7 +74,7 @@ def find_device(spec: str, kind: Kind, devices: Sequence[DeviceInfo] | None = No
     fits or several do.
     """
     usable = [device for device in (list_devices() if devices is None else devices) if device.channels(kind)]
-    noun = _NOUNS[kind]
+    noun = NOUNS[kind]
     if not usable:
         raise DeviceError(f"there is no {noun} on this machine: connect one, or use `--{kind} FILE.wav`")
     wanted = spec.strip().casefold()

@@ -25,6 +25,7 @@ class DeviceCapture:
 
     def __init__(self, stream: Microphone) -> None:
         self._stream = stream
+        self._rate_hz = stream.rate_hz
         self._resampler = LowDelayResampler(stream.rate_hz, SPEECH_RATE_HZ)
         self._reblocker = Reblocker(BLOCK)
         self._blocks: deque[Samples] = deque()  # at most the 11 s of the stream's ring
@@ -61,10 +62,14 @@ class DeviceCapture:
             time.sleep(max(0.0, self._due_s + ahead * BLOCK_S - now_s))
             if self._is_closed:
                 raise DeviceError(f'the microphone "{self.name}" has been closed')
-            fresh = self._stream.take()
+            rate_hz, fresh = self._stream.rate_hz, self._stream.take()
+            if rate_hz != self._rate_hz:
+                self._rate_hz, self._resampler = rate_hz, LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
             self._blocks.extend(self._reblocker.feed(self._resampler.feed(fresh)))
-            heard_s = max(1, len(self._blocks)) * BLOCK_S - _EARLIER_S if len(fresh) else _LATER_S
-            self._due_s = max(self._due_s, now_s) + heard_s
+            if len(fresh):  # all there was: the next block is complete 10 ms later
+                self._due_s = max(self._due_s + ahead * BLOCK_S, now_s) + BLOCK_S - _EARLIER_S
+            else:
+                self._due_s = max(self._due_s, now_s - ahead * BLOCK_S) + _LATER_S
         return self._blocks.popleft()
 
     def close(self) -> None:

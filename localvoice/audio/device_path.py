@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Thread
 from typing import Any, Literal, Protocol
 
 from localvoice.audio import native
@@ -19,9 +21,17 @@ PathName = Literal["native", "rtmixer"]
 class Microphone(Protocol):
     """A microphone that records from construction on, into a ring of at least 8 s."""
 
-    path: PathName
-    name: str
-    rate_hz: int
+    @property
+    def path(self) -> PathName:
+        """Whose callback it is."""
+
+    @property
+    def name(self) -> str:
+        """The device's."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Of what `take` returns next."""
 
     @property
     def latency_s(self) -> float:
@@ -44,8 +54,9 @@ class Microphone(Protocol):
 class ReplySound(Protocol):
     """The sound of one reply, written by us and read by a callback; frames are counted from its beginning."""
 
-    written: int
-    """Frames written so far."""
+    @property
+    def written(self) -> int:
+        """Frames written so far."""
 
     @property
     def taken(self) -> int:
@@ -58,6 +69,9 @@ class ReplySound(Protocol):
     def append(self, samples: Samples) -> int:
         """Write mono samples, as many as fit; returns how many those were."""
 
+    def since(self, frame: int) -> Samples:
+        """A copy of what was written from `frame` on, as far back as memory goes (a second before `taken`)."""
+
     def rewound(self, frame: int) -> ReplySound:
         """The same reply as a ring that goes on at an earlier frame; this one must not be written any more."""
 
@@ -68,13 +82,29 @@ class ReplySound(Protocol):
 class Loudspeaker(Protocol):
     """A loudspeaker that runs from construction on, with zeros where no reply is played. All of it: one thread."""
 
-    path: PathName
-    name: str
-    rate_hz: int
-    block_s: float
-    has_gain: bool
-    played: FarSound | None
-    """What it was given, sample by sample; None where nobody knows."""
+    @property
+    def path(self) -> PathName:
+        """Whose callback it is."""
+
+    @property
+    def name(self) -> str:
+        """The device's."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Of the frames that are counted."""
+
+    @property
+    def block_s(self) -> float:
+        """Length of a block."""
+
+    @property
+    def has_gain(self) -> bool:
+        """Whether it can play at a lower level."""
+
+    @property
+    def played(self) -> FarSound | None:
+        """What it was given, sample by sample; None where nobody knows."""
 
     @property
     def latency_s(self) -> float:
@@ -106,8 +136,40 @@ class Loudspeaker(Protocol):
     def gone(self) -> Exception:
         """The error that says so."""
 
+    def follow(self, ring: Any, lost_at: Callable[[float], int]) -> None:
+        """Let `ring` go with the loudspeaker where that was lost, or is another one now.
+
+        `lost_at` says how many of its frames had sounded by the last sign of life (monotonic time).
+        """
+
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
+
+
+class Watched(Protocol):
+    """A stream as the one thread sees it that uses PortAudio."""
+
+    @property
+    def pulse(self) -> float:
+        """Another number as long as the device runs."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether PortAudio says that it runs; true of many that stand still."""
+
+    def start_closing(self) -> Thread:
+        """Stop, in a thread that ends when the device has answered."""
+
+
+class OpenMicrophone(Microphone, Watched, Protocol):
+    """One device's stream; it can only be lost once."""
+
+    def read_new(self) -> Samples:
+        """What `take` returns, whatever has become of the device: PortAudio is not asked."""
+
+
+class OpenLoudspeaker(Loudspeaker, Watched, Protocol):
+    """One device's stream; it can only be lost once."""
 
 
 def path_name() -> PathName:
@@ -115,7 +177,7 @@ def path_name() -> PathName:
     return "rtmixer" if native.load() is None else "native"
 
 
-def microphone(device: DeviceInfo, config: AudioConfig) -> Microphone:
+def microphone(device: DeviceInfo, config: AudioConfig) -> OpenMicrophone:
     """Open a microphone. Raises `DeviceError`."""
     library = native.load()
     if library is None:
@@ -127,7 +189,7 @@ def microphone(device: DeviceInfo, config: AudioConfig) -> Microphone:
     return native_streams.InputStream(library, device, config)
 
 
-def loudspeaker(device: DeviceInfo, config: AudioConfig) -> Loudspeaker:
+def loudspeaker(device: DeviceInfo, config: AudioConfig) -> OpenLoudspeaker:
     """Open a loudspeaker, after the microphone. Raises `DeviceError`."""
     library = native.load()
     if library is None:

@@ -34,7 +34,7 @@ class DevicePlayer:
         self._now_s = now_s
         self._turn = 0
         self._ring: ReplySound = stream.new_ring()
-        self._playout = Playout(stream.rate_hz, stream.latency_s)
+        self._playout = Playout(stream.rate_hz)
         self._captured = Anchor()
         self._is_held = False
         self._final: Position | None = None
@@ -69,7 +69,7 @@ class DevicePlayer:
         self._stream.stop(self._ring)
         self._turn = turn
         self._ring = self._stream.new_ring()
-        self._playout = Playout(self.rate_hz, self._stream.latency_s)
+        self._playout = Playout(self.rate_hz)
         self._captured = Anchor()
         self._is_held = False
         self._final = None
@@ -80,6 +80,7 @@ class DevicePlayer:
         Raises `DeviceError` when the device is gone.
         """
         self._stream.check()
+        self._follow()
         samples = resample(chunk.samples, chunk.rate_hz, self.rate_hz)
         wait = _Patience()
         while self._is_current(turn) and self._ring.unread > _QUEUE_S * self.rate_hz:
@@ -88,7 +89,8 @@ class DevicePlayer:
         while self._is_current(turn) and len(samples):
             was_running_dry = self._ring.unread < 2 * self._stream.block_s * self.rate_hz
             samples = samples[self._ring.append(samples) :]
-            if was_running_dry and not self._is_held:  # perhaps the device saw it empty a moment ago, and stopped
+            is_idle = was_running_dry or not self._stream.is_playing  # perhaps it saw it empty a moment ago
+            if is_idle and not self._is_held:
                 self._play()
             self._ring.expect(more=True, waiting=len(samples) > 0)
             if len(samples):
@@ -118,6 +120,7 @@ class DevicePlayer:
         """How far the reply has come at the loudspeaker, which is some 50 ms behind what the device has taken."""
         if self._final is not None:
             return self._final
+        self._follow()
         self._look()
         now_s = time.monotonic()
         frames = self._playout.sounded(now_s)
@@ -137,6 +140,7 @@ class DevicePlayer:
     def pause(self) -> None:
         """Hold the reply; what the device has taken still sounds."""
         if self._final is None and not self._is_held:
+            self._follow()
             self._is_held = True
             self._stream.stop(self._ring)
             self._look()
@@ -145,6 +149,7 @@ class DevicePlayer:
         """Go on at full level, from frame `back_to` when it lies before the present one (a second back at most)."""
         if self._final is not None:
             return
+        self._follow()
         if back_to is not None and back_to < self._ring.taken:
             self._stream.stop(self._ring)
             self._ring = self._ring.rewound(back_to)
@@ -158,6 +163,7 @@ class DevicePlayer:
     def cut(self) -> Position:
         """Take nothing more from the reply; says what sounds to the end of the device's buffers."""
         if self._final is None:
+            self._follow()
             frames = self._stream.stop(self._ring)
             self._look()
             self._final = Position(frames, self.rate_hz, self._on_capture_clock(self._sounds_at(frames - 1)))
@@ -178,8 +184,12 @@ class DevicePlayer:
 
     def _play(self) -> None:
         if self._ring.unread:
-            self._playout.start(self._ring.taken)
+            self._playout.start(self._ring.taken, self._stream.latency_s)
             self._stream.play(self._ring)
+
+    def _follow(self) -> None:
+        """Where the loudspeaker was lost, the reply stands where it was heard last, and goes on there on the next."""
+        self._stream.follow(self._ring, self._playout.sounded_at_loss)
 
     def _look(self) -> bool:
         now_s = time.monotonic()
@@ -195,13 +205,14 @@ class DevicePlayer:
         """Let 10 ms pass; see that the device goes on taking."""
         await asyncio.sleep(_POLL_S)
         self._stream.check()
+        self._follow()
         is_moving = self._look()
         if self._is_held or is_moving or not self._ring.unread:
             patience.restart()
-            return
-        if not self._stream.is_playing:
+        elif not self._stream.is_playing:
             self._play()
-        if patience.is_over:
+            patience.restart()
+        elif patience.is_over:
             raise self._stream.gone()
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import numpy as np
 
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_path import PathName
+from localvoice.audio.mixer_rings import FLOAT_BYTES, ReplyRing, XrunCount
 from localvoice.audio.native_rings import FarSound
-from localvoice.audio.portaudio import close_stream, device_errors, load_rtmixer
+from localvoice.audio.portaudio import device_errors, load_rtmixer, open_streams
 from localvoice.audio.samples import Samples, silence, to_mono
 from localvoice.audio.stream_opening import (
     CAPTURE_RING_S,
-    HISTORY_S,
-    REPLY_RING_S,
     has_started,
     is_lost,
     loudspeaker_does_not_start,
@@ -34,8 +35,6 @@ from localvoice.errors import DeviceError
 
 _QUEUE = 64
 """Commands under way to the callback, which takes all of them with each block; they wait only while a device hangs."""
-
-_FLOAT_BYTES = 4
 
 
 class InputStream:
@@ -60,11 +59,12 @@ class InputStream:
                 qsize=_QUEUE,
             )
             channels = self._stream.channels
-            self._ring = rtmixer.RingBuffer(_FLOAT_BYTES * channels, power_of_2(CAPTURE_RING_S * self.rate_hz))
+            self._ring = rtmixer.RingBuffer(FLOAT_BYTES * channels, power_of_2(CAPTURE_RING_S * self.rate_hz))
             self._recording = self._stream.record_ringbuffer(self._ring)
+            open_streams.add(self._stream, self)
             self._stream.start()
         self._taken_s = time.monotonic()
-        self._xruns = _XrunCount(self._stream)
+        self._xruns = XrunCount(self._stream)
 
     @property
     def latency_s(self) -> float:
@@ -81,11 +81,16 @@ class InputStream:
 
         Raises `DeviceError` when the device is gone.
         """
+        fresh = self.read_new()
+        if not len(fresh) and is_lost(self._stream, time.monotonic() - self._taken_s):
+            raise microphone_gone(self.name)
+        return fresh
+
+    def read_new(self) -> Samples:
+        """The same, whatever has become of the device: PortAudio is not asked."""
         available = self._ring.read_available
         now_s = time.monotonic()
         if not available:
-            if is_lost(self._stream, now_s - self._taken_s):
-                raise microphone_gone(self.name)
             return silence(0)
         frames = np.empty((available, self._stream.channels), dtype=np.float32)
         self._ring.readinto(frames)
@@ -97,58 +102,23 @@ class InputStream:
         mono = to_mono(frames if frames.shape[1] > 1 else frames[:, 0])
         return np.concatenate((mono, silence(missing))) if missing > 0 else mono
 
+    @property
+    def pulse(self) -> float:
+        """Another number as long as the device runs: the load of its callback, measured anew with each block."""
+        return float(self._stream.cpu_load)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether PortAudio says that it runs; true of many that stand still."""
+        return bool(self._stream.active)
+
+    def start_closing(self) -> Thread:
+        """Stop, in a thread that ends when the device has answered."""
+        return open_streams.start_closing(self._stream)
+
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        close_stream(self._stream)
-
-
-class ReplyRing:
-    """The sound of one reply, written by us and read by the callback; frames are counted from its beginning."""
-
-    def __init__(self, rate_hz: int, channels: int) -> None:
-        self._channels = channels
-        self._history = round(HISTORY_S * rate_hz)
-        self._store = np.zeros(power_of_2(REPLY_RING_S * rate_hz) * channels, dtype=np.float32)
-        self.written = 0
-        """Frames written so far."""
-        self.ring = load_rtmixer().RingBuffer(_FLOAT_BYTES * channels, buffer=self._store)
-        """What the callback reads."""
-
-    @property
-    def taken(self) -> int:
-        """Frames the callback has taken."""
-        return self.written - self.unread
-
-    @property
-    def unread(self) -> int:
-        """Frames the callback has not yet taken."""
-        frames: int = self.ring.read_available
-        return frames
-
-    def append(self, samples: Samples) -> int:
-        """Write mono samples to all channels, as many as fit; returns how many those were."""
-        room: int = self.ring.write_available - self._history
-        count = max(0, min(len(samples), room))
-        if count:
-            self.ring.write(np.repeat(samples[:count], self._channels))
-            self.written += count
-        return count
-
-    def expect(self, *, more: bool, waiting: bool = False) -> None:
-        """Nothing: rtmixer does not tell why a ring ran empty."""
-
-    def rewound(self, frame: int) -> ReplyRing:
-        """The same reply as a ring that goes on at an earlier frame; this one must not be written any more.
-
-        The samples are shared: no callback is disturbed that still reads here.
-        """
-        view = ReplyRing.__new__(ReplyRing)
-        view._channels, view._history, view._store = self._channels, self._history, self._store  # noqa: SLF001 - own
-        view.written = self.written
-        view.ring = load_rtmixer().RingBuffer(_FLOAT_BYTES * self._channels, buffer=self._store)
-        view.ring.advance_write_index(self.written)
-        view.ring.advance_read_index(max(frame, self.written - len(self.ring), 0))
-        return view
+        open_streams.close(self._stream)
 
 
 class OutputStream:
@@ -174,11 +144,12 @@ class OutputStream:
                 latency=config.latency_ms / 1000,
                 qsize=_QUEUE,
             )
+            open_streams.add(self._stream, self)
             self._stream.start()
         self._playing: Any = None
         self._cancelled: deque[Any] = deque(maxlen=_QUEUE)
         """Actions that cancellations under way point to: C does not keep them alive."""
-        self._xruns = _XrunCount(self._stream)
+        self._xruns = XrunCount(self._stream)
         if not has_started(lambda: not self._xruns.is_pending, self.block_s / 2):
             self.close()
             raise loudspeaker_does_not_start(self.name)
@@ -224,37 +195,32 @@ class OutputStream:
     def level(self, ring: ReplyRing, gain: float, ramp_s: float) -> None:
         """Nothing: rtmixer has no gain."""
 
+    @property
+    def pulse(self) -> float:
+        """Another number as long as the device runs: the load of its callback, measured anew with each block."""
+        return float(self._stream.cpu_load)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether PortAudio says that it runs; true of many that stand still."""
+        return bool(self._stream.active)
+
     def check(self) -> None:
         """Raise `DeviceError` when the device is gone."""
-        if not self._stream.active:
+        if not self.is_active:
             raise self.gone()
+
+    def follow(self, ring: ReplyRing, lost_at: Callable[[float], int]) -> None:
+        """Nothing: this is always the same loudspeaker."""
 
     def gone(self) -> DeviceError:
         """The error that says so."""
         return loudspeaker_gone(self.name)
 
+    def start_closing(self) -> Thread:
+        """Stop, in a thread that ends when the device has answered."""
+        return open_streams.start_closing(self._stream)
+
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        close_stream(self._stream)
-
-
-class _XrunCount:
-    """PortAudio's own count of lost blocks; it says little: 43 of 43 runs with audible gaps had none (audio.md 2)."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._count = 0
-        self._asked = stream.fetch_and_reset_stats()
-
-    @property
-    def is_pending(self) -> bool:
-        """Whether the callback has not yet answered the last question."""
-        return self._asked in self._stream.actions
-
-    def read(self) -> int:
-        """The count up to the last question; asks the next one."""
-        if not self.is_pending:
-            stats = self._asked.stats
-            self._count += stats.input_overflows + stats.output_underflows
-            self._asked = self._stream.fetch_and_reset_stats()
-        return self._count
+        open_streams.close(self._stream)

@@ -32,6 +32,8 @@ class Block:
     far: Samples | None = None
     """What was played meanwhile, or up to 400 ms before it can be heard in `near`, never after; None where that is not
     known."""
+    path: int = 0
+    """Another number once `far` comes to `near` another way, because a device is another one."""
 
 
 class Capture(Protocol):
@@ -100,6 +102,9 @@ class PacedCapture:
 class FarEnd(Protocol):
     """What knows which sound the loudspeaker gave."""
 
+    path: int
+    """Another number from each device on."""
+
     def advance(self) -> Samples:
         """What was played during the block captured last: 160 samples at 16 kHz. Called once a block, must not wait."""
 
@@ -109,6 +114,8 @@ class FarEnd(Protocol):
 
 class Rendering:
     """A playback queue written to a file or pipe, block by block."""
+
+    path = 0
 
     def __init__(self, queue: PlaybackQueue, sink: SoundSink) -> None:
         self._queue = queue
@@ -158,11 +165,13 @@ class Duplex:
         With `ahead` it waits until so many further blocks have been heard too: one wake-up for all of them.
         """
         near = self._capture.read(ahead)
-        far = None if self._far_end is None else self._far_end.advance()
+        far, path = None, 0
+        if self._far_end is not None:
+            far, path = self._far_end.advance(), self._far_end.path
         if self._room is not None and far is not None:
             near = self._room.hear(near, far)
         self._frames += len(near)
-        return Block(near, far)
+        return Block(near, far, path)
 
     @property
     def ended(self) -> bool:

@@ -42,6 +42,7 @@ class EchoPath:
         self.own_voice = OwnVoice(noticed_from, self.alignment, bars or Bars())
         self._detecting = detecting
         self._recognising = recognising
+        self._path = 0
         self.watch: PathWatch | None = None
         """Looks on until it is taken away."""
 
@@ -49,6 +50,9 @@ class EchoPath:
         """The near end without our own voice; as it is where nothing is known of the far end."""
         if block.far is None:
             return Cleaned(block.near, block.near)
+        if block.path != self._path:
+            self._path = block.path
+            self.alignment.restart()
         far = self.alignment.feed(block.near, block.far)
         self.own_voice.play(block.far)
         clean = Cleaned(self._detecting.process(block.near, far), self._recognising.process(block.near, far))

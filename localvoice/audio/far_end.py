@@ -50,6 +50,8 @@ class FarBlocks:
 class DeviceFarEnd:
     """A loudspeaker that remembers what it played. Belongs to the capture's thread."""
 
+    path = 0
+
     def __init__(self, played: PlayedSound, rate_hz: int) -> None:
         self._played = played
         self._blocks = FarBlocks(rate_hz)

@@ -13,6 +13,9 @@ from localvoice.audio.native import Library, RingReader
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.stream_opening import EDGE_S, HISTORY_S, REPLY_RING_S, power_of_2
 
+_MARGIN_S = 0.02
+"""The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
+
 
 def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:
     """Give a ring its memory, which the caller keeps."""
@@ -65,6 +68,11 @@ class ReplyRing:
         lib = self._library.lib
         self.state.expects = lib.LV_WAITING if waiting else lib.LV_OPEN if more else lib.LV_COMPLETE
 
+    def since(self, frame: int) -> Samples:
+        """A copy of what was written from `frame` on, as far back as memory goes."""
+        first = max(frame, self.written - len(self._memory), 0)
+        return self._memory.take(np.arange(first, self.written), mode="wrap")
+
     def rewound(self, frame: int) -> ReplyRing:
         """The same reply as a ring that goes on at an earlier frame; this one must not be written any more.
 
@@ -85,9 +93,10 @@ class FarSound:
     not be the player's.
     """
 
-    def __init__(self, reader: RingReader, margin: int) -> None:
+    def __init__(self, reader: RingReader, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
         self._reader = reader
-        self._margin = margin
+        self._margin = round(_MARGIN_S * rate_hz)
         self._next: int | None = None
 
     @property

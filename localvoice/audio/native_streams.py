@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_path import PathName
 from localvoice.audio.native import Library, RingReader, hold
 from localvoice.audio.native_rings import FarSound, ReplyRing, init_ring
-from localvoice.audio.portaudio import close_stream, device_errors, load_sounddevice
+from localvoice.audio.portaudio import device_errors, load_sounddevice, open_streams
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.stream_opening import (
     CAPTURE_RING_S,
@@ -27,12 +29,6 @@ from localvoice.audio.stream_opening import (
 )
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
-
-_FAR_MARGIN_S = 0.02
-"""The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
-
-_open_streams: set[_NativeStream] = set()
-"""Streams whose callback may run: their memory has to stay, also where nobody holds them or closing hangs."""
 
 
 class _NativeStream:
@@ -51,13 +47,8 @@ class _NativeStream:
             **options,
         )
         state.channels = self.pa.channels
-        _open_streams.add(self)
+        open_streams.add(self.pa, self)
         self.pa.start()
-
-    def close(self) -> None:
-        """Stop; waits 0.3 s at most."""
-        if close_stream(self.pa):
-            _open_streams.discard(self)
 
 
 class InputStream:
@@ -106,21 +97,41 @@ class InputStream:
 
         Raises `DeviceError` when the device is gone.
         """
-        available = self.captured.written - self._taken
+        fresh = self.read_new()
         now_s = time.monotonic()
+        if len(fresh):
+            self._taken_s = now_s
+        elif is_lost(self._stream.pa, now_s - self._taken_s):
+            raise microphone_gone(self.name)
+        return fresh
+
+    def read_new(self) -> Samples:
+        """The same, whatever has become of the device: PortAudio is not asked."""
+        available = self.captured.written - self._taken
         if not available:
-            if is_lost(self._stream.pa, now_s - self._taken_s):
-                raise microphone_gone(self.name)
             return silence(0)
         samples, there = self.captured.read(self._taken, available)
         self._lost += there < available
         self._taken += available
-        self._taken_s = now_s
         return samples
+
+    @property
+    def pulse(self) -> float:
+        """Another number as long as the device runs."""
+        return self.captured.written
+
+    @property
+    def is_active(self) -> bool:
+        """Whether PortAudio says that it runs; true of many that stand still."""
+        return bool(self._stream.pa.active)
+
+    def start_closing(self) -> Thread:
+        """Stop, in a thread that ends when the device has answered."""
+        return open_streams.start_closing(self._stream.pa)
 
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        self._stream.close()
+        open_streams.close(self._stream.pa)
 
 
 class OutputStream:
@@ -152,9 +163,7 @@ class OutputStream:
                 blocksize=block,
                 latency=config.latency_ms / 1000,
             )
-        self.played: FarSound | None = FarSound(
-            RingReader(library, state, "played"), round(_FAR_MARGIN_S * self.rate_hz)
-        )
+        self.played: FarSound | None = FarSound(RingReader(library, state, "played"), self.rate_hz)
         """What the loudspeaker was given."""
         if not has_started(lambda: state.done > 0, self.block_s / 2):
             self.close()
@@ -206,15 +215,33 @@ class OutputStream:
         """Move to a linear gain, within `ramp_s`."""
         self._library.lib.lv_level(ring.state, gain, round(ramp_s * self.rate_hz))
 
+    @property
+    def pulse(self) -> float:
+        """Another number as long as the device runs."""
+        return int(self._stream.state.done)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether PortAudio says that it runs; true of many that stand still."""
+        return bool(self._stream.pa.active)
+
     def check(self) -> None:
         """Raise `DeviceError` when the device is gone."""
-        if not self._stream.pa.active:
+        if not self.is_active:
             raise self.gone()
+
+    def follow(self, ring: ReplyRing, lost_at: Callable[[float], int]) -> None:
+        """Nothing: this is always the same loudspeaker."""
 
     def gone(self) -> DeviceError:
         """The error that says so."""
         return loudspeaker_gone(self.name)
 
+    def start_closing(self) -> Thread:
+        """Stop, in a thread that ends when the device has answered."""
+        self._library.lib.lv_want(self._stream.state, self._library.ffi.NULL)  # it must not speak when it comes back
+        return open_streams.start_closing(self._stream.pa)
+
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        self._stream.close()
+        open_streams.close(self._stream.pa)

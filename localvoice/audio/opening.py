@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rendering
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import DeviceFarEnd
@@ -97,6 +98,24 @@ def open_capture(end: End, config: AudioConfig) -> Capture:
             from localvoice.audio.device import open_capture as open_device
 
             return open_device(end.spec, config)
+
+
+async def open_device_capture(end: End, devices: DeviceLife) -> Capture:
+    """The microphone, listening at once, for as long as there is one. Raises `DeviceError`."""
+    from localvoice.audio.device_capture import DeviceCapture
+    from localvoice.audio.lasting_microphone import LastingMicrophone
+
+    return DeviceCapture(LastingMicrophone(devices, await devices.open_microphone(end.spec)))
+
+
+async def open_device_player(end: End, devices: DeviceLife, now_s: Callable[[], float]) -> tuple[Player, FarEnd | None]:
+    """The loudspeaker, behind the microphone, and what knows what it plays. Raises `DeviceError`."""
+    from localvoice.audio.device_player import DevicePlayer
+    from localvoice.audio.lasting_loudspeaker import LastingFarEnd, LastingLoudspeaker
+
+    stream = await devices.open_loudspeaker(end.spec)
+    far_end = None if stream.played is None else LastingFarEnd(devices, stream.played)
+    return DevicePlayer(LastingLoudspeaker(devices, stream), now_s), far_end
 
 
 def open_room(spec: RoomSpec | None, rendering: FarEnd | None) -> Room | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 _LOOKS = 32
 """Looks that count: a third of a second at one every 10 ms, so that a gap of the device is believed soon."""
@@ -33,22 +34,38 @@ class Anchor:
         return min(self._zeros)
 
 
+@dataclass(slots=True)
+class _Run:
+    """An uninterrupted stretch of a reply."""
+
+    first: int
+    latency_s: float
+    anchor: Anchor = field(default_factory=Anchor)
+    """Where its frame 0 would have been taken."""
+
+    @property
+    def sounds_from_s(self) -> float:
+        """When its frame 0 would have begun to sound."""
+        return self.anchor.zero_s + self.latency_s
+
+
 class Playout:
     """The way of one reply through a device. Times are on any one clock, frames count the samples of the reply."""
 
-    def __init__(self, rate_hz: int, latency_s: float) -> None:
+    def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        self._latency_s = latency_s
-        self._runs: list[tuple[int, Anchor]] = []
-        """First frame of each uninterrupted run, and where its frame 0 would lie."""
+        self._runs: list[_Run] = []
         self._taken = 0
         self._sounded = 0
 
-    def start(self, frame: int) -> None:
-        """The device is about to take `frame` first: at the beginning, after a pause, a gap, or going back."""
-        while self._runs and self._runs[-1][0] >= frame:
+    def start(self, frame: int, latency_s: float) -> None:
+        """A device is about to take `frame` first: at the beginning, after a pause, a gap, or going back.
+
+        What it takes begins to sound `latency_s` later.
+        """
+        while self._runs and self._runs[-1].first >= frame:
             self._runs.pop()
-        self._runs.append((frame, Anchor()))
+        self._runs.append(_Run(frame, latency_s))
         if frame < self._taken:
             self._sounded = min(self._sounded, frame)
         self._taken = frame
@@ -58,26 +75,37 @@ class Playout:
         if taken <= self._taken or not self._runs:
             return False
         self._taken = taken
-        self._runs[-1][1].look(taken / self._rate_hz, at_s)
+        self._runs[-1].anchor.look(taken / self._rate_hz, at_s)
         return True
 
     def when(self, frame: int) -> float | None:
         """When `frame` sounds or sounded; None as long as the device has not taken it."""
         if frame >= self._taken:
             return None
-        for first, zero_s in self._known_runs():
-            if frame >= first:
-                return zero_s + self._latency_s + frame / self._rate_hz
+        for run in self._known_runs():
+            if frame >= run.first:
+                return run.sounds_from_s + frame / self._rate_hz
         return None
 
     def sounded(self, at_s: float) -> int:
         """How many frames have begun to sound at `at_s`; never fewer than said before, but for going back."""
-        for first, zero_s in self._known_runs():
-            frames = int((at_s - zero_s - self._latency_s) * self._rate_hz) + 1
-            self._sounded = max(self._sounded, min(self._taken, max(first, frames)))
+        for run in self._known_runs():
+            frames = int((at_s - run.sounds_from_s) * self._rate_hz) + 1
+            self._sounded = max(self._sounded, min(self._taken, max(run.first, frames)))
             break
         return self._sounded
 
-    def _known_runs(self) -> Iterator[tuple[int, float]]:
-        """First frame and time of frame 0 of the runs that have been looked at, the latest first."""
-        return ((first, anchor.zero_s) for first, anchor in reversed(self._runs) if anchor.is_known)
+    def sounded_at_loss(self, alive_s: float) -> int:
+        """How many frames had begun to sound when the device was lost, some time after a sign of life at `alive_s`.
+
+        What it took last may be that sign too: whatever it had not yet played by then never sounded.
+        """
+        for run in self._known_runs():
+            took_last_s = run.anchor.zero_s + self._taken / self._rate_hz
+            frames = int((max(alive_s, took_last_s) - run.sounds_from_s) * self._rate_hz) + 1
+            return min(self._taken, max(run.first, frames))
+        return min(self._taken, self._sounded)
+
+    def _known_runs(self) -> Iterator[_Run]:
+        """The runs that have been looked at, the latest first."""
+        return (run for run in reversed(self._runs) if run.anchor.is_known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,35 +80,106 @@ def _reason(error: Exception, code: int) -> str:
     return f"{reason} ({host_message.strip()})" if host_message.strip() else reason
 
 
+class _Noise:
+    """What C libraries print on descriptor 2, dropped while anybody wants that; several threads may."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._kept = -1
+
+    def drop(self) -> None:
+        with self._lock:
+            self._wanted += 1
+            if self._wanted > 1:
+                return
+            try:
+                self._kept = os.dup(2)
+            except OSError:  # no standard error: a windowed program
+                self._kept = -1
+                return
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a file of ours
+                os.dup2(nowhere.fileno(), 2)
+
+    def let_through(self) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if not self._wanted and self._kept >= 0:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+
+
+_noise = _Noise()
+
+
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Drop what C libraries print: ALSA and JACK report every device they do not find on standard error."""
+    _noise.drop()
     try:
-        kept = os.dup(2)
-    except OSError:  # no standard error: a windowed program
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a file of ours
-            os.dup2(nowhere.fileno(), 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        _noise.let_through()
 
 
-def close_stream(stream: Any) -> bool:
-    """Abort and close a stream; leaves it to its fate when the device does not answer within 0.3 s.
+def drop_noise_for_good() -> None:
+    """Drop it from now on, where our own messages do not go through descriptor 2 (`__main__` sees to that).
 
-    False says so: its callback may still run.
+    A device that goes away is reported by ALSA and PortAudio at any time, from threads of theirs.
     """
+    with suppress(OSError, ValueError, AttributeError):
+        if sys.stderr.fileno() != 2:
+            _noise.drop()
 
-    def close() -> None:
+
+class OpenStreams:
+    """Streams of this process that PortAudio still knows: closing may hang, and a callback may run until then."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: dict[int, Any] = {}
+        """By identity, with what keeps the callback's memory alive."""
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def add(self, pa: Any, memory: Any = None) -> None:
+        """`memory` is kept until the stream is closed."""
+        with self._lock:
+            self._streams[id(pa)] = (pa, memory)
+
+    def start_closing(self, pa: Any) -> threading.Thread:
+        """Abort and close in a thread, which ends when the device has answered, perhaps never."""
+        thread = threading.Thread(target=self._close, args=(pa,), name="closing", daemon=True)
+        thread.start()
+        return thread
+
+    def close(self, pa: Any) -> None:
+        """Abort and close; leaves it to its fate when the device does not answer within 0.3 s."""
+        self.start_closing(pa).join(_CLOSE_WITHIN_S)
+
+    def _close(self, pa: Any) -> None:
         with suppress(Exception):  # a device that is gone cannot be closed properly, and nobody could do better
-            stream.abort()
-            stream.close()
+            pa.abort()
+        with suppress(Exception):
+            pa.close()
+        with self._lock:
+            self._streams.pop(id(pa), None)
 
-    thread = threading.Thread(target=close, name="closing", daemon=True)
-    thread.start()
-    thread.join(_CLOSE_WITHIN_S)
-    return not thread.is_alive()
+
+open_streams = OpenStreams()
+
+
+def refresh_devices() -> bool:
+    """Let PortAudio look again which devices there are; False, and nothing is done, while any stream is open.
+
+    PortAudio must not be used in another thread meanwhile. Raises `DeviceError`.
+    """
+    if len(open_streams):
+        return False
+    sounddevice = load_sounddevice()
+    with device_errors("the sound system"):
+        if sounddevice._initialized:  # noqa: SLF001 - no other way is offered; 0 where it failed to start last time
+            sounddevice._terminate()  # noqa: SLF001
+        sounddevice._initialize()  # noqa: SLF001
+    return True

@@ -67,6 +67,13 @@ def loudspeaker_gone(name: str) -> DeviceError:
     return DeviceError(f'the loudspeaker "{name}" does not answer any more: check it with `localvoice devices`')
 
 
+def microphone_does_not_start(name: str) -> DeviceError:
+    """The error that says so."""
+    return DeviceError(
+        f'the microphone "{name}" does not start: check it with `localvoice devices`, or use `--input FILE.wav`'
+    )
+
+
 def loudspeaker_does_not_start(name: str) -> DeviceError:
     """The error that says so."""
     return DeviceError(

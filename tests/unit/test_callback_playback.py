@@ -337,7 +337,7 @@ def test_the_reference_is_read_once_each_and_leads_with_a_margin() -> None:
     playback = Playback()
     playback.begin(numbered(8000))
     playback.render(1000)
-    far = FarSound(playback.played, margin=320)
+    far = FarSound(playback.played, rate_hz=16_000)
     first = far.next(BLOCK)
     assert np.array_equal(first, numbered(BLOCK, 1000 - 320 - BLOCK))
     assert np.array_equal(far.next(320), numbered(320, 1000 - 320))

@@ -1,0 +1,168 @@
+"""The devices at both ends of a conversation: opened, seen to be lost, closed, and opened again.
+
+Rule of this file: all of it belongs to the one thread that uses PortAudio; only `stream` is read by others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from localvoice.audio import device_path
+from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device, list_devices
+from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarning
+from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone
+from localvoice.audio.device_watch import LOOK_S, Pulse
+from localvoice.audio.portaudio import LIST_HINT, open_streams, refresh_devices
+from localvoice.audio.rate_bridge import at_rate
+from localvoice.audio.stream_opening import has_started, microphone_does_not_start
+from localvoice.config import AudioConfig
+from localvoice.errors import DeviceError
+
+_TELEPHONE_HZ = 16_000
+"""Up to this rate a device is a telephone: Bluetooth headsets fall back to it while their microphone is open."""
+
+_LOST = "it was unplugged, or the sound system ended"
+_STALLED = "it did not answer"
+_WITH_THE_OTHER = "opened again together with the other end"
+
+
+@dataclass(slots=True, eq=False)
+class End:
+    """One end of the conversation."""
+
+    kind: Kind
+    device: DeviceInfo
+    """The present one, or the last one."""
+    stream: OpenMicrophone | OpenLoudspeaker | None = None
+    """None while it is lost."""
+    rate_hz: int = 0
+    """Of the first stream: positions in replies are counted in a loudspeaker's frames."""
+    reason: str = ""
+    """Why it was lost last; "" where only the other end was."""
+    pulse: Pulse = field(default_factory=Pulse)
+
+    def is_lost(self, now_s: float) -> bool:
+        """Take a look at the device."""
+        if self.stream is None:
+            return False
+        has_stopped = self.pulse.has_stopped(self.stream.pulse, now_s)
+        self.reason = _STALLED if has_stopped else "" if self.stream.is_active else _LOST
+        return bool(self.reason)
+
+
+class DeviceEnds:
+    """At most one microphone and one loudspeaker."""
+
+    def __init__(self, config: AudioConfig) -> None:
+        self._config = config
+        self._ends: dict[Kind, End] = {}
+
+    def stream(self, kind: Kind) -> OpenMicrophone | OpenLoudspeaker | None:
+        """What is open there. Any thread may ask."""
+        end = self._ends.get(kind)
+        return None if end is None else end.stream
+
+    @property
+    def names(self) -> str:
+        """Of the devices, in words."""
+        return " and ".join(f'the {NOUNS[end.kind]} "{end.device.name}"' for end in self._ends.values())
+
+    @property
+    def alive_s(self) -> float:
+        """When all of them were last seen to run (monotonic time)."""
+        return min((end.pulse.alive_s for end in self._ends.values()), default=0.0)
+
+    def open(self, kind: Kind, spec: str) -> list[DeviceNews]:
+        """Open the device that `spec` means; the microphone first. Raises `DeviceError`."""
+        device = find_device(spec, kind)
+        end = End(kind, device)
+        self._start(end, [device])
+        self._ends[kind] = end
+        return _warnings(end)
+
+    def are_lost(self) -> bool:
+        """Look whether one of them is gone or stands still."""
+        now_s = time.monotonic()
+        lost = [end.is_lost(now_s) for end in self._ends.values()]  # each is looked at
+        return any(lost)
+
+    def release(self, within_s: float) -> bool:
+        """Close all, and wait up to `within_s` for devices that hang; whether PortAudio has nothing open any more."""
+        streams = [end.stream for end in self._ends.values() if end.stream is not None]
+        for end in self._ends.values():
+            end.stream = None
+        closing = [stream.start_closing() for stream in streams]
+        deadline_s = time.monotonic() + within_s
+        for thread in closing:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        return not len(open_streams)
+
+    def reopen(self) -> list[DeviceNews]:
+        """Open both ends again, each on the same device or else the default one. Raises `DeviceError`.
+
+        PortAudio looks for devices anew where nothing hangs.
+        """
+        refresh_devices()
+        devices = list_devices()
+        news: list[DeviceNews] = []
+        for kind in sorted(self._ends):  # the input first
+            end = self._ends[kind]
+            before, reason = end.device.name, end.reason or _WITH_THE_OTHER
+            self._start(end, _candidates(end, devices))
+            news.append(DeviceChanged(kind, before, end.device.name, reason))
+            if end.device.name != before:
+                news += _warnings(end)
+        return news
+
+    def _start(self, end: End, candidates: Sequence[DeviceInfo]) -> None:
+        """Open the first candidate that runs. Raises the `DeviceError` of the last one."""
+        for left, device in reversed(list(enumerate(reversed(candidates)))):
+            try:
+                end.stream = self._opened(end, device)
+            except DeviceError:
+                if not left:
+                    raise
+            else:
+                end.device, end.pulse = device, Pulse()
+                end.rate_hz = end.rate_hz or end.stream.rate_hz
+                end.is_lost(time.monotonic())
+                return
+
+    def _opened(self, end: End, device: DeviceInfo) -> OpenMicrophone | OpenLoudspeaker:
+        if end.kind == "input":
+            microphone = device_path.microphone(device, self._config)
+            first = microphone.pulse
+            if not has_started(lambda: microphone.pulse != first, LOOK_S / 10):
+                microphone.start_closing()
+                raise microphone_does_not_start(device.name)
+            return microphone
+        if not end.rate_hz:
+            return device_path.loudspeaker(device, self._config)
+        try:
+            return device_path.loudspeaker(device, replace(self._config, sample_rate=end.rate_hz))
+        except DeviceError:
+            own_rate = device_path.loudspeaker(device, replace(self._config, sample_rate=0))
+            return at_rate(own_rate, end.rate_hz)
+
+
+def _candidates(end: End, devices: Sequence[DeviceInfo]) -> list[DeviceInfo]:
+    """The same device, by its name, and the default one. Raises `DeviceError` where there is neither."""
+    usable = [device for device in devices if device.channels(end.kind)]
+    fitting = [one for one in usable if (one.name, one.host_api) == (end.device.name, end.device.host_api)]
+    fitting += [one for one in usable if one.is_default(end.kind) and one not in fitting]
+    if not fitting:
+        raise DeviceError(f"there is no {NOUNS[end.kind]} on this machine; {LIST_HINT}")
+    return fitting
+
+
+def _warnings(end: End) -> list[DeviceNews]:
+    rate_hz = end.device.default_rate_hz
+    if rate_hz > _TELEPHONE_HZ:
+        return []
+    message = (
+        f'the {NOUNS[end.kind]} "{end.device.name}" runs at {rate_hz / 1000:g} kHz, as Bluetooth headsets do while '
+        "their microphone is used: `--input` with another microphone (`localvoice devices`) sounds better"
+    )
+    return [DeviceWarning("low_rate", message)]

@@ -1,0 +1,108 @@
+"""A microphone that outlives its device: what the conversation hears through.
+
+Rule of this file: PortAudio is never asked here (device_life.py does), only memory that stays; nothing waits.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import numpy as np
+
+from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone, PathName
+from localvoice.audio.samples import Samples, silence
+
+
+class Devices(Protocol):
+    """Who opens devices, and opens them again (`device_life.DeviceLife`). Any thread may ask."""
+
+    @property
+    def microphone(self) -> OpenMicrophone | None:
+        """None while it is lost."""
+
+    @property
+    def loudspeaker(self) -> OpenLoudspeaker | None:
+        """None while it is lost."""
+
+    @property
+    def alive_s(self) -> float:
+        """The last sign of life before the present loss, or before the last one (monotonic time)."""
+
+    def check(self) -> None:
+        """Raise `DeviceError` when a loss has lasted for longer than a reply can wait."""
+
+    def close(self) -> None:
+        """Close what is open, for good; waits 0.3 s at most. May be called twice."""
+
+
+class LastingMicrophone:
+    """A microphone whose clock goes on while no device is there: what could not be heard is silence of that length.
+
+    `rate_hz` may change with the device, behind a call of `take`.
+    """
+
+    def __init__(self, devices: Devices, stream: OpenMicrophone) -> None:
+        self._devices = devices
+        self._stream = stream
+        self._until_s = time.monotonic()
+        """Time of the last sample handed on."""
+        self._is_new = False
+        """Whether nothing of the present stream has been handed on yet."""
+        self._xruns = 0
+
+    @property
+    def path(self) -> PathName:
+        """Whose callback records."""
+        return self._stream.path
+
+    @property
+    def name(self) -> str:
+        """The present device's, or the last one's."""
+        return self._stream.name
+
+    @property
+    def rate_hz(self) -> int:
+        """Of what `take` returns next."""
+        return self._stream.rate_hz
+
+    @property
+    def latency_s(self) -> float:
+        """Of the present device, or the last one."""
+        return self._stream.latency_s
+
+    @property
+    def xruns(self) -> int:
+        """Of all devices together."""
+        return self._xruns + self._stream.xruns
+
+    def take(self) -> Samples:
+        """What has been recorded since the last call, perhaps nothing."""
+        fresh = self._stream.read_new()
+        now_s = time.monotonic()
+        present = self._devices.microphone
+        if present is self._stream:
+            return self._in_time(fresh, now_s)
+        if len(fresh):
+            self._until_s = now_s
+        if present is not None:  # its first sound comes with the next call, at its own rate
+            self._xruns += self._stream.xruns
+            self._stream, self._is_new = present, True
+            return fresh
+        lost = silence(int((now_s - self._until_s) * self.rate_hz))
+        self._until_s += len(lost) / self.rate_hz
+        return np.concatenate((fresh, lost)) if len(fresh) else lost
+
+    def _in_time(self, fresh: Samples, now_s: float) -> Samples:
+        """`fresh`; a new device's first sound in its place: behind silence, or without what silence stood for."""
+        if not len(fresh):
+            return fresh
+        missing = round((now_s - self._until_s) * self.rate_hz) - len(fresh) if self._is_new else 0
+        self._until_s, self._is_new = now_s, False
+        if missing > 0:
+            return np.concatenate((silence(missing), fresh))
+        return fresh[-missing:]
+
+    def close(self) -> None:
+        """Close all devices."""
+        self._devices.close()
