@@ -109,11 +109,14 @@ class FarSound:
         return self._reader.read(first, frames)[0]
 
     def next(self, frames: int) -> Samples:
-        """The next `frames` of the playback clock, never the same again: for whoever takes as many captured ones.
+        """The next `frames` of the playback clock: for whoever takes as many captured ones.
 
         The first call begins two blocks behind the clock, some 30 ms ahead of the echo: a reference may lead, not lag.
+        So does a call that would come before the clock, where nothing has been played yet: captured blocks that had
+        waited were read at once, as at every start, or the capture clock is the faster one.
         """
-        if self._next is None:
-            self._next = max(0, self.clock - frames - self._margin)
+        newest = self.clock - frames
+        if self._next is None or self._next > newest:
+            self._next = max(0, newest - self._margin)
         first, self._next = self._next, self._next + frames
         return self.at(first, frames)

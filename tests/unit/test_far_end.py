@@ -7,6 +7,7 @@ import pytest
 
 from localvoice.audio.duplex import BLOCK, Duplex, Rendering
 from localvoice.audio.far_end import DeviceFarEnd, FarBlocks
+from localvoice.audio.native_rings import FarSound
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import Samples, silence
@@ -44,6 +45,38 @@ class Memory:
 def test_a_device_is_read_on_without_a_gap():
     far_end = DeviceFarEnd(Memory(), 16_000)
     np.testing.assert_array_equal(np.concatenate([far_end.advance() for _ in range(5)]), np.arange(800))
+
+
+class Ring:
+    """What a callback has played so far: counts."""
+
+    written = 0
+
+    def read(self, first: int, frames: int) -> tuple[Samples, int]:
+        samples = np.arange(first, first + frames, dtype=np.float32)
+        samples[samples >= self.written] = -1.0
+        return samples, frames
+
+
+def test_what_was_captured_before_anybody_read_is_not_paired_with_the_future():
+    ring = Ring()
+    far = FarSound(ring, 48_000)
+    ring.written = 48_000
+    for _ in range(100):  # a second of capture, read at once
+        far.next(480)
+    for _ in range(200):
+        ring.written += 480
+        last = far.next(480)[-1]
+        assert 0 <= ring.written - last <= 480 + 960
+
+
+def test_a_capture_clock_that_is_faster_never_overtakes_what_was_played():
+    ring = Ring()
+    far = FarSound(ring, 48_000)
+    ring.written = 48_000
+    for block in range(20_000):
+        ring.written += 480 - (block % 20 == 0)  # 100 ppm
+        assert far.next(480)[-1] >= 0
 
 
 class Source:
