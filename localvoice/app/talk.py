@@ -16,9 +16,22 @@ from localvoice.app.plan import Plan, TalkOptions, plan
 from localvoice.app.prepared_phrases import speak_beforehand
 from localvoice.app.signals import Stopper
 from localvoice.app.turn_detection import load_turn_detector
+from localvoice.audio.backchannel import load_sound_judge
+from localvoice.audio.device_life import DeviceLife
+from localvoice.audio.device_news import DeviceNews, DeviceWarning
 from localvoice.audio.duplex import Capture, Duplex, FarEnd
 from localvoice.audio.hearing import Hearing
-from localvoice.audio.opening import Clock, End, EndKind, echo_path_for, open_capture, open_player, open_room
+from localvoice.audio.opening import (
+    Clock,
+    End,
+    EndKind,
+    echo_path_for,
+    open_capture,
+    open_device_capture,
+    open_device_player,
+    open_player,
+    open_room,
+)
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import load_vad
@@ -37,7 +50,7 @@ from localvoice.model_store.store import ModelStore
 from localvoice.recording import Recording
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.hand import Voices
-from localvoice.session.inbox import Inbox
+from localvoice.session.inbox import Inbox, Notice
 from localvoice.session.phrases import phrases_for
 from localvoice.session.replying import Replying
 from localvoice.skills.catalog import Skills
@@ -95,8 +108,10 @@ class _Talk:
         wanted = {stage: choice.candidates(stage) for stage in self._stages()}
         recording = self._recording()
         inbox = Inbox()
-        capture = self._open_capture()
-        player, far_end = self._open_device_player()
+        devices = DeviceLife(self._config.audio, partial(_tell, inbox))
+        self._stack.callback(devices.close)
+        capture = await self._open_capture(devices)
+        player, far_end = await self._open_device_player(devices)
         early = None
         if self._plan.has_device:
             early = self._listen(capture, player, far_end, inbox)
@@ -143,26 +158,25 @@ class _Talk:
         recording.check()
         return recording
 
-    def _open_capture(self) -> Capture:
+    async def _open_capture(self, devices: DeviceLife) -> Capture:
+        if self._plan.input.kind is EndKind.DEVICE:
+            return await open_device_capture(self._plan.input, devices)
         capture = open_capture(self._plan.input, self._config.audio)
         self._stack.callback(capture.close)
         return capture
 
-    def _open_device_player(self) -> tuple[Player | None, FarEnd | None]:
+    async def _open_device_player(self, devices: DeviceLife) -> tuple[Player | None, FarEnd | None]:
         """A device is opened before the engines: what is wrong with it is said at once. Files wait for the start."""
         if self._plan.output.kind is not EndKind.DEVICE:
             return None, None
         try:
-            player, far_end = open_player(self._plan.output, self._config.audio, self._clock.now_s)
+            return await open_device_player(self._plan.output, devices, self._clock.now_s)
         except DeviceError as error:
             if not self._plan.may_be_silent:
                 raise
             self._log.emit("warning", 0.0, code="no_output", message=f"answers are text only: {error}")
             self._plan = replace(self._plan, output=End(EndKind.NONE, "none"))
             return None, None
-        if player is not None:
-            self._stack.callback(player.close)
-        return player, far_end
 
     def _listen(self, capture: Capture, player: Player | None, far_end: FarEnd | None, inbox: Inbox) -> _Ears:
         typed = self._plan.is_typed
@@ -225,6 +239,7 @@ class _Talk:
             else {},
             paid=paid,
             turn_detector=turn_detector,
+            sound_judge=load_sound_judge(self._config.session.language) if stt else None,
         )
 
     def _told(self, stage: str, before: str, after: str, reason: str) -> None:
@@ -278,3 +293,7 @@ def _newer_silero(store: ModelStore) -> Path | None:
     """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
     installed = [one for one in store.installed() if one.kind is Kind.VAD]
     return installed[0].path if installed else None
+
+
+def _tell(inbox: Inbox, news: DeviceNews) -> None:
+    inbox.post(Notice(news.code, news.message) if isinstance(news, DeviceWarning) else news)

@@ -111,6 +111,8 @@ class DeviceLife:
 
     def close(self) -> None:
         """Close what is open, for good; waits 0.3 s at most. May be called twice."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         self._jobs.put(_nothing)
         if self._thread.is_alive():

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from localvoice.audio.device_news import DeviceChanged
 from localvoice.audio.duplex import Duplex
 from localvoice.config import Config
 from localvoice.errors import ExitCode, LocalVoiceError
@@ -143,6 +144,8 @@ class Session:
             elif isinstance(arrival, InputDone):
                 self._ending.input_ended = True
                 self._check_end(self._duplex.now_s())
+            elif isinstance(arrival, DeviceChanged):
+                self._log.device_changed(arrival)
             elif isinstance(arrival, Notice):
                 self._log.trouble("warning", arrival.code, arrival.message, **arrival.fields)
             else:

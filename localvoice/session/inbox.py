@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from localvoice.audio.device_news import DeviceChanged
 from localvoice.errors import LocalVoiceError
 from localvoice.turn.observations import Observation
 
@@ -26,7 +27,7 @@ class Notice:
     """Of the event, beyond these two."""
 
 
-Arrival = Observation | LocalVoiceError | InputDone | Notice
+Arrival = Observation | LocalVoiceError | InputDone | Notice | DeviceChanged
 
 
 class Inbox:

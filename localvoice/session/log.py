@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from localvoice.audio.device_news import DeviceChanged
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
 from localvoice.metrics import LatencyLog, PreparedAnswers, saved_ms, stage_shares
@@ -160,6 +161,11 @@ class SessionLog:
             self._turns += 1
             if Stage.FIRST_AUDIO in turn.times:
                 self._latencies.add(shares)
+
+    def device_changed(self, change: DeviceChanged) -> None:
+        """Another device stands at one end, or the same one again."""
+        fields = {"which": change.which, "from": change.before, "to": change.after, "reason": change.reason}
+        self._emit("device_changed", self._now_s(), **fields)
 
     def trouble(self, kind: str, code: str, message: str, **fields: Any) -> None:
         """A `warning` or an `error`."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from localvoice.config import Config
-from localvoice.errors import FileError, LocalVoiceError
+from localvoice.errors import DeviceError, FileError, LocalVoiceError
 from localvoice.messages import Origin, Stage, Turn
 from localvoice.session.answering import Answering
 from localvoice.session.answers import SKILL_ENGINE
@@ -184,20 +184,34 @@ class Replying:
         self._end(hand)
 
     async def _guarded(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Whatever goes wrong with a turn ends the turn, audibly, and not the session."""
+        """Whatever goes wrong with a turn ends the turn, audibly where it can, and not the session."""
+        try:
+            await self._attempt(hand, work)
+        except DeviceError as error:
+            self._break_off(hand, error)
+
+    async def _attempt(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
-        except (FileError, BrokenPipeError):
-            raise  # what is told can no longer be written: that ends the session
+        except (FileError, BrokenPipeError, DeviceError):
+            raise  # what is told can no longer be written: that ends the session; or nobody hears us
         except Exception as error:  # noqa: BLE001 - one of two places: around a turn
             _log.debug("turn %d failed", hand.turn.id, exc_info=True)
             await hand.gate.turn_over()
             if isinstance(error, LocalVoiceError) and hand.may_begin_again:
                 hand.begin_again()
-                await self._guarded(hand, work)
+                await self._attempt(hand, work)
             else:
                 await self._answering.apologise(hand, error)
                 self._end(hand)
+
+    def _break_off(self, hand: Hand, error: DeviceError) -> None:
+        """The loudspeaker is lost: the reply ends with what was heard of it."""
+        _log.debug("turn %d broken off: %s", hand.turn.id, error)
+        hand.turn.error = error
+        hand.turn.interrupted = True
+        hand.turn.heard = "" if hand.reply is None else hand.reply.cut().heard
+        self._end(hand)
 
     # how it is settled
 
@@ -206,7 +220,8 @@ class Replying:
         if self._at_home.is_contested():
             self._at_home.observe(ended)  # an overlap is undecided: the user takes the turn, and `cut` settles
             return
-        hand.turn.heard = hand.turn.reply_text
+        if not hand.turn.interrupted:
+            hand.turn.heard = hand.turn.reply_text
         answered = self._hand if self._hand is not hand else None
         if answered is None:
             self._hand = None
