@@ -124,6 +124,7 @@ class Setting:
     config: Config = field(default_factory=Config)
     options: SessionOptions = field(default_factory=lambda: SessionOptions(ends_with_input=True))
     phrases: dict[str, SpeechChunk] = field(default_factory=dict)
+    sound_judge: Any = None
     rate_hz: int = SPEECH_RATE_HZ
     keep_sound: bool = True
 
@@ -155,6 +156,7 @@ class Talk:
             utterances=self._utterances,
             now_s=self.duplex.now_s,
             phrases=setting.phrases,
+            sound_judge=setting.sound_judge,
             turn_detector=setting.ear,
         )
         self.replying = Replying(setting.config, voices, Skills())

@@ -76,6 +76,11 @@ class SoundJudge:
         return float(content), float(backchannel)
 
 
+def load_sound_judge(language: str) -> SoundJudge | None:
+    """The judge for a language; None for other ones than English: it has heard no other."""
+    return SoundJudge() if language.split("-", 1)[0].lower() in {"", "en"} else None
+
+
 def _convolved(x: Features, weights: Features, bias: Features, stride: int) -> Features:
     """Along time, zeros around it, negative values cut. `weights`: (out, in, taps)."""
     taps = weights.shape[2]

@@ -26,6 +26,7 @@ from localvoice.session.replying import Replying
 from localvoice.turn.decisions import (
     BargeIn,
     Decision,
+    JudgeOverlap,
     OverlapDismissed,
     OverlapStarted,
     PauseBegan,
@@ -207,8 +208,11 @@ class Session:
                 ducks = self._config.turn.overlap == "duck"
                 self._replying.hold(_DUCK_DB if ducks else None)
                 self._log.overlap_started(decision, "duck" if ducks else "pause")
+                self._replying.tell_context(decision)
             case ReadOverlap():
                 self._replying.overlap_reading.read(decision)
+            case JudgeOverlap():
+                self._replying.overlap_reading.judge(decision)
             case OverlapDismissed():
                 self._replying.release()
                 self._log.false_alarm(decision, self._duplex.now_s() + _RAMP_S)

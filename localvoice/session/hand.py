@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from localvoice.audio.backchannel import SoundJudge
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer, TurnDetector
 from localvoice.errors import ExitCode, LocalVoiceError
@@ -37,6 +38,8 @@ class Voices:
     """Names of the engines that cost money with each use."""
     turn_detector: TurnDetector | None = None
     """None where no such model is installed: the end of a turn is decided without hearing it."""
+    sound_judge: SoundJudge | None = None
+    """Tells backchannels by their sound; None: by their words only."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The words of a sound over the reply, read while it is decided whether it is an interruption."""
+"""What is said over the reply while it is decided whether it is an interruption: its words, and what it sounds like."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import logging
 
 import numpy as np
 
+from localvoice.audio.backchannel import BEFORE_S
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.errors import LocalVoiceError
 from localvoice.session.hand import House, Voices
-from localvoice.turn.decisions import ReadOverlap
-from localvoice.turn.observations import OverlapRead
+from localvoice.session.speaking import Moment
+from localvoice.turn.decisions import JudgeOverlap, OverlapStarted, ReadOverlap
+from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
 
 _log = logging.getLogger(__name__)
 
@@ -37,11 +39,27 @@ class OverlapReading:
         if self._house is not None and self._voices.recognizer is not None:
             self._task = self._house.tasks.create_task(self._read(asked, self._house))
 
+    def tell(self, overlap: OverlapStarted, moment: Moment) -> None:
+        """Observe what the reply was saying when the sound began."""
+        self._observe_soon(ReplyContext(overlap.at_s, overlap.turn, moment.words, moment.has_asked))
+
+    def judge(self, asked: JudgeOverlap) -> None:
+        """Observe what a sound over the reply sounds like so far, if anybody can tell. Under a millisecond."""
+        judge = self._voices.sound_judge
+        if judge is not None:
+            sound = self._voices.utterances.read(asked.onset_s - BEFORE_S, asked.at_s)
+            self._observe_soon(OverlapJudged(asked.at_s, asked.turn, *judge.judge(sound)))
+
     def stop(self) -> None:
-        """The words would come too late, and be taken for those of the next sound."""
+        """Nobody waits for the words any more."""
         if self._task is not None:
             self._task.cancel()
         self._task = None
+
+    def _observe_soon(self, seen: OverlapJudged | ReplyContext) -> None:
+        """When the decisions that led to it have been carried out."""
+        if self._house is not None:
+            asyncio.get_running_loop().call_soon(self._house.observe, seen)
 
     async def _read(self, asked: ReadOverlap, house: House) -> None:
         voices = self._voices

@@ -20,7 +20,7 @@ from localvoice.session.skill_state import SkillState
 from localvoice.session.sound_vote import SoundVote
 from localvoice.session.speaking import Cut
 from localvoice.skills.catalog import Skills
-from localvoice.turn.decisions import PauseBegan, TurnEnded
+from localvoice.turn.decisions import OverlapStarted, PauseBegan, TurnEnded
 from localvoice.turn.observations import NothingSaid, ReplyEnded, SpeakRequested
 
 _log = logging.getLogger(__name__)
@@ -142,9 +142,13 @@ class Replying:
         if self._hand is not None and self._hand.sounding.reply is not None:
             self._hand.sounding.reply.hold(duck_db)
 
+    def tell_context(self, overlap: OverlapStarted) -> None:
+        """What the reply was saying when the sound began counts in what it is taken for."""
+        if self._hand is not None and self._hand.sounding.reply is not None:
+            self.overlap_reading.tell(overlap, self._hand.sounding.reply.moment())
+
     def release(self) -> None:
-        """Let the reply go on."""
-        self.overlap_reading.stop()
+        """Let the reply go on. The sound is still being read: it may turn out to have been a stop word."""
         if self._hand is not None and self._hand.sounding.reply is not None:
             self._hand.sounding.reply.release()
 

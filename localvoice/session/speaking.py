@@ -22,6 +22,10 @@ _PARTS_AHEAD = 32
 """Pieces of text, tokens mostly, written before the voice asks: a sentence or two. A slow model so writes its second
 sentence while the first one is spoken, or waits for the turn to end; more would be thrown away."""
 
+_ANSWERED_WITHIN_S, _ANSWERED_EARLY_S = 1.5, 0.5
+"""A sound so long behind the end of a question, or so short before it, may be its answer: answers come 0-300 ms behind
+a question in conversation (Stivers et al. 2009), and the first words of the next sentence may have begun."""
+
 _BACK_S = 0.6
 """How far a resume may go back to the beginning of a word; the longest word heard in our voices is shorter."""
 
@@ -58,6 +62,16 @@ class Cut:
     """None where nothing had been handed to a player."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a reply is saying at the moment."""
+
+    words: str
+    """Within a second, as written."""
+    has_asked: bool
+    """It has just come to the end of a question."""
+
+
 class Reply(Protocol):
     """A reply that can be said and cut."""
 
@@ -69,6 +83,9 @@ class Reply(Protocol):
 
     def hold(self, duck_db: float | None) -> None:
         """Pause, or lower by `duck_db`."""
+
+    def moment(self) -> Moment:
+        """What it is saying."""
 
     def release(self) -> None:
         """Go on at full level, from the beginning of the interrupted word."""
@@ -188,6 +205,12 @@ class SpokenReply:
         else:
             self._player.duck(-duck_db, 10.0)
 
+    def moment(self) -> Moment:
+        """What it is saying."""
+        at, second = self._player.position().frames, self._player.rate_hz
+        asked = self._ledger.asks_between(at - int(_ANSWERED_WITHIN_S * second), at + int(_ANSWERED_EARLY_S * second))
+        return Moment(self._ledger.said_between(at - second, at + second), asked)
+
     def release(self) -> None:
         """Go on at full level, from the beginning of the interrupted word."""
         frames = self._player.position().frames
@@ -233,6 +256,10 @@ class PrintedReply:
 
     def hold(self, duck_db: float | None) -> None:
         """Nothing sounds."""
+
+    def moment(self) -> Moment:
+        """Nothing sounds; what was printed may have asked."""
+        return Moment("", self._printed.rstrip().endswith("?"))
 
     def release(self) -> None:
         """Nothing sounds."""

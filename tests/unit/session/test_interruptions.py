@@ -207,7 +207,7 @@ def test_stop_cuts_at_once():
 
 def test_an_answer_of_the_recogniser_is_not_taken_for_the_next_sound():
     """The first sound's words arrive when the second one is being judged."""
-    recognizer = FakeRecognizer("tell me a story", "stop", "stop", "mm-hm", delay_s=0.55)
+    recognizer = FakeRecognizer("tell me a story", "seven", "seven", "mm-hm", delay_s=0.55)
 
     async def user(talk: Talk) -> None:
         await talk.ask()
@@ -221,6 +221,79 @@ def test_an_answer_of_the_recogniser_is_not_taken_for_the_next_sound():
     assert not of(talk.events, "barge_in")
     assert len(of(talk.events, "false_alarm")) == 2
     assert recognizer.cancelled >= 1
+
+
+def test_a_stop_that_is_read_late_cuts_the_reply_that_goes_on():
+    recognizer = FakeRecognizer("tell me a story", "stop", delay_s=0.6)
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(0.5)
+        await talk.speak(0.2)
+        await talk.until("false_alarm")
+        await talk.until("barge_in")
+        await talk.until("reply_finished", turn=2)
+
+    talk = hold(user, Setting(stt=recognizer, llm=FakeChatModel(STORY, "Okay.")))
+    first, second = of(talk.events, "overlap_started")
+    assert first["t"] == second["t"] == of(talk.events, "speech_started")[1]["t"]
+    assert one(talk.events, "barge_in")["detect_ms"] < 1200
+
+
+class Judge:
+    """Always of the same opinion."""
+
+    def __init__(self, content: float, backchannel: float) -> None:
+        self.heard: list[int] = []
+        self._opinion = content, backchannel
+
+    def judge(self, samples: np.ndarray) -> tuple[float, float]:
+        self.heard.append(len(samples))
+        return self._opinion
+
+
+def test_a_sound_that_is_surely_speech_cuts_before_the_words_are_known():
+    judge = Judge(0.97, 0.01)
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(1.0)
+        await talk.speak(0.6)
+        await talk.until("reply_finished", turn=1)
+
+    talk = hold(user, Setting(llm=FakeChatModel(STORY), sound_judge=judge))
+    assert one(talk.events, "barge_in")["detect_ms"] <= 200
+    assert judge.heard == [pytest.approx(RATE_HZ * (0.1 + 0.168), abs=100)], "100 ms before the onset are heard as well"
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [("Once there was a fox. It ran.", "false_alarm"), ("Do you like foxes?", "barge_in")]
+)
+def test_a_yes_is_an_answer_behind_a_question_and_else_a_backchannel(text, outcome):
+    recognizer = FakeRecognizer("tell me a story", "yes", delay_s=0.05)
+    length_s = 0.05 * len(text)
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(length_s - 0.35)
+        await talk.speak(0.35)
+        await talk.until("reply_finished", turn=1)
+
+    talk = hold(user, Setting(stt=recognizer, llm=FakeChatModel(text, "Fine."), sound_judge=Judge(0.05, 0.9)))
+    assert one(talk.events, outcome)
+
+
+def test_words_that_the_reply_is_just_saying_are_its_echo():
+    recognizer = FakeRecognizer("tell me a story", "upon at time", delay_s=0.05)
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(0.5)
+        await talk.speak(0.3)
+        await talk.until("reply_finished", turn=1)
+
+    talk = hold(user, Setting(stt=recognizer, llm=FakeChatModel(STORY)))
+    assert one(talk.events, "false_alarm")["reason"] == "echo"
 
 
 def test_ducking_lowers_the_reply_by_20_db_and_restores_it():
