@@ -30,7 +30,7 @@ class Lexicon:
     """The lists of one conversation."""
 
     def __init__(self, turn: TurnConfig, language: str) -> None:
-        built_in = BUILT_IN.get(language.split("-", 1)[0].lower() or "en", WordLists())
+        built_in = BUILT_IN.get(re.split("[-_]", language)[0].lower() or "en", WordLists())
         self._stop = _plain(turn.stop_words, built_in.stop)
         self._attention = _plain(turn.backchannels, built_in.attention)
         self._answers = _plain((BUILT_IN_WORDS,), built_in.answers)
