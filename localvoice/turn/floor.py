@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 from localvoice.messages import Origin
 from localvoice.turn.observations import SpeakRequested, Typed
 from localvoice.turn.overlap import Overlap
+
+
+@dataclass(slots=True)
+class Words:
+    """Where the user's words lie, in seconds."""
+
+    began_s: float = 0.0
+    """Onset of the first speech of the turn in hand."""
+    others_until_s: float = 0.0
+    """Where those of the turns before it end."""
+    answered_until_s: float = 0.0
+    """Where those end that were answered last, its own included."""
 
 
 class Floor:
@@ -18,8 +31,7 @@ class Floor:
         """The turn that is open or being answered."""
         self.awaited = 0
         """The turn whose answer follows, while a filler is said under the number `turn`; else 0."""
-        self.began_s = 0.0
-        """Onset of its first speech."""
+        self.words = Words()
         self.is_committed = False
         """The answer cannot be taken back: it was typed, is as long as it may get, or a tool has changed something."""
         self.unasked: SpeakRequested | None = None
@@ -28,11 +40,16 @@ class Floor:
         self.early: Overlap | None = None
         """Speech while such an answer was made: an overlap as soon as that begins to sound."""
 
+    @property
+    def began_s(self) -> float:
+        """Onset of the turn's first speech."""
+        return self.words.began_s
+
     def open(self, began_s: float, unasked: SpeakRequested | None = None, *, is_committed: bool = False) -> int:
         """The next turn."""
         self.last_turn += 1
         self.turn = self.last_turn
-        self.began_s = began_s
+        self.words = Words(began_s, self.words.answered_until_s, self.words.answered_until_s)
         self.is_committed = is_committed
         self.unasked = unasked
         self.early = None

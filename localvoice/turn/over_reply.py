@@ -118,5 +118,5 @@ class OverReply:
         return self._floor.early is sound
 
     def _reading(self, overlap: Overlap, at_s: float) -> ReadOverlap:
-        start_s = max(0.0, overlap.onset_s - self._preroll_s)
+        start_s = max(self._floor.words.answered_until_s, overlap.onset_s - self._preroll_s)
         return ReadOverlap(at_s, self._floor.turn, start_s, min(at_s, self._gate.end_s + _QUIET_SILENCE_S))

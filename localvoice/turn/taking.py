@@ -37,6 +37,7 @@ from localvoice.turn.observations import (
     OverlapRead,
     ReplyContext,
     ReplyEnded,
+    ReplyHeard,
     ReplyStarted,
     SoundSoFar,
     SpeakRequested,
@@ -115,7 +116,7 @@ class TurnTaking:
                 yield from self._on_window(seen)
             case Typed():
                 yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
-            case ToolRan() | WordsSoFar() | SoundSoFar():
+            case ToolRan() | WordsSoFar() | SoundSoFar() | ReplyHeard():
                 yield from self._take_note(seen)
             case ReplyStarted():
                 yield from self._signal(Signal.REPLY_STARTED, seen)
@@ -156,15 +157,17 @@ class TurnTaking:
 
     def _on_edge(self, edge: Edge, window: Window, *, is_kept: bool) -> Iterator[Decision]:
         if edge is Edge.STARTED:
-            self._end.speech_goes_on()
             yield SpeechStarted(self._gate.onset_s, window.at_s, self._gate.probability)
         else:
             yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
         if not is_kept:
             yield from self._signal(_OF_EDGE[edge], window)
-        if edge is Edge.STOPPED and self.state is TurnState.USER_SPEAKING:
+        is_open = self.state is TurnState.USER_SPEAKING
+        if edge is Edge.STARTED:
+            self._end.speech_goes_on(self._floor.turn if is_open else None, self._gate.onset_s)
+        elif is_open:
             began_s, ended_s = self._floor.began_s, self._gate.end_s
-            self._end.pause_begins(ended_s)
+            self._end.pause_begins(self._floor.turn, began_s, ended_s)
             start_s, end_s = self._cut_out(began_s, window.at_s)
             yield PauseBegan(window.at_s, self._floor.turn, began_s, start_s, ended_s, end_s)
 
@@ -179,7 +182,7 @@ class TurnTaking:
         if reason is not None:
             yield from self._signal(Signal.TURN_ENDED, seen, reason=reason)
 
-    def _take_note(self, seen: ToolRan | WordsSoFar | SoundSoFar) -> Iterator[Decision]:
+    def _take_note(self, seen: ToolRan | WordsSoFar | SoundSoFar | ReplyHeard) -> Iterator[Decision]:
         if isinstance(seen, ToolRan):
             self._floor.is_committed |= seen.has_effect
         elif self._end.take(seen) and self.state is TurnState.USER_SPEAKING:
@@ -199,7 +202,8 @@ class TurnTaking:
             yield from self._signal(signal, seen, verdict=verdict)
 
     def _cut_out(self, onset_s: float, at_s: float) -> tuple[float, float]:
-        return max(0.0, onset_s - self._preroll_s), min(at_s, self._gate.end_s + _QUIET_SILENCE_S)
+        start_s = max(self._floor.words.others_until_s, onset_s - self._preroll_s)  # no word is heard in two turns
+        return start_s, min(at_s, self._gate.end_s + _QUIET_SILENCE_S)
 
     # what the machine says
 
@@ -233,6 +237,7 @@ class TurnTaking:
                 yield from self._resume(at_s)
             case Action.START_REPLY:
                 start_s, end_s = self._cut_out(floor.began_s, at_s)
+                floor.words.answered_until_s = self._gate.end_s
                 floor.is_committed = self._end.is_full(at_s - floor.began_s)
                 self._over.go_on_after(at_s)
                 yield TurnEnded(at_s, floor.turn, reason, self._end.probability, start_s, self._gate.end_s, end_s)
