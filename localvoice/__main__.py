@@ -35,7 +35,7 @@ def main() -> None:
 def _run() -> int:
     from localvoice.cli import run
 
-    sys.stdout, sys.stderr = (_writable(stream) for stream in (sys.stdout, sys.stderr))
+    sys.stdout, sys.stderr = _writable(sys.stdout), _apart(_writable(sys.stderr))
     return run(sys.argv[1:])
 
 
@@ -45,6 +45,14 @@ def _writable(stream: TextIO | None) -> TextIO:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - a device, open to the end
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+def _apart(stream: TextIO) -> TextIO:
+    """Standard error on a descriptor of its own: what C libraries print on 2 can be dropped (audio/portaudio.py)."""
+    with suppress(OSError, ValueError, AttributeError):
+        if stream.fileno() == 2:
+            return open(os.dup(2), "w", 1, encoding=stream.encoding, errors="backslashreplace")  # noqa: PTH123 - likewise
     return stream
 
 

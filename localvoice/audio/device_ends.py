@@ -99,8 +99,8 @@ class DeviceEnds:
             thread.join(max(0.0, deadline_s - time.monotonic()))
         return not len(open_streams)
 
-    def reopen(self) -> list[DeviceNews]:
-        """Open both ends again, each on the same device or else the default one. Raises `DeviceError`.
+    def reopen(self, *, only_the_same: bool) -> list[DeviceNews]:
+        """Open both ends again, each on the same device, or else the default one. Raises `DeviceError`.
 
         PortAudio looks for devices anew where nothing hangs.
         """
@@ -110,7 +110,7 @@ class DeviceEnds:
         for kind in sorted(self._ends):  # the input first
             end = self._ends[kind]
             before, reason = end.device.name, end.reason or _WITH_THE_OTHER
-            self._start(end, _candidates(end, devices))
+            self._start(end, _candidates(end, devices, only_the_same=only_the_same))
             news.append(DeviceChanged(kind, before, end.device.name, reason))
             if end.device.name != before:
                 news += _warnings(end)
@@ -147,11 +147,12 @@ class DeviceEnds:
             return at_rate(own_rate, end.rate_hz)
 
 
-def _candidates(end: End, devices: Sequence[DeviceInfo]) -> list[DeviceInfo]:
+def _candidates(end: End, devices: Sequence[DeviceInfo], *, only_the_same: bool) -> list[DeviceInfo]:
     """The same device, by its name, and the default one. Raises `DeviceError` where there is neither."""
     usable = [device for device in devices if device.channels(end.kind)]
     fitting = [one for one in usable if (one.name, one.host_api) == (end.device.name, end.device.host_api)]
-    fitting += [one for one in usable if one.is_default(end.kind) and one not in fitting]
+    if not only_the_same:
+        fitting += [one for one in usable if one.is_default(end.kind) and one not in fitting]
     if not fitting:
         raise DeviceError(f"there is no {NOUNS[end.kind]} on this machine; {LIST_HINT}")
     return fitting

@@ -42,6 +42,9 @@ _REPLY_WAITS_S = 2.0
 _GIVE_UP_AFTER_S = 30.0
 """A sound server that is started again takes less than 5 s, a person who finds the plug of a headset some more."""
 
+_SAME_FIRST_S = 0.7
+"""How long only the same device will do: a sound server that starts has some of its devices before others."""
+
 _WORKED_FOR_S = 2.0
 """A device that is lost sooner than that is tried again only behind a pause."""
 
@@ -137,13 +140,13 @@ class DeviceLife:
         if now_s - self._opened_s < _WORKED_FOR_S:
             self._closing.wait(sum(next(waits) for _ in range(3)))
         self._ends.release(_ANSWERS_WITHIN_S)
-        while not (self._closing.is_set() or outage.is_final) and not self._has_reopened():
+        while not (self._closing.is_set() or outage.is_final) and not self._has_reopened(now_s):
             self._closing.wait(next(waits))
         outage.end()
 
-    def _has_reopened(self) -> bool:
+    def _has_reopened(self, lost_s: float) -> bool:
         try:
-            news = self._ends.reopen()
+            news = self._ends.reopen(only_the_same=time.monotonic() - lost_s < _SAME_FIRST_S)
         except DeviceError as error:
             _log.debug("devices are still lost: %s", error)
             self._ends.release(_ANSWERS_WITHIN_S)

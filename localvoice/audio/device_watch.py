@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+
+from localvoice.audio.samples import Samples
 
 LOOK_S = 0.1
 """Between two looks at a device: a dead sound server is noticed within that (audio.md 9)."""
@@ -12,6 +15,15 @@ STALLED_AFTER_S = 0.3
 
 The longest stall of the virtual card on a busy machine but for one was 170 ms (audio.md 1).
 """
+
+_NUMB_AFTER_S = 5.0
+"""Some drivers begin with a second or two of zeros."""
+
+_REMEDIES = {
+    "darwin": "allow the terminal to use it under System Settings > Privacy & Security > Microphone",
+    "win32": "allow desktop apps to use it under Settings > Privacy & security > Microphone",
+    "linux": "unmute it (`pactl set-source-mute @DEFAULT_SOURCE@ 0`, or `alsamixer`, F4)",
+}
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 0.5
@@ -36,6 +48,35 @@ class Pulse:
             return False
         self._still_s += min(since_s, 1.5 * LOOK_S)
         return self._still_s >= STALLED_AFTER_S
+
+
+class Numbness:
+    """Whether a microphone has given nothing but exact zeros since it was opened: muted, or not allowed to us.
+
+    The quietest real one has noise.
+    """
+
+    def __init__(self) -> None:
+        self._zeros_s = 0.0
+        self._is_settled = False
+        """Whether it was heard, or told."""
+
+    def is_found(self, samples: Samples, rate_hz: int) -> bool:
+        """Take what was recorded; True once, when 5 s of it were zeros and nothing else has come before."""
+        if self._is_settled:
+            return False
+        self._zeros_s += len(samples) / rate_hz
+        if samples.any():
+            self._is_settled = True
+            return False
+        self._is_settled = self._zeros_s >= _NUMB_AFTER_S
+        return self._is_settled
+
+
+def numb_microphone(name: str, platform: str = sys.platform) -> str:
+    """What to tell the user about it."""
+    remedy = _REMEDIES.get(platform, _REMEDIES["linux"])
+    return f'the microphone "{name}" gives digital silence only: {remedy}, or name another one with `--input`'
 
 
 def pauses() -> Iterator[float]:

@@ -10,7 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from localvoice.audio.device_news import DeviceNews, DeviceWarning
 from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone, PathName
+from localvoice.audio.device_watch import Numbness, numb_microphone
 from localvoice.audio.samples import Samples, silence
 
 
@@ -28,6 +30,9 @@ class Devices(Protocol):
     @property
     def alive_s(self) -> float:
         """The last sign of life before the present loss, or before the last one (monotonic time)."""
+
+    def tell(self, news: DeviceNews, /) -> None:
+        """Let the session know."""
 
     def check(self) -> None:
         """Raise `DeviceError` when a loss has lasted for longer than a reply can wait."""
@@ -50,6 +55,7 @@ class LastingMicrophone:
         self._is_new = False
         """Whether nothing of the present stream has been handed on yet."""
         self._xruns = 0
+        self._numbness = Numbness()
 
     @property
     def path(self) -> PathName:
@@ -80,6 +86,8 @@ class LastingMicrophone:
         """What has been recorded since the last call, perhaps nothing."""
         fresh = self._stream.read_new()
         now_s = time.monotonic()
+        if self._numbness.is_found(fresh, self.rate_hz):
+            self._devices.tell(DeviceWarning("silent_microphone", numb_microphone(self.name)))
         present = self._devices.microphone
         if present is self._stream:
             return self._in_time(fresh, now_s)
@@ -87,6 +95,8 @@ class LastingMicrophone:
             self._until_s = now_s
         if present is not None:  # its first sound comes with the next call, at its own rate
             self._xruns += self._stream.xruns
+            if present.name != self._stream.name:
+                self._numbness = Numbness()
             self._stream, self._is_new = present, True
             return fresh
         lost = silence(int((now_s - self._until_s) * self.rate_hz))

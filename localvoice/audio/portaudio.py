@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 from localvoice.errors import DeviceError
@@ -44,6 +45,7 @@ def load_sounddevice() -> Any:
         raise DeviceError(f"{error.name} cannot be imported: run `pip install sounddevice rtmixer`") from error
     except Exception as error:  # Pa_Initialize fails inside the import, with an exception of the module not imported
         raise DeviceError(f"PortAudio does not start: {error}; restart the sound system, or {LIST_HINT}") from error
+    _drop_noise_for_good()
     return sounddevice
 
 
@@ -122,7 +124,8 @@ def quiet_stderr() -> Iterator[None]:
         _noise.let_through()
 
 
-def drop_noise_for_good() -> None:
+@cache
+def _drop_noise_for_good() -> None:
     """Drop it from now on, where our own messages do not go through descriptor 2 (`__main__` sees to that).
 
     A device that goes away is reported by ALSA and PortAudio at any time, from threads of theirs.
