@@ -586,7 +586,7 @@ class World:
                 conversation.step(OverlapJudged(now_s, turn, *details[0]))
             case "says":
                 conversation.step(ReplyContext(now_s, turn, "seven dwarfs", *details))
-            case "stale":
+            case "stale" if turn > 1:
                 for news in (NothingSaid, ReplyStarted, ReplyEnded):
                     conversation.step(news(now_s, turn - 1))
 
