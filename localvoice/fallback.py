@@ -1,85 +1,40 @@
 """Engines in order of preference behind the protocol of one: when one fails, the next does the work.
 
-Rule of this file: an engine that has failed stays out for the rest of the session; the change is told once.
+Rule of this file: nothing is said twice and nothing is lost at the change; who is in use is `ranks.py`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 from localvoice.audio.samples import Samples
 from localvoice.engines import ChatModel, Recognizer, ReplyPart, Synthesizer
-from localvoice.errors import AllProvidersFailed, ProviderError
-from localvoice.messages import Message, SpeechChunk, ToolSpec, Transcript
-from localvoice.streams import close_iterator
+from localvoice.errors import ProviderError
+from localvoice.loudness import LoudnessMatch
+from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Transcript
+from localvoice.ranks import Checked, Ranks, Retry, Told
+from localvoice.streams import Resumable, close_iterator
+from localvoice.text.handover import Continuation, WholeWords
+
+Unreachable = Mapping[str, ProviderError]
+
+_GO_ON = "You were cut off. Go on exactly behind your last word, without repeating anything."
+_STARTER = "skills"
+"""The one chat model that cannot go on from another's words."""
 
 
-class Engine(Protocol):
-    """What every engine has."""
-
-    @property
-    def name(self) -> str:
-        """As in the flags."""
-
-    def close(self) -> None:
-        """Free the model."""
-
-
-E = TypeVar("E", bound=Engine)
-R = TypeVar("R")
-
-Told = Callable[[str, str, str, str], None]
-"""Called with stage, old engine, new engine and reason."""
-
-
-class _Ranks(Generic[E]):
-    """The engines of one stage that still work, best first."""
-
-    def __init__(self, stage: str, engines: Sequence[E], told: Told) -> None:
-        self._stage = stage
-        self._left = list(engines)
-        self._failed: list[Exception] = []
-        self._told = told
-
-    @property
-    def first(self) -> E:
-        """The engine in use."""
-        if not self._left:
-            raise AllProvidersFailed(self._stage, self._failed)
-        return self._left[0]
-
-    def all(self) -> Sequence[E]:
-        """Those that still work."""
-        return self._left
-
-    def demote(self, error: ProviderError) -> None:
-        """The engine in use has failed. Raises `AllProvidersFailed` when it was the last."""
-        if len(self._left) == 1:  # it is tried again with the next turn
-            raise AllProvidersFailed(self._stage, [*self._failed, error]) from error
-        self._failed.append(error)
-        failed = self._left.pop(0)
-        self._told(self._stage, failed.name, self._left[0].name, str(error))
-
-    async def attempt(self, call: Callable[[E], Awaitable[R]]) -> R:
-        """`call` with the engine in use, or with the next that works."""
-        while True:
-            try:
-                return await call(self.first)
-            except ProviderError as error:
-                self.demote(error)
-
-    def close(self) -> None:
-        """Free all models."""
-        for engine in self._left:
-            engine.close()
+def watches(*engines: object) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+    """What runs beside a session, so that engines of the classes below that failed come back."""
+    return tuple(one.keep_watch for one in engines if hasattr(one, "keep_watch"))
 
 
 class FallbackRecognizer:
     """Recognisers in order of preference."""
 
-    def __init__(self, engines: Sequence[Recognizer], told: Told) -> None:
-        self._ranks: _Ranks[Recognizer] = _Ranks("stt", engines, told)
+    def __init__(self, engines: Sequence[Recognizer], told: Told, unreachable: Unreachable | None = None) -> None:
+        self._ranks: Ranks[Recognizer] = Ranks("stt", engines, told, unreachable)
+        self.keep_watch = self._ranks.keep_watch
 
     @property
     def name(self) -> str:
@@ -96,10 +51,11 @@ class FallbackRecognizer:
 
 
 class FallbackChatModel:
-    """Chat models in order of preference; the next one is tried only before the first word."""
+    """Chat models in order of preference; the next one goes on where one broke off."""
 
-    def __init__(self, engines: Sequence[ChatModel], told: Told) -> None:
-        self._ranks: _Ranks[ChatModel] = _Ranks("llm", engines, told)
+    def __init__(self, engines: Sequence[ChatModel], told: Told, unreachable: Unreachable | None = None) -> None:
+        self._ranks: Ranks[ChatModel] = Ranks("llm", engines, told, unreachable)
+        self.keep_watch = self._ranks.keep_watch
 
     @property
     def name(self) -> str:
@@ -107,36 +63,81 @@ class FallbackChatModel:
         return self._ranks.first.name
 
     async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
-        """The answer to `history`."""
-        begun = False
+        """The answer to `history`, as far as one model got and from there by the next."""
+        retry, said = Retry(), ""
         while True:
-            parts = self._ranks.first.reply(history, tools)
+            engine = self._ranks.first
+            can_be_followed = any(one.name != _STARTER for one in self._ranks.behind())
+            writing = _Writing(said, can_be_followed=can_be_followed)
+            parts = engine.reply(_continued(history, said), tools)
             try:
                 async for part in parts:
-                    begun = True
-                    yield part
+                    if text := writing.feed(part):
+                        said += text
+                        yield text
+                for rest in writing.finish():
+                    yield rest
+                self._ranks.worked(engine)
                 return
             except ProviderError as error:
-                self._ranks.demote(error)
-                if begun:
-                    raise
+                if not (not writing.has_begun and retry.may(engine, error)):
+                    self._ranks.demote(engine, error)
+                    if said and self.name == _STARTER:
+                        raise
             finally:
                 await close_iterator(parts)
 
     async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
-        """Bring `history` into the cache of the engine in use."""
-        await self._ranks.first.prefill(history, tools)
+        """Bring `history` into the cache of the engine in use; a service that cannot be reached is found out here."""
+        engine = self._ranks.first
+        try:
+            await engine.prefill(history, tools)
+        except ProviderError as error:
+            if not isinstance(engine, Checked):
+                raise
+            self._ranks.demote(engine, error)
 
     def close(self) -> None:
         """Free all models."""
         self._ranks.close()
 
 
-class FallbackSynthesizer:
-    """Voices in order of preference; a clause that one could not say is said whole by the next."""
+class _Writing:
+    """One model's share of a reply. Tool calls and cost are kept to its end: half a share has neither."""
 
-    def __init__(self, engines: Sequence[Synthesizer], told: Told) -> None:
-        self._ranks: _Ranks[Synthesizer] = _Ranks("tts", engines, told)
+    def __init__(self, said: str, *, can_be_followed: bool) -> None:
+        self.has_begun = False
+        self._words = WholeWords() if can_be_followed else None
+        self._continuation = Continuation(said)
+        self._rest: list[ReplyPart] = []
+
+    def feed(self, part: ReplyPart) -> str:
+        """What of it can be said."""
+        self.has_begun = True
+        if not isinstance(part, str):
+            self._rest.append(part)
+            return ""
+        return self._continuation.feed(self._words.feed(part) if self._words else part)
+
+    def finish(self) -> list[ReplyPart]:
+        """What was held back."""
+        text = self._continuation.feed(self._words.finish() if self._words else "") + self._continuation.finish()
+        return [text, *self._rest] if text else self._rest
+
+
+def _continued(history: Sequence[Message], said: str) -> Sequence[Message]:
+    if not said.strip():
+        return history
+    return [*history, Message(Role.ASSISTANT, said.rstrip()), Message(Role.USER, _GO_ON)]
+
+
+class FallbackSynthesizer:
+    """Voices in order of preference; where one fails the next goes on with the first word that was not spoken."""
+
+    def __init__(self, engines: Sequence[Synthesizer], told: Told, unreachable: Unreachable | None = None) -> None:
+        self._ranks: Ranks[Synthesizer] = Ranks("tts", engines, told, unreachable)
+        self._loudness = LoudnessMatch()
+        self.keep_watch = self._ranks.keep_watch
 
     @property
     def name(self) -> str:
@@ -155,25 +156,65 @@ class FallbackSynthesizer:
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """Speech for clauses as they arrive."""
+        handed = _Handed(Resumable(text))
+        retry = Retry()
         try:
-            async for clause in text:
-                for chunk in await self._ranks.attempt(lambda engine, clause=clause: _say(engine, clause)):  # type: ignore[misc]
-                    yield chunk
+            while True:
+                engine = self._ranks.first
+                chunks = engine.synthesize(handed)
+                try:
+                    async for chunk in chunks:
+                        handed.spoken(chunk.text)
+                        yield self._loudness.matched(engine.name, chunk)
+                    self._ranks.worked(engine)
+                    return
+                except ProviderError as error:
+                    if handed.failure is not None:
+                        raise
+                    if not retry.may(engine, error):
+                        self._ranks.demote(engine, error)
+                finally:
+                    await close_iterator(chunks)
+                handed.again()
         finally:
-            await close_iterator(text)
+            await handed.clauses.close()
 
     def close(self) -> None:
         """Free all models."""
         self._ranks.close()
 
 
-async def _say(engine: Synthesizer, clause: str) -> list[SpeechChunk]:
-    chunks = engine.synthesize(_once(clause))
-    try:
-        return [chunk async for chunk in chunks]
-    finally:
-        await close_iterator(chunks)
+class _Handed:
+    """The clauses of a reply on their way to a voice. What was handed over and not spoken is handed over again."""
 
+    def __init__(self, clauses: Resumable[str]) -> None:
+        self.clauses = clauses
+        self.failure: Exception | None = None
+        """Of who writes the text: no voice is to blame for that."""
+        self._unspoken = ""
+        self._again = ""
 
-async def _once(clause: str) -> AsyncIterator[str]:
-    yield clause
+    def __aiter__(self) -> _Handed:
+        return self
+
+    async def __anext__(self) -> str:
+        if self._again:
+            clause, self._again = self._again, ""
+            return clause
+        try:
+            clause = await anext(self.clauses)
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self.failure = error
+            raise
+        self._unspoken += clause
+        return clause
+
+    def spoken(self, text: str) -> None:
+        """`text`, the beginning of what was handed over, has its sound."""
+        self._unspoken = self._unspoken[len(text) :]
+
+    def again(self) -> None:
+        """Another voice goes on with what is left."""
+        self._again = self._unspoken

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from localvoice.candidates import Candidate
 from localvoice.engine_choice import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
+from localvoice.providers import PROVIDERS
+from localvoice.ranks import Checked
 from localvoice.streams import Worker
 
 
@@ -20,12 +22,29 @@ class Loaded:
     stage: str
     engines: tuple[Any, ...]
     skipped: tuple[tuple[str, LocalVoiceError], ...] = ()
-    """Engines before the first, and why they did not come up."""
+    """Engines that did not come up, or cannot be reached now, and why."""
+    unreachable: Mapping[str, ProviderError] = field(default_factory=dict)
+    """Those of the engines that may come back."""
+
+    @property
+    def first(self) -> Any:
+        """The engine in use."""
+        return next(engine for engine in self.engines if engine.name not in self.unreachable)
 
     @property
     def name(self) -> str:
         """Of the engine in use."""
-        return str(self.engines[0].name)
+        return str(self.first.name)
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether what the engine in use is told leaves this machine."""
+        return bool(getattr(self.first, "is_remote", False))
+
+    @property
+    def paid(self) -> frozenset[str]:
+        """Names of the engines whose work may cost money."""
+        return frozenset(one.name for one in self.engines if _is_paid(one))
 
     @property
     def is_starter(self) -> bool:
@@ -33,29 +52,73 @@ class Loaded:
         return self.name == STARTERS[self.stage]
 
 
+def _is_paid(engine: Any) -> bool:
+    provider = PROVIDERS.get(engine.name)
+    return provider is not None and (provider.needs_key or engine.is_remote)
+
+
 async def load_stage(stage: str, candidates: Sequence[Candidate], say: Callable[[str], None]) -> Loaded:
     """Load the candidates of a stage in a thread of their own; a starter behind a working engine is loaded as well.
+
+    A service is asked whether it would work, where it is the first that might; a service behind a working engine is not
+    spoken to.
 
     Raises:
         ModelError, ProviderError: of the first candidate, when none came up.
     """
     worker = Worker(f"loading {stage}")
-    engines: list[Any] = []
-    skipped: list[tuple[str, LocalVoiceError]] = []
+    loading = _Loading()
     try:
         for candidate in candidates:
-            if engines and candidate.name == "pocketsphinx":
+            if candidate.name == "pocketsphinx" and loading.has_local:
                 continue  # 100 MB of memory to stand by for a recogniser that works
             say(f"loading {candidate.name}")
-            try:
-                engines.append(await worker.call(lambda _, load=candidate.load: load()))  # type: ignore[misc]
-            except (ModelError, ProviderError) as error:
-                skipped.append((candidate.name, error))
+            await loading.bring_up(candidate, worker)
     finally:
         worker.close()
-    if not engines:
-        raise skipped[0][1]
-    return Loaded(stage, tuple(engines), tuple(skipped))
+    return loading.done(stage)
+
+
+class _Loading:
+    """What has come up of one stage so far."""
+
+    def __init__(self) -> None:
+        self._engines: list[Any] = []
+        self._skipped: list[tuple[str, LocalVoiceError]] = []
+        self._unreachable: dict[str, ProviderError] = {}
+
+    @property
+    def has_local(self) -> bool:
+        """Whether an engine in this process is among them."""
+        return any(not isinstance(one, Checked) for one in self._engines)
+
+    @property
+    def _works(self) -> bool:
+        return len(self._engines) > len(self._unreachable)
+
+    async def bring_up(self, candidate: Candidate, worker: Worker) -> None:
+        """Load it, and see whether it can be reached where nobody before it works."""
+        try:
+            engine = await worker.call(lambda _: candidate.load())
+        except (ModelError, ProviderError) as error:
+            self._skipped.append((candidate.name, error))
+            return
+        self._engines.append(engine)
+        if isinstance(engine, Checked) and len(self._engines) == len(self._unreachable) + 1:
+            await self._reach(engine, candidate.name)
+
+    async def _reach(self, engine: Checked, name: str) -> None:
+        try:
+            await engine.check()
+        except ProviderError as error:
+            self._skipped.append((name, error))
+            self._unreachable[name] = error
+
+    def done(self, stage: str) -> Loaded:
+        """All of it. Raises what the first candidate failed with, when none works."""
+        if not self._works:
+            raise self._skipped[0][1]
+        return Loaded(stage, tuple(self._engines), tuple(self._skipped), self._unreachable)
 
 
 async def load_stages(stages: Mapping[str, Sequence[Candidate]], say: Callable[[str], None]) -> dict[str, Loaded]:

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from localvoice.errors import ProviderBroken
 
@@ -206,3 +206,38 @@ class _Failure:
 
     def __init__(self, error: Exception) -> None:
         self.error = error
+
+
+class Resumable(Generic[T]):
+    """An iterator whose reader may be cancelled: the item that it waited for goes to the next reader.
+
+    One reader at a time.
+    """
+
+    def __init__(self, source: AsyncIterator[T]) -> None:
+        self._source = source
+        self._step: asyncio.Task[Any] | None = None
+
+    def __aiter__(self) -> Resumable[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._step is None:
+            self._step = asyncio.ensure_future(self._next())
+        item: Any = await asyncio.shield(self._step)  # where this fails or is cancelled, the step is still there
+        self._step = None
+        if item is _END:
+            raise StopAsyncIteration
+        return cast("T", item)
+
+    async def _next(self) -> Any:
+        return await anext(self._source, _END)
+
+    async def close(self) -> None:
+        """Close the source; nothing waits for it any more."""
+        if self._step is not None:
+            self._step.cancel()
+            await asyncio.wait((self._step,))
+            if not self._step.cancelled():
+                self._step.exception()  # nobody is there to hear of it
+        await close_iterator(self._source)

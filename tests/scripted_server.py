@@ -75,6 +75,8 @@ class ScriptedServer:
     """GETs, in order."""
     listing: Answer | None = None
     connections: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the first POST is here."""
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client leaves while it is answered, or after."""
     url: str = ""
@@ -107,6 +109,7 @@ class ScriptedServer:
             await (self.listing or models())(request, peer)
             return
         self.requests.append(request)
+        self.arrived.set()
         await self.script[min(len(self.requests), len(self.script)) - 1](request, peer)
 
 

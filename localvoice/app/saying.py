@@ -89,8 +89,10 @@ async def _say(config: Config, store: ModelStore, options: SayOptions, stack: Ex
 
     for name, error in loaded.skipped:
         told("tts", name, loaded.name, str(error))
-    options.progress(f"speaking with {loaded.name}" + (" (starter)" if loaded.is_starter else ""))
-    voice = FallbackSynthesizer(loaded.engines, told)
+    options.progress(
+        f"speaking with {loaded.name}" + (" (starter)" if loaded.is_starter else " (cloud)" if loaded.is_cloud else "")
+    )
+    voice = FallbackSynthesizer(loaded.engines, told, loaded.unreachable)
     in_time = end.kind is EndKind.DEVICE or options.stream is not None
     spoken = voice.synthesize(_clauses(_text(options), in_time=in_time))
     if not await _all_of(spoken, mouth, np.float32(config.speech.volume)):

@@ -133,7 +133,7 @@ class _Work:
             self._watcher.warn(
                 f"{loaded.name} is a starter and knows few words: `localvoice models download` gets a recogniser"
             )
-        self._engines = list(loaded.engines)
+        self._engines = [engine for engine in loaded.engines if engine.name not in loaded.unreachable]
 
     async def decoded(self, name: str, file: BinaryIO) -> Samples:
         """All of its sound."""

@@ -7,7 +7,7 @@ together and ends the session.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +61,8 @@ class SessionOptions:
     can_barge_in: bool = True
     """False in half duplex: the microphone is not believed while we speak."""
     greeting: str = ""
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    """What runs as long as the session does."""
     announced: Mapping[str, Any] | None = None
     """Fields of `session_started`."""
     record: Callable[[Observation], None] | None = None
@@ -105,12 +107,14 @@ class Session:
     async def _converse(self, inbox: Inbox, over: asyncio.Future[tuple[EndedBy, ExitCode]]) -> tuple[EndedBy, ExitCode]:
         async with asyncio.TaskGroup() as tasks:
             self._replying.attach(House(tasks, self.observe, self._log, self._is_contested))
-            pump = tasks.create_task(self._pump(inbox))
+            running = [tasks.create_task(self._pump(inbox))]
+            running += [tasks.create_task(work()) for work in self._options.beside]
             if self._options.greeting:
                 self.observe(SpeakRequested(self._duplex.now_s(), Origin.GREETING, self._options.greeting))
             ended = await over
             self._close()
-            pump.cancel()
+            for task in running:
+                task.cancel()
         return ended
 
     @property

@@ -112,8 +112,8 @@ def in_words(event: Event) -> str:
 
 
 def _introduction(event: Event) -> str:
-    starters = set(event["starters"])
-    named = {stage: f"{name} (starter)" if name in starters else name for stage, name in event["engines"].items()}
+    remarks = dict.fromkeys(event["starters"], " (starter)") | dict.fromkeys(event.get("cloud", ()), " (cloud)")
+    named = {stage: f"{name}{remarks.get(name, '')}" for stage, name in event["engines"].items()}
     parts = [f"thinks with {named['llm']}"]
     if named["stt"] != "typed":
         parts.insert(0, f"hears with {named['stt']}")

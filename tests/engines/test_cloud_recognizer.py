@@ -104,8 +104,7 @@ async def test_a_cancelled_call_hangs_up_and_the_next_one_is_right():
     async with serving(stalled(), status(200, {"text": "Hello."})) as server:
         ears = recognizer(server)
         call = asyncio.create_task(ears.transcribe(SOUND))
-        while not server.requests:
-            await asyncio.sleep(0.01)
+        await server.arrived.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

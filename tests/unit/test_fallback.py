@@ -1,25 +1,45 @@
-"""The next engine does the work of one that failed."""
+"""The next engine does the work of one that failed: nothing is said twice, nothing is lost."""
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 
 from localvoice.audio.samples import silence
 from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
-from localvoice.messages import Usage
+from localvoice.messages import Role, SpeechChunk, ToolCall, Usage
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, user
 from tests.virtual_time import run
 
 DOWN = ProviderUnavailable("it is down", provider="one")
+BUSY = ProviderUnavailable("it is busy", provider="one", may_retry=True)
+BROKE = ProviderBroken("it broke", provider="one")
 SOUND = silence(10) + 1
 
 
 class Told(list):
     def __call__(self, *fields: str) -> None:
         self.append(fields)
+
+
+class CheckedRecognizer(FakeRecognizer):
+    """One that can be asked whether it works; `checks` says how the next ones end, then all is well."""
+
+    def __init__(self, *texts, checks=(), name="cloud") -> None:
+        super().__init__(*texts)
+        self.name = name
+        self.checked_s: list[float] = []
+        self._checks = list(checks)
+
+    async def check(self) -> None:
+        self.checked_s.append(asyncio.get_running_loop().time())
+        if self._checks:
+            raise self._checks.pop(0)
 
 
 async def written(model, *parts_wanted) -> list:
@@ -31,6 +51,9 @@ async def clauses(*texts: str) -> AsyncIterator[str]:
         yield text
 
 
+# recognisers
+
+
 def test_a_failed_recogniser_stays_out_and_is_told_once():
     told = Told()
     first, second = FakeRecognizer(DOWN), FakeRecognizer("hi")
@@ -39,6 +62,21 @@ def test_a_failed_recogniser_stays_out_and_is_told_once():
     assert texts == ["hi"] * 3
     assert len(first.heard) == 1
     assert told == [("stt", "fake-stt", "fake-stt", "it is down")]
+
+
+def test_where_nothing_was_accepted_it_is_asked_once_more_at_once():
+    told = Told()
+    first = FakeRecognizer(BUSY, "hi")
+    assert run(FallbackRecognizer([first, FakeRecognizer("other")], told).transcribe(SOUND)).text == "hi"
+    assert len(first.heard) == 2
+    assert told == []
+
+
+def test_and_not_twice():
+    first = FakeRecognizer(BUSY)
+    engine = FallbackRecognizer([first, FakeRecognizer("hi")], Told())
+    assert run(engine.transcribe(SOUND)).text == "hi"
+    assert len(first.heard) == 2
 
 
 def test_the_last_engine_is_tried_again_with_the_next_turn():
@@ -62,6 +100,98 @@ def test_a_bug_is_not_taken_for_a_failing_provider():
         run(engine.transcribe(SOUND))
 
 
+def test_no_engine_at_all():
+    with pytest.raises(AllProvidersFailed, match="none is configured"):
+        run(FallbackRecognizer([], Told()).transcribe(SOUND))
+
+
+# who comes back
+
+
+async def watched(engine, seconds: float) -> None:
+    """Let time pass while it is watched who works again."""
+    watching = asyncio.create_task(engine.keep_watch())
+    await asyncio.sleep(seconds)
+    watching.cancel()
+    await asyncio.wait((watching,))
+
+
+def test_who_failed_is_tried_in_the_background_and_comes_back():
+    told = Told()
+    cloud = CheckedRecognizer(DOWN, "hi again", checks=[DOWN, DOWN])
+    engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], told)
+
+    async def talk() -> list[str]:
+        texts = [(await engine.transcribe(SOUND)).text]
+        await watched(engine, 60)
+        return [*texts, (await engine.transcribe(SOUND)).text]
+
+    assert run(talk()) == ["hi", "hi again"]
+    assert told == [("stt", "cloud", "fake-stt", "it is down"), ("stt", "fake-stt", "cloud", "it works again")]
+    first, second, third = cloud.checked_s
+    assert 4 <= first <= 6
+    assert 8 <= second - first <= 12
+    assert 16 <= third - second <= 24
+
+
+def test_the_wait_that_a_provider_asks_for_is_kept():
+    cloud = CheckedRecognizer(ProviderUnavailable("slow down", provider="cloud", retry_after_s=40), "hi")
+    engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], Told())
+
+    async def talk() -> None:
+        await engine.transcribe(SOUND)
+        await watched(engine, 60)
+
+    run(talk())
+    assert cloud.checked_s == [40]
+
+
+def test_who_refuses_is_not_asked_again():
+    cloud = CheckedRecognizer(ProviderRefused("no key", provider="cloud"))
+    engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], Told())
+
+    async def talk() -> str:
+        await engine.transcribe(SOUND)
+        await watched(engine, 600)
+        return (await engine.transcribe(SOUND)).text
+
+    assert run(talk()) == "hi"
+    assert cloud.checked_s == []
+
+
+def test_who_fails_again_and_again_is_tried_ever_more_rarely():
+    cloud = CheckedRecognizer(DOWN)  # checks go well, calls do not
+    engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], Told())
+
+    async def talk() -> None:
+        watching = asyncio.create_task(engine.keep_watch())
+        for _ in range(600):
+            await engine.transcribe(SOUND)
+            await asyncio.sleep(1)
+        watching.cancel()
+        await asyncio.wait((watching,))
+
+    run(talk())
+    assert 5 <= len(cloud.checked_s) <= 10
+
+
+def test_who_could_not_be_reached_at_the_start_comes_back_too():
+    told = Told()
+    cloud = CheckedRecognizer("hi from afar")
+    engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], told, {"cloud": DOWN})
+
+    async def talk() -> list[str]:
+        texts = [(await engine.transcribe(SOUND)).text]
+        await watched(engine, 10)
+        return [*texts, (await engine.transcribe(SOUND)).text]
+
+    assert run(talk()) == ["hi", "hi from afar"]
+    assert told == [("stt", "fake-stt", "cloud", "it works again")]
+
+
+# language models
+
+
 def test_the_next_model_answers_before_the_first_word():
     told = Told()
     model = FallbackChatModel([FakeChatModel(DOWN), FakeChatModel("All is well.", name="other")], told)
@@ -70,12 +200,49 @@ def test_the_next_model_answers_before_the_first_word():
     assert model.name == "other"
 
 
-def test_a_model_that_fails_midway_says_so_and_the_next_turn_has_another():
-    broken = FakeChatModel(["All", ProviderBroken("it broke", provider="one")])
-    model = FallbackChatModel([broken, FakeChatModel("Fine.", name="other")], Told())
+@pytest.mark.parametrize(
+    "continuation", ["jumps over the fence.", "fox jumps over the fence.", "The quick brown fox jumps over the fence."]
+)
+def test_the_next_model_goes_on_where_one_broke_off(continuation):
+    broken = FakeChatModel(["The quick ", "brown ", "fox ju", BROKE])
+    other = FakeChatModel(continuation, name="other")
+    model = FallbackChatModel([broken, other], Told())
+    assert "".join(run(written(model))) == "The quick brown fox jumps over the fence."
+    begun, asked = other.histories[0][-2:]
+    assert (begun.role, begun.text) == (Role.ASSISTANT, "The quick brown fox")
+    assert asked.role is Role.USER
+
+
+def test_a_model_that_fails_midway_is_not_asked_again_even_if_that_might_help():
+    broken = FakeChatModel(["One ", BUSY])
+    model = FallbackChatModel([broken, FakeChatModel("two.", name="other")], Told())
+    assert "".join(run(written(model))) == "One two."
+    assert len(broken.histories) == 1
+
+
+def test_one_that_fails_before_the_first_word_is():
+    busy = FakeChatModel(BUSY, "Fine.")
+    assert "".join(run(written(FallbackChatModel([busy, FakeChatModel("x")], Told())))) == "Fine."
+
+
+def test_the_starter_does_not_go_on_from_another_models_words():
+    broken = FakeChatModel(["All", " is ", BROKE])
+    model = FallbackChatModel([broken, FakeChatModel("Sorry.", name="skills")], Told())
     with pytest.raises(ProviderBroken):
         run(written(model))
-    assert "".join(run(written(model))) == "Fine."
+    assert "".join(run(written(model))) == "Sorry."
+
+
+def test_with_nobody_to_go_on_words_are_not_waited_for():
+    model = FallbackChatModel([FakeChatModel(["On", "ce"]), FakeChatModel("x", name="skills")], Told())
+    assert run(written(model)) == ["On", "ce"]
+
+
+def test_a_tool_call_of_a_share_that_broke_off_is_not_made():
+    call = ToolCall("timer", {"minutes": 5}, "1")
+    broken = FakeChatModel(["Well, ", call, BROKE])
+    model = FallbackChatModel([broken, FakeChatModel(["sure. ", call], name="other")], Told())
+    assert run(written(model)) == ["Well, ", "sure. ", call]
 
 
 def test_closing_a_reply_stops_the_engine():
@@ -92,30 +259,122 @@ def test_closing_a_reply_stops_the_engine():
     assert engine.stopped == 1
 
 
+# voices
+
+
+async def said(voice, *texts: str) -> list[str]:
+    return [chunk.text async for chunk in voice.synthesize(clauses(*texts))]
+
+
+class WordByWord(FakeSynthesizer):
+    """A chunk per word; dies once it has said `words` of them, having read `ahead` clauses more."""
+
+    def __init__(self, words: int, error: Exception = BROKE, *, ahead: int = 0, level: float = 0.25) -> None:
+        super().__init__(name="wordy")
+        self._left, self._error, self._ahead, self._level = words, error, ahead, level
+
+    async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
+        async for clause in text:
+            more = [await anext(text, "") for _ in range(self._ahead)]
+            self.clauses += [clause, *more]
+            for word in re.findall(r"\s*\S+", "".join((clause, *more))):
+                if not self._left:
+                    self._left = 99
+                    raise self._error
+                self._left -= 1
+                yield SpeechChunk(word, np.full(1600, self._level, np.float32), 16_000)
+
+
 def test_a_clause_that_failed_is_said_whole_by_the_next_voice():
     told = Told()
     first, second = FakeSynthesizer(fails_at=["two. "]), FakeSynthesizer(name="other")
     voice = FallbackSynthesizer([first, second], told)
-
-    async def said() -> list[str]:
-        return [chunk.text async for chunk in voice.synthesize(clauses("one. ", "two. ", "three."))]
-
-    assert run(said()) == ["one. ", "two. ", "three."]
+    assert run(said(voice, "one. ", "two. ", "three.")) == ["one. ", "two. ", "three."]
     assert second.clauses == ["two. ", "three."]
     assert told == [("tts", "fake-tts", "other", "the fake voice failed")]
 
 
+@pytest.mark.parametrize("words", range(7))
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_voice_that_dies_in_a_clause_is_followed_from_the_next_word(words, ahead):
+    dying, other = WordByWord(words, ahead=ahead), FakeSynthesizer(name="other")
+    voice = FallbackSynthesizer([dying, other], Told())
+    assert "".join(run(said(voice, "one two", " three four", " five", " six."))) == "one two three four five six."
+    assert "".join(other.clauses).split() == ["one", "two", "three", "four", "five", "six."][words:]
+
+
+def test_a_voice_that_may_be_asked_again_goes_on_itself():
+    dying = WordByWord(1, BUSY)
+    dying_again = FallbackSynthesizer([dying, FakeSynthesizer(name="other")], Told())
+    assert "".join(run(said(dying_again, "one two", " three"))) == "one two three"
+    assert dying.clauses == ["one two", " two", " three"]
+
+
 def test_where_no_voice_works_the_clause_is_named_as_failed():
     voice = FallbackSynthesizer([FakeSynthesizer(fails_at=["one"]), FakeSynthesizer(fails_at=["one"])], Told())
+    with pytest.raises(AllProvidersFailed, match="tts"):
+        run(said(voice, "one"))
 
-    async def said() -> None:
-        async for _ in voice.synthesize(clauses("one")):
+
+def test_no_voice_is_blamed_for_the_text():
+    told = Told()
+    voice = FallbackSynthesizer([FakeSynthesizer(), FakeSynthesizer(name="other")], told)
+
+    async def broken() -> AsyncIterator[str]:
+        yield "one "
+        raise BROKE
+
+    async def talk() -> None:
+        async for _ in voice.synthesize(broken()):
             pass
 
-    with pytest.raises(AllProvidersFailed, match="tts"):
-        run(said())
+    with pytest.raises(ProviderBroken):
+        run(talk())
+    assert told == []
 
 
-def test_no_engine_at_all():
-    with pytest.raises(AllProvidersFailed, match="none is configured"):
-        run(FallbackRecognizer([], Told()).transcribe(SOUND))
+def test_the_text_outlives_a_voice_that_dies_while_it_waits_for_more():
+    class Impatient(FakeSynthesizer):
+        async def synthesize(self, text):
+            yield self._chunk(await anext(text))
+            waiting = asyncio.create_task(anext(text))
+            await asyncio.sleep(1)
+            waiting.cancel()
+            await asyncio.wait((waiting,))
+            raise DOWN
+
+    async def slow() -> AsyncIterator[str]:
+        yield "one "
+        await asyncio.sleep(5)
+        yield "two"
+
+    async def talk() -> list[str]:
+        voice = FallbackSynthesizer([Impatient(), FakeSynthesizer(name="other")], Told())
+        return [chunk.text async for chunk in voice.synthesize(slow())]
+
+    assert run(talk()) == ["one ", "two"]
+
+
+def test_the_next_voice_is_as_loud_as_the_one_before():
+    loud = WordByWord(4, level=0.4)
+    voice = FallbackSynthesizer([loud, FakeSynthesizer(name="quiet")], Told())
+
+    async def levels() -> list[float]:
+        chunks = [chunk async for chunk in voice.synthesize(clauses("one two", " three four", " five", " six"))]
+        return [float(np.sqrt(np.mean(chunk.samples**2))) for chunk in chunks]
+
+    heard = run(levels())
+    assert heard[0] == pytest.approx(0.4)
+    assert heard[-1] == pytest.approx(0.4, rel=0.05)  # a tone of amplitude 0.25 has 0.18
+
+
+def test_one_voice_alone_is_left_as_it_is():
+    engine = FakeSynthesizer()
+    voice = FallbackSynthesizer([engine], Told())
+
+    async def both() -> bool:
+        (ours,) = [chunk async for chunk in voice.synthesize(clauses("one"))]
+        (its_own,) = [chunk async for chunk in engine.synthesize(clauses("one"))]
+        return np.array_equal(ours.samples, its_own.samples)
+
+    assert run(both())
