@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from localvoice.app.announcing import HALF_DUPLEX, announcement, duplex_mode
+from localvoice.app.announcing import announcement
+from localvoice.app.duplex_choice import GreetingCheck, stricter
+from localvoice.app.known_pairs import known_pairs
+from localvoice.app.listening import Ears, open_ears
 from localvoice.app.plan import Plan, TalkOptions, plan
 from localvoice.app.prepared_phrases import speak_beforehand
 from localvoice.app.signals import Stopper
@@ -20,12 +23,11 @@ from localvoice.audio.backchannel import load_sound_judge
 from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.device_news import DeviceNews, DeviceWarning
 from localvoice.audio.duplex import Capture, Duplex, FarEnd
-from localvoice.audio.hearing import Hearing
+from localvoice.audio.duplex_mode import DuplexMode
 from localvoice.audio.opening import (
     Clock,
     End,
     EndKind,
-    echo_path_for,
     open_capture,
     open_device_capture,
     open_device_player,
@@ -33,8 +35,6 @@ from localvoice.audio.opening import (
     open_room,
 )
 from localvoice.audio.samples import SPEECH_RATE_HZ
-from localvoice.audio.utterance import UtteranceBuffer
-from localvoice.audio.vad import load_vad
 from localvoice.config import Config
 from localvoice.config_sources import LoadedConfig
 from localvoice.config_text import show_lines
@@ -42,10 +42,8 @@ from localvoice.engine_choice import EngineChoice
 from localvoice.engines import Player, TurnDetector
 from localvoice.errors import DeviceError, ExitCode
 from localvoice.event_log import EventLog, JsonLines
-from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
-from localvoice.listener import Listener
+from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer, watches
 from localvoice.loading import Loaded, load_stages
-from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import ModelStore
 from localvoice.recording import Recording
 from localvoice.session.conversation import Session, SessionOptions
@@ -58,9 +56,6 @@ from localvoice.typing_input import StandardInput, TypedLines
 from localvoice.ui.console import Console
 from localvoice.ui.transcript_file import TranscriptFile
 
-_HELD_BEHIND_S = 5.0
-"""Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""
-
 
 async def talk(loaded: LoadedConfig, store: ModelStore, options: TalkOptions) -> ExitCode:
     """Hold a conversation. Raises `LocalVoiceError` where it cannot begin; nothing is left behind then."""
@@ -71,17 +66,6 @@ async def talk(loaded: LoadedConfig, store: ModelStore, options: TalkOptions) ->
             if stopper.code is None:
                 raise
             return stopper.code
-
-
-@dataclass(slots=True)
-class _Ears:
-    """What listens: opened before the engines where it is a device, so that nothing said meanwhile is lost."""
-
-    duplex: Duplex
-    utterances: UtteranceBuffer
-    listener: Listener
-    knows_far_end: bool
-    """Whether it is known, sample by sample, what the loudspeaker played."""
 
 
 class _Talk:
@@ -124,14 +108,16 @@ class _Talk:
         voices = await self._voices(engines, player, ears, turn_detector)
         if self._options.hint:
             self._console.note(self._options.hint)
+        self._check_greeting(ears, inbox)
         session = Session(
-            self._config,
+            stricter(self._config, ears.choice, ears.echo_path),
             ears.duplex,
             Replying(self._config, voices, skills),
             self._log,
             replace(
                 self._session_options(engines, ears, turn_detector),
                 record=None if recording is None else recording.observation,
+                beside=watches(voices.recognizer, voices.chat, voices.synthesizer),
             ),
         )
         ears.listener.may_rest = lambda: session.is_idle
@@ -178,22 +164,17 @@ class _Talk:
             self._plan = replace(self._plan, output=End(EndKind.NONE, "none"))
             return None, None
 
-    def _listen(self, capture: Capture, player: Player | None, far_end: FarEnd | None, inbox: Inbox) -> _Ears:
-        typed = self._plan.is_typed
-        counts_from_start = typed and not self._plan.output.is_on_clock
+    def _listen(self, capture: Capture, player: Player | None, far_end: FarEnd | None, inbox: Inbox) -> Ears:
+        counts_from_start = self._plan.is_typed and not self._plan.output.is_on_clock
         since_start_s = time.monotonic() - self._options.started_s if counts_from_start else 0.0
         room = open_room(self._plan.room, far_end)
         duplex = Duplex(capture, player, far_end, started_s=since_start_s, room=room)
         self._clock.duplex = duplex
-        utterances = UtteranceBuffer(1.0 if typed else self._config.turn.max_turn_s + _HELD_BEHIND_S)
-        runtime = self._config.vad.runtime
-        vad = None if typed else load_vad(self._config.engines.vad, _newer_silero(self._store), runtime)
-        echo_path = None if typed else echo_path_for(self._config, self._plan.output, far_end, room)
-        listener = Listener(duplex, Hearing(vad, utterances, echo_path), inbox.post)
-        self._stack.callback(listener.stop)
-        return _Ears(duplex, utterances, listener, knows_far_end=far_end is not None)
+        ears = open_ears(self._config, self._plan, self._store, duplex, far_end, room, inbox.post)
+        self._stack.callback(ears.listener.stop)
+        return ears
 
-    def _begin(self, ears: _Ears, inbox: Inbox) -> None:
+    def _begin(self, ears: Ears, inbox: Inbox) -> None:
         """Right behind `session_started`: files begin to run, lines are read."""
         if not self._plan.has_device:
             ears.listener.start()
@@ -214,7 +195,7 @@ class _Talk:
         return None if self._plan.is_typed else await load_turn_detector(self._store, self._told)
 
     async def _voices(
-        self, engines: Mapping[str, Loaded], player: Player | None, ears: _Ears, turn_detector: TurnDetector | None
+        self, engines: Mapping[str, Loaded], player: Player | None, ears: Ears, turn_detector: TurnDetector | None
     ) -> Voices:
         for loaded in engines.values():
             for name, error in loaded.skipped:
@@ -223,13 +204,13 @@ class _Talk:
                 self._stack.callback(engine.close)
         if turn_detector is not None:
             self._stack.callback(turn_detector.close)
-        paid: frozenset[str] = frozenset()
+        paid = frozenset(name for loaded in engines.values() for name in loaded.paid)
         stt, tts = engines.get("stt"), engines.get("tts")
         voices = tts.engines if tts and player else ()
-        synthesizer = FallbackSynthesizer(voices, self._told) if voices else None
+        synthesizer = FallbackSynthesizer(voices, self._told, tts.unreachable) if tts and voices else None
         return Voices(
-            recognizer=FallbackRecognizer(stt.engines, self._told) if stt else None,
-            chat=FallbackChatModel(engines["llm"].engines, self._told),
+            recognizer=FallbackRecognizer(stt.engines, self._told, stt.unreachable) if stt else None,
+            chat=FallbackChatModel(engines["llm"].engines, self._told, engines["llm"].unreachable),
             synthesizer=synthesizer,
             player=player,
             utterances=ears.utterances,
@@ -247,13 +228,12 @@ class _Talk:
         self._log.emit("provider_changed", self._clock.now_s(), **fields)
 
     def _session_options(
-        self, engines: Mapping[str, Loaded], ears: _Ears, turn_detector: TurnDetector | None
+        self, engines: Mapping[str, Loaded], ears: Ears, turn_detector: TurnDetector | None
     ) -> SessionOptions:
         config, planned = self._config, self._plan
-        mode = duplex_mode(config, planned, knows_far_end=ears.knows_far_end)
-        has_devices = planned.has_device and planned.output.kind is EndKind.DEVICE
-        if mode == "half" and has_devices and config.audio.duplex == "auto":
-            self._log.emit("warning", self._clock.now_s(), code="half_duplex", message=HALF_DUPLEX)
+        if ears.choice.warning:
+            code, message = ears.choice.warning
+            self._log.emit("warning", self._clock.now_s(), code=code, message=message)
         player = ears.duplex.player
         rate_hz = SPEECH_RATE_HZ if player is None else player.rate_hz
         announced = announcement(config, planned, engines, turn_detector, offline=self._options.offline) | {
@@ -262,10 +242,23 @@ class _Talk:
         return SessionOptions(
             once=self._options.once,
             ends_with_input=planned.input.is_on_clock,
-            can_barge_in=mode != "half",
-            greeting=config.session.greeting if has_devices and not self._options.once else "",
-            announced=announced | {"duplex": mode, "sample_rate": rate_hz},
+            can_barge_in=not ears.choice.is_deaf,
+            greeting=self._greeting,
+            announced=announced | {"duplex": ears.choice.mode, "sample_rate": rate_hz},
         )
+
+    @property
+    def _greeting(self) -> str:
+        has_devices = self._plan.has_device and self._plan.output.kind is EndKind.DEVICE
+        return self._config.session.greeting if has_devices and not self._options.once else ""
+
+    def _check_greeting(self, ears: Ears, inbox: Inbox) -> None:
+        """Let the first words of the session show whether they can be talked over."""
+        if self._greeting and ears.echo_path is not None and ears.choice.pair is not None:
+            tell = partial(_tell_of_duplex, inbox)
+            check = GreetingCheck(ears.choice, ears.echo_path, known_pairs(), tell)
+            self._stack.callback(check.close)
+            check.start()
 
     # who is told
 
@@ -289,10 +282,8 @@ def _console(planned: Plan, options: TalkOptions) -> Console:
     return Console(words=None if owned else sys.stdout, replies_only=planned.reads_pipe, verbosity=options.verbosity)
 
 
-def _newer_silero(store: ModelStore) -> Path | None:
-    """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
-    installed = [one for one in store.installed() if one.kind is Kind.VAD]
-    return installed[0].path if installed else None
+def _tell_of_duplex(inbox: Inbox, mode: DuplexMode, message: str) -> None:
+    inbox.post(Notice("duplex", message, {"duplex": mode}))
 
 
 def _tell(inbox: Inbox, news: DeviceNews) -> None:

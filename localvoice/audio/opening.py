@@ -22,6 +22,7 @@ from localvoice.audio.files import (
     standard_input,
     standard_output,
 )
+from localvoice.audio.own_voice import Bars
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 from localvoice.audio.room import Room, RoomSpec
@@ -126,7 +127,9 @@ def open_room(spec: RoomSpec | None, rendering: FarEnd | None) -> Room | None:
     return Room(replace(spec, delay_ms=max(0.0, spec.delay_ms - known_later_ms)))
 
 
-def echo_path_for(config: Config, output: End, far_end: FarEnd | None, room: Room | None) -> EchoPath | None:
+def echo_path_for(
+    config: Config, output: End, far_end: FarEnd | None, room: Room | None, bars: Bars | None = None
+) -> EchoPath | None:
     """The echo canceller; None where our own voice cannot be heard, is not known, or is left in (`audio.echo`).
 
     Raises `DeviceError` where no canceller is installed.
@@ -134,7 +137,7 @@ def echo_path_for(config: Config, output: End, far_end: FarEnd | None, room: Roo
     is_heard = room is not None or output.kind is EndKind.DEVICE
     if config.audio.echo == "off" or far_end is None or not is_heard:
         return None
-    return open_echo_path(config.vad.duck_threshold)
+    return open_echo_path(config.vad.duck_threshold, bars)
 
 
 def check_output(end: End) -> None:

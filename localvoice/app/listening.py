@@ -1,0 +1,70 @@
+"""What listens in a conversation: canceller, voice activity and the thread that feeds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from localvoice.app.duplex_choice import DuplexChoice, choose_duplex
+from localvoice.app.known_pairs import known_pairs
+from localvoice.app.plan import Plan
+from localvoice.audio.duplex import Duplex, FarEnd
+from localvoice.audio.echo_path import EchoPath
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.opening import echo_path_for
+from localvoice.audio.room import Room
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import VoiceActivity, load_vad
+from localvoice.config import Config
+from localvoice.errors import LocalVoiceError
+from localvoice.listener import Listener
+from localvoice.model_store.catalogue import Kind
+from localvoice.model_store.store import ModelStore
+from localvoice.turn.observations import Window
+
+_HELD_BEHIND_S = 5.0
+"""Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""
+
+
+@dataclass(slots=True)
+class Ears:
+    """What listens: opened before the engines where it is a device, so that nothing said meanwhile is lost."""
+
+    duplex: Duplex
+    utterances: UtteranceBuffer
+    listener: Listener
+    choice: DuplexChoice
+    """Who may interrupt by voice."""
+    echo_path: EchoPath | None
+    """None where our own voice cannot be heard, or cannot be taken out."""
+
+
+def open_ears(
+    config: Config,
+    plan: Plan,
+    store: ModelStore,
+    duplex: Duplex,
+    far_end: FarEnd | None,
+    room: Room | None,
+    post: Callable[[Window | LocalVoiceError], None],
+) -> Ears:
+    """Not yet listening: `listener.start` does. Raises `DeviceError` where no canceller is installed."""
+    typed = plan.is_typed
+    choice = choose_duplex(config, plan, known_pairs(), knows_far_end=far_end is not None)
+    utterances = UtteranceBuffer(1.0 if typed else config.turn.max_turn_s + _HELD_BEHIND_S)
+    vad = None if typed else conversation_vad(config, store)
+    echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars)
+    listener = Listener(duplex, Hearing(vad, utterances, echo_path), post)
+    return Ears(duplex, utterances, listener, choice, echo_path)
+
+
+def conversation_vad(config: Config, store: ModelStore) -> VoiceActivity:
+    """The detector that conversations use."""
+    return load_vad(config.engines.vad, _newer_silero(store), config.vad.runtime)
+
+
+def _newer_silero(store: ModelStore) -> Path | None:
+    """The catalogue's Silero file where it is installed; faster-whisper's package carries an older one."""
+    installed = [one for one in store.installed() if one.kind is Kind.VAD]
+    return installed[0].path if installed else None

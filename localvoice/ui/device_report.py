@@ -1,0 +1,152 @@
+"""How the test of a pair of devices looks: a bar while it listens, then a few lines, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from localvoice.audio.duplex_mode import BARS, MODES, longest_s, pauses
+from localvoice.audio.vad import WINDOW_S
+
+if TYPE_CHECKING:
+    from localvoice.audio.duplex_mode import Verdict
+    from localvoice.audio.self_test import PathReport
+
+_QUIET_DB = 6.0
+"""What is left counts as quiet as the room (audio.md 8)."""
+
+_STEADY_MS = 1.0
+"""Measurements of one path are within 1 ms (audio.md 8)."""
+
+_STYLES = {"full": "bold green", "guarded": "bold yellow", "half": "bold red"}
+
+
+class ListeningBar:
+    """Notes and a bar on standard error, the bar where that is a terminal. A context: the bar goes with its end."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        if sys.stderr is not None and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+
+    def __enter__(self) -> Self:
+        """Nothing is shown yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take it away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def note(self, text: str) -> None:
+        """One line."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        elif sys.stderr is not None:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    def heard(self, share: float) -> None:
+        """Move the bar."""
+        if self._bar is None:
+            return
+        if self._task is None:
+            self._task = self._bar.add_task("listening", total=1.0)
+            self._bar.start()
+        self._bar.update(self._task, completed=share)
+
+
+def print_report(heading: list[tuple[str, str]], report: PathReport, verdict: Verdict, kept: str) -> None:
+    """Everything on standard output, in colour where that is a terminal."""
+    rows = [*heading, *_figures(report), (verdict.mode, verdict.why), ("", verdict.advice), ("", kept)]
+    rows = [row for row in rows if row[1]]
+    width = max(len(label) for label, _ in rows)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console()
+        for label, text in rows:
+            style = _STYLES.get(label, "dim")
+            console.print(Text.assemble((label.ljust(width), style), "  ", text), soft_wrap=True)
+        return
+    for label, text in rows:
+        print(f"{label.ljust(width)}  {text}".rstrip())  # noqa: T201 - the report is what was asked for
+
+
+def report_json(report: PathReport, verdict: Verdict, **fields: Any) -> str:
+    """One object: `fields`, the verdict and the figures."""
+    delay = report.delay
+    figures = {
+        "own_speech_s": report.own_speech_s,
+        "noise_dbfs": report.noise_dbfs,
+        "echo_dbfs": report.heard_dbfs if report.has_echo else None,
+        "clipped_samples": report.clipped,
+        "delay_ms": delay.delay_ms,
+        "delay_spread_ms": delay.spread_ms if delay.measured else None,
+        "slips": delay.slips,
+        "drift_ppm": delay.drift_ppm,
+        "attenuation_db": report.attenuation_db,
+        "left_over_noise_db": report.left_over_noise_db,
+        "own_voice_highest": max(report.voices, default=None),
+        "own_voice_highest_cold": max(report.cold_voices, default=None),
+        "own_voice_longest_ms": 1000 * longest_s(report.voices, BARS["full"].warm),
+        "false_pauses": {mode: pauses(report.voices, BARS[mode].warm) for mode in MODES if mode != "half"},
+        "cut_tail_ms": report.cut_tail_ms,
+    }
+    rounded = {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
+    said = {"mode": verdict.mode, "why": verdict.why, "advice": verdict.advice, "is_sure": verdict.is_sure}
+    return json.dumps({**fields, **said, "measured": rounded}, ensure_ascii=False)
+
+
+def _figures(report: PathReport) -> list[tuple[str, str]]:
+    rows = [("room", f"{report.noise_dbfs:.0f} dBFS")]
+    if not report.has_echo:
+        return [*rows, ("echo", "none heard")]
+    rows += [("echo", _echo(report)), ("taken out", _taken_out(report)), ("taken for yours", _taken_for_yours(report))]
+    if report.cut_tail_ms is not None:
+        rows.append(("after a stop", f"{report.cut_tail_ms:.0f} ms until the last sound is heard"))
+    return rows
+
+
+def _echo(report: PathReport) -> str:
+    delay = report.delay
+    parts = [f"{report.heard_dbfs:.0f} dBFS"]
+    if report.clipped:
+        parts.append(f"{report.clipped} samples cut off")
+    parts.append("delay not found" if delay.delay_ms is None else f"after {delay.delay_ms:.0f} ms")
+    if delay.slips:
+        parts.append(f"which jumped {delay.slips} times" if delay.slips > 1 else "which jumped once")
+    elif delay.measured > 1:
+        parts.append("steady" if delay.spread_ms <= _STEADY_MS else f"within {delay.spread_ms:.1f} ms")
+    if delay.drift_ppm is not None:
+        parts.append(f"clocks {abs(delay.drift_ppm):.0f} ppm apart")
+    return ", ".join(parts)
+
+
+def _taken_out(report: PathReport) -> str:
+    if report.attenuation_db is None or report.left_over_noise_db is None:
+        return ""
+    left = report.left_over_noise_db
+    rest = "as quiet as the room" if left <= _QUIET_DB else f"{left:.0f} dB over the room"
+    return f"{report.attenuation_db:.0f} dB, {rest}"
+
+
+def _taken_for_yours(report: PathReport) -> str:
+    if report.attenuation_db is None or not report.voices:
+        return ""
+    count = pauses(report.voices, BARS["full"].warm)
+    if not count:
+        return f"never (highest probability {max(report.voices):.2f})"
+    times = "once" if count == 1 else f"{count} times"
+    seconds = len(report.voices) * WINDOW_S
+    return f"{times} in {seconds:.0f} s, up to {1000 * longest_s(report.voices, BARS['full'].warm):.0f} ms"
