@@ -47,7 +47,8 @@ BUILT_IN: Mapping[str, WordLists] = {
         "bien; bien; non; si; continue; continuez; vas-y",
     ),
     "es": _lists(
-        "para ya; para por favor; alto; basta; espera; espere; cállate; cállese; silencio; un momento; detente; stop; ya basta",
+        "para ya; para por favor; alto; basta; espera; espere; cállate; cállese; silencio; un momento; detente; "
+        "stop; ya basta",
         "mm; mhm; hm; hmm; mm-hm; ajá; ah; oh; sí; vale; claro; ok; okay; ya; ya veo; entiendo; de verdad; "
         "bueno; exacto; bien; muy bien; cierto; por supuesto; sigue",
         "mhm; mm-hm; ajá; sí; vale; claro; ok; okay; bueno; exacto; bien; muy bien; no; cierto; por supuesto; sigue",
