@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+from benchmarks.turns.corpus import frames
 from benchmarks.turns.dialogue import heard
 from benchmarks.turns.overlap_sounds import Stream
+from localvoice.audio.backchannel import BEFORE_S, SoundJudge
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.messages import Origin
 from localvoice.turn.decisions import (
     BargeIn,
     Decision,
+    JudgeOverlap,
     OverlapDismissed,
     OverlapStarted,
     ReadOverlap,
@@ -22,7 +25,15 @@ from localvoice.turn.decisions import (
     TurnEnded,
     TurnState,
 )
-from localvoice.turn.observations import NothingSaid, Observation, OverlapRead, ReplyStarted, SpeakRequested, Window
+from localvoice.turn.observations import (
+    NothingSaid,
+    Observation,
+    OverlapJudged,
+    OverlapRead,
+    ReplyStarted,
+    SpeakRequested,
+    Window,
+)
 from localvoice.turn.taking import TurnTaking
 
 _REPLYING = frozenset({TurnState.SPEAKING, TurnState.OVERLAP})
@@ -33,9 +44,11 @@ _SETTLED_S = 0.5
 
 @dataclass(frozen=True)
 class Reader:
-    """A recogniser of the words over the reply, which reads all of them."""
+    """Who tells what was said over the reply: a recogniser, which reads all of it, and the judge of its sound."""
 
-    delay_s: float
+    words_s: float | None
+    """What the recogniser takes; None where there is none."""
+    judge: SoundJudge | None = None
 
 
 @dataclass
@@ -80,7 +93,7 @@ class OverReply:
         self._sounds = sounds
         self._probabilities = list(heard(sounds.sound))
 
-    def run(self, turn: TurnConfig, reader: Reader | None) -> Played:
+    def run(self, turn: TurnConfig, reader: Reader) -> Played:
         """What each sound came to."""
         played = Played([Outcome(onset_s, end_s) for onset_s, end_s, _ in self._sounds.sounds])
         deciding = _Deciding(self._sounds, Config(turn=turn), reader)
@@ -93,7 +106,7 @@ class OverReply:
 class _Deciding:
     """Turn-taking with a reply that begins again whenever it was cut."""
 
-    def __init__(self, sounds: Stream, config: Config, reader: Reader | None) -> None:
+    def __init__(self, sounds: Stream, config: Config, reader: Reader) -> None:
         self._sounds = sounds
         self._reader = reader
         self._taking = TurnTaking(config)
@@ -118,16 +131,17 @@ class _Deciding:
                     yield decision
                 case SpeakUnasked():
                     self._later(0.0, ReplyStarted(decision.at_s, decision.turn))
-                case ReadOverlap():
-                    self._read(decision)
+                case ReadOverlap() if self._reader.words_s is not None:
+                    words = self._sounds.words_at(decision.start_s, decision.end_s)
+                    read = OverlapRead(decision.at_s, decision.turn, words, rejected=False)
+                    self._later(self._reader.words_s, read)
+                case JudgeOverlap() if self._reader.judge is not None:
+                    sound = self._sounds.sound[frames(decision.onset_s - BEFORE_S) : frames(decision.at_s)]
+                    likely = self._reader.judge.judge(sound)
+                    self._later(0.0, OverlapJudged(decision.at_s, decision.turn, *likely))
                 case TurnEnded():
                     self._later(0.0, NothingSaid(decision.at_s, decision.turn))
                     self._later(_SETTLED_S, SpeakRequested(decision.at_s, Origin.PROMPT, "On."))
-
-    def _read(self, asked: ReadOverlap) -> None:
-        if self._reader is not None:
-            words = self._sounds.words_at(asked.start_s, asked.end_s)
-            self._later(self._reader.delay_s, OverlapRead(asked.at_s, asked.turn, words, rejected=False))
 
     def _later(self, delay_s: float, seen: Observation) -> None:
         due_s = seen.at_s + delay_s

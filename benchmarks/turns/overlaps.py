@@ -19,10 +19,12 @@ from benchmarks.turns.corpus import Half, frames
 from benchmarks.turns.intervals import quantile_ms, share_95
 from benchmarks.turns.over_reply import Outcome, OverReply, Played, Reader
 from benchmarks.turns.overlap_sounds import SITUATIONS, stream
+from localvoice.audio.backchannel import load_sound_judge
 from localvoice.config import TurnConfig
 
-READERS: dict[str, Reader | None] = {"words in 60 ms": Reader(0.06), "words in 250 ms": Reader(0.25), "no words": None}
-"""60 ms: a small model on a short sound. 250 ms: a recogniser for whom 400 ms are too short."""
+READERS = {"words in 60 ms": 0.06, "words in 250 ms": 0.25, "no words": None}
+"""60 ms: a small model on a short sound. 250 ms: a recogniser for whom 400 ms are too short. All with the judge of
+sound that is part of the program."""
 
 SHORT_S, SHORT_DUE_S, LONG_DUE_S = 0.2, 0.6, 0.4
 """Full volume is due 600 ms after the onset of a sound of up to 200 ms, else 400 ms after its end (product.md 6)."""
@@ -63,14 +65,16 @@ def _is_in_time(one: Outcome) -> bool:
 
 def measure(half: Half, clips: Path | None) -> dict[str, Any]:
     """Every situation with every reader."""
-    found: dict[str, Any] = {}
+    judge, found = load_sound_judge("en"), dict[str, Any]()
     for name, sounds_of in SITUATIONS.items():
         sounds = stream(list(sounds_of(half, clips)))
         if not sounds.sounds:
             continue
         _say(f"{name}: {len(sounds.sounds)} sounds, {len(sounds.sound) / frames(60.0):.1f} min")
         played = OverReply(sounds)
-        found[name] = {reader: figures(played.run(TurnConfig(), read)) for reader, read in READERS.items()}
+        found[name] = {
+            name: figures(played.run(TurnConfig(), Reader(words_s, judge))) for name, words_s in READERS.items()
+        }
     return found
 
 
