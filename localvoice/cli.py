@@ -20,6 +20,7 @@ from localvoice import __version__
 from localvoice.commands.ask import ask
 from localvoice.commands.config import config_app, keys_app
 from localvoice.commands.devices import devices
+from localvoice.commands.doctor import doctor
 from localvoice.commands.models import app as models_app
 from localvoice.commands.say import say
 from localvoice.commands.talk import talk
@@ -38,6 +39,7 @@ app.command()(ask)
 app.command()(say)
 app.command()(transcribe)
 app.command()(devices)
+app.command()(doctor)
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")

@@ -31,6 +31,7 @@ class _Default: device = (-1, -1)
 default = _Default()
 def query_hostapis(): return ()
 def query_devices(): return ()
+def get_portaudio_version(): return 1246976, "PortAudio V19"
 '''
 
 

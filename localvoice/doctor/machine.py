@@ -1,0 +1,130 @@
+"""The checks of machine and devices: Python, memory and disk, PortAudio, callbacks, canceller, both ends, detector."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device
+from localvoice.audio.device_path import path_name
+from localvoice.audio.opening import EndKind, parse_end
+from localvoice.audio.portaudio import load_sounddevice
+from localvoice.audio.samples import silence
+from localvoice.audio.vad import WINDOW, WINDOW_S, load_vad
+from localvoice.config import Config
+from localvoice.doctor.examination import Check, Finding, advice, fine, skipped
+from localvoice.model_store.catalogue import size_text
+from localvoice.model_store.offer import recommended_tier, this_machine
+from localvoice.model_store.store import ModelStore
+
+_LOW_DISK_BYTES = 3_000_000_000
+"""The standard tier and room to unpack it."""
+
+_VAD_BUDGET = 0.05
+"""Share of real time the voice detector may take: a core has to be left for the rest."""
+
+_VAD_WINDOWS = 100
+
+
+def machine_checks(config: Config, store: ModelStore) -> Iterator[Check]:
+    """What does not depend on an engine."""
+
+    async def machine() -> Finding:
+        return _machine()
+
+    async def disk() -> Finding:
+        return _disk(store.root)
+
+    async def portaudio() -> Finding:
+        return fine(str(load_sounddevice().get_portaudio_version()[1]).split(",")[0])
+
+    async def callbacks() -> Finding:
+        return _callbacks()
+
+    async def canceller() -> Finding:
+        return _canceller(config)
+
+    async def detector() -> Finding:
+        return _detector(config)
+
+    yield Check("python", _python)
+    yield Check("machine", machine)
+    yield Check("disk", disk)
+    yield Check("portaudio", portaudio)
+    yield Check("audio callbacks", callbacks)
+    yield Check("echo canceller", canceller)
+    yield _end("input", config.audio.input)
+    yield _end("output", config.audio.output)
+    yield Check("voice detector", detector)
+
+
+async def _python() -> Finding:
+    return fine(f"{platform.python_version()} on {platform.system()} {platform.machine()} ({sys.executable})")
+
+
+def _machine() -> Finding:
+    tier = recommended_tier(*this_machine())
+    return fine(f"{tier.reason}: models of the tier {tier.tier} suit it")
+
+
+def _disk(root: Path) -> Finding:
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{size_text(free)} free for models in {root}"
+    if free < _LOW_DISK_BYTES:
+        return advice(found, "free some space, or set LOCALVOICE_MODELS to a folder on another disk", free_bytes=free)
+    return fine(found, free_bytes=free)
+
+
+def _callbacks() -> Finding:
+    if path_name() == "native":
+        return fine("compiled: exact cuts, and the echo of what was played can be taken out")
+    return advice(
+        "rtmixer: our own are not there, so there is no echo cancellation",
+        "install a C compiler and localvoice again (`pip install --force-reinstall --no-deps localvoice`)",
+    )
+
+
+def _canceller(config: Config) -> Finding:
+    if config.audio.echo == "off":
+        return skipped("switched off (audio.echo): headphones are needed")
+    from localvoice.audio.echo import load_processing
+
+    return fine(f"WebRTC AEC3 ({type(load_processing(suppress_noise=True)).__name__})")
+
+
+def _end(kind: Kind, spec: str) -> Check:
+    async def examine() -> Finding:
+        end = parse_end(spec)
+        if end.kind is not EndKind.DEVICE:
+            return skipped(f"{end.label}, no device")
+        device = find_device(spec, kind)
+        return fine(_described(device, kind), rate_hz=device.default_rate_hz)
+
+    return Check(NOUNS[kind], examine)
+
+
+def _described(device: DeviceInfo, kind: Kind) -> str:
+    channels = device.channels(kind)
+    plural = "s" if channels != 1 else ""
+    return f'"{device.name}" ({device.host_api}, {device.default_rate_hz} Hz, {channels} channel{plural})'
+
+
+def _detector(config: Config) -> Finding:
+    vad = load_vad(config.engines.vad, runtime=config.vad.runtime)
+    window = silence(WINDOW)
+    took_s = []
+    for _ in range(_VAD_WINDOWS):
+        began_s = time.perf_counter()
+        vad.probability(window)
+        took_s.append(time.perf_counter() - began_s)
+    median_s = statistics.median(took_s)
+    found = f"{vad.name}, {median_s * 1000:.2f} ms for each {WINDOW_S * 1000:.0f} ms of sound"
+    if median_s > _VAD_BUDGET * WINDOW_S:
+        return advice(found, "close what keeps the processor busy, or take `--vad webrtc`", window_ms=median_s * 1000)
+    return fine(found, window_ms=median_s * 1000)
