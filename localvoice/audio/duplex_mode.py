@@ -90,7 +90,7 @@ def judge(report: PathReport, *, cancels: bool = True) -> Verdict:
     if report.is_deaf:
         unmute = "unmute it, or allow this program to use it (privacy settings of the system), and test again"
         return Verdict("full", "the microphone gives digital silence: it may be muted", unmute, is_sure=False)
-    if report.strangers >= _STRANGERS and not _is_far_off(report):
+    if _is_disturbed(report):
         again = "test again when nobody speaks and no music plays"
         return Verdict("guarded", "somebody else was heard during the test", again, is_sure=False)
     if not report.has_echo and not report.clipped:
@@ -119,8 +119,7 @@ def _judge_echo(report: PathReport) -> Verdict:
 
 def judge_greeting(report: PathReport) -> Verdict | None:
     """The mode after the greeting, with a canceller that has just begun; None where it says nothing."""
-    disturbed = report.strangers >= _STRANGERS and not _is_far_off(report)
-    if report.is_deaf or report.own_speech_s < _GREETING_S or disturbed:
+    if report.is_deaf or report.own_speech_s < _GREETING_S or _is_disturbed(report):
         return None
     if _is_far_off(report):
         return _far_off(report)
@@ -159,6 +158,12 @@ def pauses(voices: Sequence[float], bar: float) -> int:
         count += below >= _HANGOVER_WINDOWS
         below = 0
     return count
+
+
+def _is_disturbed(report: PathReport) -> bool:
+    """Whether somebody else was heard; what is cut off, or comes when nobody expects it, is no proof of that."""
+    is_ours = _is_far_off(report) or report.clipped >= _CLIPPED_FROM
+    return report.strangers >= _STRANGERS and not is_ours
 
 
 def _is_far_off(report: PathReport) -> bool:

@@ -43,6 +43,11 @@ _MARGIN = 10.0
 """Power over the expected echo that is somebody else: 20 good and 10 bad simulated rooms had no such window."""
 
 _NOISE_MARGIN = 4.0
+
+_CANCELS_DB = 20.0
+_PASSES_DB = 6.0
+"""A voice that loses so little in a canceller that takes `_CANCELS_DB` from ours, and is warm, is not ours."""
+
 _VOICE = 0.5
 """Probability from which a window holds a voice."""
 
@@ -117,6 +122,7 @@ def measure(take: Take) -> PathReport | None:
     spoken_s = np.cumsum(speaks, dtype=np.float64) * _BLOCK_S
     attenuation_db, left_db = _attenuation(take, near, active, spoken_s)
     windows = _windows(take, heard)
+    explained = _MARGIN * _expected(near, far, noise, delay) + _NOISE_MARGIN * noise
     return PathReport(
         own_speech_s=float(spoken_s[-1]),
         noise_dbfs=_dbfs(noise),
@@ -127,7 +133,7 @@ def measure(take: Take) -> PathReport | None:
         left_over_noise_db=None if left_db is None else left_db - _dbfs(noise),
         cold_voices=tuple(voice for block, voice in windows if spoken_s[block] < _COLD_S),
         voices=tuple(voice for block, voice in windows if spoken_s[block] >= _COLD_S),
-        strangers=_strangers(take, near, _expected(near, far, noise, delay), noise),
+        strangers=_strangers(take, near, explained, _passes(take, near, active, spoken_s)),
         cut_tail_ms=_cut_tail_ms(take, delay),
     )
 
@@ -180,8 +186,14 @@ def _expected(
     return expected
 
 
-def _strangers(take: Take, near: NDArray[np.float64], expected: NDArray[np.float64], noise: float) -> int:
-    """Windows with a voice that is louder than our echo can be."""
+def _strangers(
+    take: Take, near: NDArray[np.float64], explained: NDArray[np.float64], passes: NDArray[np.float64] | None
+) -> int:
+    """Windows with a voice louder than our echo can be, or one that passes the canceller as ours does not.
+
+    `passes`: from what power on, after the canceller, a block counts as passed; None where that says nothing.
+    """
+    left = near if take.clean is None else block_powers(take.clean)
     width = -(-WINDOW // _BLOCK)
     count = 0
     for end, voice in take.voices:
@@ -189,9 +201,23 @@ def _strangers(take: Take, near: NDArray[np.float64], expected: NDArray[np.float
         first = max(0, last - width)
         if voice < _VOICE or first >= last:
             continue
-        explained = _MARGIN * float(expected[max(0, first - 1) : last].max()) + _NOISE_MARGIN * noise
-        count += float(np.mean(near[first:last])) > explained
+        is_louder = float(np.mean(near[first:last])) > float(explained[max(0, first - 1) : last].max())
+        has_passed = passes is not None and float(np.mean(left[first:last])) > float(np.mean(passes[first:last]))
+        count += is_louder or has_passed
     return count
+
+
+def _passes(
+    take: Take, near: NDArray[np.float64], active: NDArray[np.bool_], spoken_s: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """The power that no block of ours keeps behind a warm canceller; None where there is none that works."""
+    if take.clean is None:
+        return None
+    attenuation_db = 10 * np.log10((near[active] + 1e-12) / (block_powers(take.clean)[active] + 1e-12))
+    if float(np.median(attenuation_db)) < _CANCELS_DB:
+        return None
+    passes: NDArray[np.float64] = np.where(spoken_s >= _COLD_S, near * 10 ** (-_PASSES_DB / 10), np.inf)
+    return passes
 
 
 def _cut_tail_ms(take: Take, delay: DelayTrack) -> float | None:

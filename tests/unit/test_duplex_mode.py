@@ -126,6 +126,7 @@ def test_an_echo_that_comes_when_it_cannot_be_cancelled_is_half_whatever_was_hea
 def test_somebody_else_makes_a_test_worth_nothing():
     assert not judge(replace(GOOD, strangers=4)).is_sure
     assert judge(replace(GOOD, strangers=3)).is_sure
+    assert judge(replace(GOOD, strangers=9, clipped=300)).is_sure, "a clipped echo looks like a stranger"
     assert judge_greeting(replace(GREETED, cold_voices=(0.99,) * 30, strangers=4)) is None
 
 

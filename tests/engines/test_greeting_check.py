@@ -1,0 +1,124 @@
+"""The first words of a conversation judge the echo, beside it: the bars, the memory and what is told."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks.audio.scene import spoken
+from localvoice.app.duplex_choice import DuplexChoice, GreetingCheck
+from localvoice.app.known_pairs import DevicePair, Known, KnownPairs
+from localvoice.audio.duplex import BLOCK, Block
+from localvoice.audio.duplex_mode import BARS, DuplexMode
+from localvoice.audio.echo_path import EchoPath, open_echo_path
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.room import Room, RoomSpec
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import VoiceActivity, load_vad
+
+PAIR = DevicePair("Mic", "Box", "ALSA", "ALSA", 48_000, 48_000, "native")
+GREETING = "Hello, I am listening."
+GOOD = RoomSpec(60.0, -10.0, 300.0, -65.0)
+TOO_LATE = RoomSpec(800.0, -10.0, 300.0, -65.0)
+TOO_LOUD = RoomSpec(60.0, 25.0, 300.0, -65.0)
+
+
+@pytest.fixture(scope="module")
+def vad() -> VoiceActivity:
+    return load_vad("silero")
+
+
+class Start:
+    """A conversation's first words in a room; the check runs as it does there."""
+
+    def __init__(self, vad: VoiceActivity, memory: KnownPairs, begun: DuplexMode = "full") -> None:
+        vad.reset()
+        self.told: queue.SimpleQueue[DuplexMode] = queue.SimpleQueue()
+        self.path: EchoPath = open_echo_path(0.3, BARS[begun])
+        self.memory = memory
+        self._hearing = Hearing(vad, UtteranceBuffer(1.0), self.path)
+        choice = DuplexChoice(begun, PAIR, memory.recall(PAIR))
+        self._check = GreetingCheck(choice, self.path, memory, lambda mode, _: self.told.put(mode))
+        self._check.start()
+
+    def greet(self, room: RoomSpec, user: Samples | None = None) -> DuplexMode | None:
+        """Say it; what was told."""
+        words = spoken(GREETING, "en-us")
+        far = np.concatenate((silence(SPEECH_RATE_HZ), words, silence(2 * SPEECH_RATE_HZ)))
+        through = Room(room, seed=5)
+        near = silence(len(far)) if user is None else user[: len(far)]
+        for at in range(0, len(far) - BLOCK + 1, BLOCK):
+            played = far[at : at + BLOCK]
+            self._hearing.feed(Block(through.hear(near[at : at + BLOCK], played), played))
+        assert self.path.watch is None
+        try:
+            return self.told.get(timeout=1.0)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        self._check.close()
+
+
+@pytest.fixture
+def memory(tmp_path) -> KnownPairs:
+    return KnownPairs(tmp_path / "devices.json")
+
+
+@pytest.fixture
+def start(vad, memory) -> Iterator[Start]:
+    start = Start(vad, memory)
+    yield start
+    start.close()
+
+
+def test_a_good_room_changes_nothing_and_leaves_no_trace(start, memory):
+    assert start.greet(GOOD) is None
+    assert start.path.own_voice.bars == BARS["full"]
+    assert memory.recall(PAIR) is None
+
+
+@pytest.mark.parametrize(("room", "mode"), [(TOO_LOUD, "guarded"), (TOO_LATE, "half")])
+def test_a_doubtful_echo_moves_the_session_and_is_remembered(start, memory, room, mode):
+    assert start.greet(room) == mode
+    assert start.path.own_voice.bars == BARS[mode]
+    known = memory.recall(PAIR)
+    assert (known.mode, known.source) == (mode, "greeting")
+
+
+def test_a_user_over_the_greeting_is_not_taken_for_an_echo(start, memory):
+    said = np.float32(10 ** (-10 / 20)) * spoken("Wait, I meant something else.", "en-gb+m1")
+    user = np.concatenate((silence(int(1.3 * SPEECH_RATE_HZ)), said, silence(3 * SPEECH_RATE_HZ)))
+    assert start.greet(GOOD, user) is None
+    assert memory.recall(PAIR) is None
+
+
+def test_a_later_good_greeting_takes_it_back(vad, memory):
+    memory.keep(PAIR, Known("guarded", "greeting", "it echoed"))
+    start = Start(vad, memory, "guarded")
+    assert start.greet(GOOD) == "full"
+    assert start.path.own_voice.bars == BARS["full"]
+    assert memory.recall(PAIR) is None
+    start.close()
+
+
+def test_a_good_greeting_does_not_overrule_a_test(vad, memory):
+    tested = Known("guarded", "test", "it echoed")
+    memory.keep(PAIR, tested)
+    start = Start(vad, memory, "guarded")
+    assert start.greet(GOOD) is None
+    assert start.path.own_voice.bars == BARS["guarded"]
+    start.close()
+
+
+def test_a_bad_greeting_moves_the_session_but_not_what_a_test_found(vad, memory):
+    tested = Known("full", "test", "taken out")
+    memory.keep(PAIR, tested)
+    start = Start(vad, memory)
+    assert start.greet(TOO_LOUD) == "guarded"
+    assert memory.recall(PAIR) == tested
+    start.close()
