@@ -21,7 +21,7 @@ from localvoice.session.sound_vote import SoundVote
 from localvoice.session.speaking import Cut
 from localvoice.skills.catalog import Skills
 from localvoice.turn.decisions import OverlapStarted, PauseBegan, TurnEnded
-from localvoice.turn.observations import NothingSaid, ReplyEnded, SpeakRequested
+from localvoice.turn.observations import NothingSaid, ReplyEnded, ReplyHeard, SpeakRequested
 
 _log = logging.getLogger(__name__)
 
@@ -239,3 +239,4 @@ class Replying:
         self.outcome.take(hand.turn)
         self._silences.reply_over(hand.turn, self._voices.now_s())
         self._answering.remember(hand)
+        self._at_home.observe(ReplyHeard(self._voices.now_s(), hand.turn.heard))

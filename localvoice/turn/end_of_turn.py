@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from localvoice.config import Config
+from localvoice.turn.context import NO_QUESTION, question_in
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import Endpointing
-from localvoice.turn.observations import SoundSoFar, WordsSoFar
+from localvoice.turn.observations import ReplyHeard, SoundSoFar, WordsSoFar
+from localvoice.turn.speaker import Speaker
 from localvoice.turn.votes import Ear, Votes
 from localvoice.turn.words import turn_words
 
@@ -20,9 +22,10 @@ _UNDECIDED = 0.5
 class _Pause:
     """A pause that may be the end of a turn."""
 
+    turn: int
     speech_end_s: float
     awaited: set[Ear]
-    votes: Votes = field(default_factory=Votes)
+    votes: Votes
 
 
 class EndOfTurn:
@@ -30,9 +33,11 @@ class EndOfTurn:
 
     def __init__(self, config: Config, *, hears_sound: bool) -> None:
         self._endpointing = Endpointing(config.turn)
+        self._speaker = Speaker()
         self._words_vote = _words_vote(config.session.language)
         hears_words = config.reply.prepare and self._words_vote is not None
         self._ears = {ear for ear, is_there in ((Ear.SOUND, hears_sound), (Ear.WORDS, hears_words)) if is_there}
+        self._asked = NO_QUESTION
         self._pause: _Pause | None = None
 
     @property
@@ -45,32 +50,40 @@ class EndOfTurn:
     def _finished(self) -> float | None:
         return None if self._pause is None else self._pause.votes.finished
 
-    def pause_begins(self, speech_end_s: float) -> None:
-        """The turn may be over."""
-        self._pause = _Pause(speech_end_s, set(self._ears))
+    def pause_begins(self, turn: int, began_s: float, speech_end_s: float) -> None:
+        """The turn, which began at `began_s`, may be over."""
+        votes = Votes(speech_end_s - began_s, self._asked)
+        self._pause = _Pause(turn, speech_end_s, set(self._ears), votes)
 
-    def speech_goes_on(self) -> None:
-        """What was said of the pause before is void."""
+    def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
+        """What was said of the pause before is void. `turn`: the one that the speech belongs to; None: to none yet."""
+        if self._pause is not None and self._pause.turn == turn:
+            self._speaker.paused(onset_s - self._pause.speech_end_s)
         self._pause = None
 
-    def take(self, vote: WordsSoFar | SoundSoFar) -> bool:
-        """Count a vote; False where it is on another pause than the present one."""
-        pause = self._pause
-        if pause is None or vote.speech_end_s != pause.speech_end_s:
+    def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
+        """Take note; True where it is a vote on the present pause."""
+        if isinstance(seen, ReplyHeard):
+            self._asked = question_in(seen.text) if self._words_vote is not None else NO_QUESTION
             return False
-        if isinstance(vote, SoundSoFar):
+        pause = self._pause
+        if pause is None or seen.speech_end_s != pause.speech_end_s:
+            return False
+        if isinstance(seen, SoundSoFar):
             pause.awaited.discard(Ear.SOUND)
-            pause.votes.sound = vote.probability
+            pause.votes.sound = seen.probability
         else:
             pause.awaited.discard(Ear.WORDS)
-            pause.votes.words = None if self._words_vote is None else self._words_vote(vote.text)
-            pause.votes.is_command = vote.is_command
+            pause.votes.is_command = seen.is_command
+            if self._words_vote is not None:
+                pause.votes.text, pause.votes.words = seen.text, self._words_vote(seen.text)
         return True
 
     def decide(self, silence_s: float | None, turn_s: float) -> EndReason | None:
         """Why the turn is over now, or None (see `Endpointing.decide`)."""
         is_complete = self._pause is None or not self._pause.awaited
-        return self._endpointing.decide(silence_s, turn_s, self._finished, is_complete=is_complete)
+        stretch = self._speaker.stretch
+        return self._endpointing.decide(silence_s, turn_s, self._finished, stretch=stretch, is_complete=is_complete)
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""

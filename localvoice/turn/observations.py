@@ -69,6 +69,14 @@ class ReplyEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyHeard:
+    """A reply is over, or was cut: what was heard of it, and is answered next."""
+
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class OverlapRead:
     """The words of a short sound over the reply, as far as the recogniser understood them."""
 
@@ -148,6 +156,7 @@ Observation = (
     | ToolRan
     | ReplyStarted
     | ReplyEnded
+    | ReplyHeard
     | OverlapRead
     | OverlapJudged
     | ReplyContext

@@ -48,6 +48,7 @@ _ONES = [
     "nineteen",
 ]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_NUMBER_WORDS = frozenset({*_ONES, *_TENS, "oh", "double", "triple", "hundred", "thousand", "point"})
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+(?:st|nd|rd|th)?")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _FILLER = re.compile(r"^(u|h|e)?(m|h|r)\2+$")
@@ -71,7 +72,7 @@ class TurnWords:
         words = words_of(text)
         if not words:
             return None
-        if " ".join(words) in INSTANT:
+        if is_instant(text):
             return INSTANT_PROBABILITY
         if np.mean([word in self._vocabulary for word in words]) < KNOWN_SHARE:
             return None
@@ -93,6 +94,17 @@ class TurnWords:
     def _index(self, word: str) -> int:
         known = self._vocabulary.get(word)
         return len(self._vocabulary) + zlib.crc32(word[-3:].encode()) % self._buckets if known is None else known
+
+
+def is_instant(text: str) -> bool:
+    """Whether the whole of `text` is one of the utterances that are finished for sure."""
+    return " ".join(words_of(text)) in INSTANT
+
+
+def ends_in_number(text: str, *, shortest: int = 2) -> bool:
+    """Whether at least the last `shortest` words are digits or numbers, as where one dictates."""
+    tail = words_of(text)[-shortest:]
+    return len(tail) == shortest and all(word in _NUMBER_WORDS for word in tail)
 
 
 def words_of(text: str) -> list[str]:

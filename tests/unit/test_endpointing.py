@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from localvoice.config import PATIENCE_MS, TurnConfig
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.endpointing import SURE, UNFINISHED, Endpointing
+from localvoice.turn.endpointing import PLAIN, SURE, UNFINISHED, Endpointing
 
 chances = st.floats(0, 1)
 
@@ -39,7 +39,7 @@ def test_the_surer_the_shorter(preset, one, other):
 
 def test_the_wait_has_no_jump_where_its_parts_meet():
     endpointing = Endpointing(TurnConfig())
-    for chance in (SURE, UNFINISHED, (SURE + UNFINISHED) / 2):
+    for chance in (SURE, PLAIN, UNFINISHED, (SURE + UNFINISHED) / 2):
         assert endpointing.wait_ms(chance - 1e-9) == pytest.approx(endpointing.wait_ms(chance + 1e-9), abs=1e-3)
 
 
@@ -57,6 +57,32 @@ def test_the_wait_has_no_jump_where_its_parts_meet():
 )
 def test_the_turn_is_over_when_the_wait_is(silence_s, probability, reason):
     assert Endpointing(TurnConfig()).decide(silence_s, 5.0, probability) is reason
+
+
+def test_a_vote_on_its_way_is_not_overtaken_by_a_shorter_wait_than_the_plain_one():
+    endpointing = Endpointing(TurnConfig())
+    assert endpointing.decide(0.599, 5.0, 0.99, is_complete=False) is None
+    assert endpointing.decide(0.6, 5.0, 0.99, is_complete=False) is EndReason.COMPLETE
+    assert endpointing.decide(1.9, 5.0, 0.01, is_complete=False) is None
+
+
+@given(st.sampled_from(list(PATIENCE_MS)), chances | st.none(), st.floats(0.1, 10))
+def test_however_one_pauses_the_waits_stay_between_the_preset_s(preset, chance, stretch):
+    sure, _, limit = PATIENCE_MS[preset]
+    assert sure <= Endpointing(TurnConfig(patience=preset)).wait_ms(chance, stretch) <= limit
+
+
+def test_who_pauses_long_waits_longer_where_nothing_is_sure_and_no_longer_where_it_is():
+    endpointing = Endpointing(TurnConfig())
+    assert endpointing.wait_ms(None, 1.5) == 900
+    assert endpointing.wait_ms(PLAIN, 1.5) == pytest.approx(900)
+    assert endpointing.wait_ms(SURE, 1.5) == endpointing.wait_ms(SURE)
+
+
+@given(chances | st.none(), st.floats(0.1, 10))
+def test_a_fixed_wait_is_fixed_for_every_speaker(chance, stretch):
+    endpointing = Endpointing(TurnConfig(sure_ms=300, silence_ms=300, limit_ms=300))
+    assert endpointing.wait_ms(chance, stretch) == 300
 
 
 def test_the_longest_turn_ends_while_speech_goes_on():

@@ -27,7 +27,7 @@ def silence_ms(talk: Talk) -> float:
 def test_what_sounds_finished_is_answered_sooner_and_what_does_not_later():
     waits = [
         silence_ms(hold(asks, Setting(ear=ear, config=ON_ITS_OWN)))
-        for ear in (FakeTurnDetector(0.99), None, FakeTurnDetector(0.01))
+        for ear in (FakeTurnDetector(0.99), None, FakeTurnDetector(0.001))
     ]
     assert waits == sorted(waits)
     assert waits[0] < waits[1] - 100 < waits[2] - 200

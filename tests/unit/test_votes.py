@@ -1,0 +1,91 @@
+"""The votes on a pause: what each says alone, what they say together, and what is left out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localvoice.turn.context import Question
+from localvoice.turn.endpointing import PLAIN, SURE
+from localvoice.turn.votes import Votes
+from localvoice.turn.words import ends_in_number, turn_words
+
+chances = st.floats(0, 1)
+LONG_S = 5.0
+
+
+def said(text: str, sound: float | None = None, turn_s: float = LONG_S, **votes) -> float | None:
+    """The probability after these words."""
+    return Votes(turn_s, sound=sound, text=text, words=turn_words().probability(text), **votes).finished
+
+
+def test_without_a_vote_there_is_no_probability():
+    assert Votes(LONG_S).finished is None
+    assert said("der hund ist auf dem dach") is None
+
+
+def test_each_vote_counts_alone():
+    assert said("could you say that again") > 0.5 > said("i would like to")
+    assert Votes(LONG_S, sound=0.99).finished > 0.5 > Votes(LONG_S, sound=0.01).finished
+
+
+@given(st.tuples(chances, chances), chances)
+def test_what_sounds_more_finished_is_more_finished(sounds, words):
+    less, more = (Votes(LONG_S, sound=sound, text="a b", words=words).finished for sound in sorted(sounds))
+    assert less <= more
+
+
+@given(chances, st.tuples(chances, chances))
+def test_what_reads_more_finished_is_more_finished(sound, reads):
+    less, more = (Votes(LONG_S, sound=sound, text="a b", words=words).finished for words in sorted(reads))
+    assert less <= more
+
+
+def test_sound_can_turn_words_that_could_be_whole_and_not_words_that_cannot():
+    assert said("tell me a joke", 0.02) < SURE <= said("tell me a joke", 0.98)
+    assert said("i would like to", 0.999) < PLAIN
+
+
+def test_the_sound_of_a_short_turn_counts_for_nothing_and_of_a_longer_one_for_more():
+    short, longer, long = (said("tell me a joke", 0.02, turn_s) for turn_s in (0.5, 1.5, 2.5))
+    assert short == said("tell me a joke")
+    assert short > longer > long == said("tell me a joke", 0.02, 9.0)
+
+
+def test_a_short_command_is_finished_however_it_sounds():
+    assert said("stop", 0.001) == said("Stop!") > 0.9
+
+
+def test_a_command_of_a_skill_is_likely_finished_whatever_the_word_model_says():
+    assert said("seven plus eight") < SURE
+    assert said("seven plus eight", is_command=True) >= SURE
+    assert said("seven plus eight", 0.01, is_command=True) < SURE
+
+
+@pytest.mark.parametrize("text", ["it is five five five zero one", "my number is 555 0192", "add forty five"])
+def test_a_number_that_may_go_on_needs_the_pause(text):
+    assert ends_in_number(text)
+    assert said(text, 0.99) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("said_by_us", "answer"),
+    [(Question.SHORT, "two"), (Question.SHORT, "the blue one"), (Question.SHORT, "on friday")],
+)
+def test_an_expected_answer_is_sooner_finished(said_by_us, answer):
+    assert said(answer, asked=said_by_us) > said(answer) + 0.1
+
+
+@pytest.mark.parametrize("answer", ["yes but", "i think that we could still take the", "no i mean the"])
+def test_an_answer_that_breaks_off_is_not(answer):
+    assert said(answer, asked=Question.SHORT) == said(answer) < PLAIN
+
+
+def test_an_open_question_changes_nothing():
+    assert said("on friday", asked=Question.OPEN) == said("on friday")
+
+
+def test_digits_after_a_question_for_a_code_are_not_all_of_it():
+    assert said("seven", asked=Question.DICTATED) < said("seven")
+    assert said("four four nine", asked=Question.DICTATED) < said("four four nine")
