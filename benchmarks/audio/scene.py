@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.starters.speech import FLITE_VOICES, say
+from localvoice.audio.backchannel import BEFORE_S, SoundJudge
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
 from localvoice.audio.echo_path import open_echo_path
 from localvoice.audio.hearing import Hearing
@@ -25,13 +26,22 @@ from localvoice.messages import Origin
 from localvoice.turn.decisions import (
     BargeIn,
     Decision,
+    JudgeOverlap,
     OverlapDismissed,
     OverlapStarted,
     ReadOverlap,
     SpeakUnasked,
     TurnEnded,
 )
-from localvoice.turn.observations import NothingSaid, Observation, OverlapRead, ReplyStarted, SpeakRequested, Window
+from localvoice.turn.observations import (
+    NothingSaid,
+    Observation,
+    OverlapJudged,
+    OverlapRead,
+    ReplyStarted,
+    SpeakRequested,
+    Window,
+)
 from localvoice.turn.taking import TurnTaking
 
 PIPER = Path(__file__).parents[2] / "tests/models/tts/en_US-tiny-test.onnx"
@@ -62,6 +72,11 @@ _SETTLED_S = 6.0
 _EVERY_S = 7.0
 _READ_S = 0.06
 """What a recogniser takes for the words over a reply."""
+
+
+@cache
+def _judge() -> SoundJudge:
+    return SoundJudge()
 
 
 @cache
@@ -211,7 +226,8 @@ class Conversation:
         vad.reset()
         noticed_from = Config().vad.duck_threshold
         path = open_echo_path(noticed_from, bars) if cancels else None
-        self.hearing = Hearing(vad, UtteranceBuffer(5.0), path)
+        self._utterances = UtteranceBuffer(5.0)
+        self.hearing = Hearing(vad, self._utterances, path)
         self._taking = TurnTaking(Config())
         self._own = scene.own
         self._said = 0
@@ -263,6 +279,9 @@ class Conversation:
             case ReadOverlap():
                 read = OverlapRead(0.0, decision.turn, "", rejected=True)
                 self._due.append((decision.at_s + _READ_S, read))
+            case JudgeOverlap():
+                sound = self._utterances.read(decision.onset_s - BEFORE_S, decision.at_s)
+                self._decide(OverlapJudged(decision.at_s, decision.turn, *_judge().judge(sound)))
             case BargeIn():
                 self._said += self._queue.cut().frames
                 self.outcome.cuts.append(decision.at_s)
