@@ -57,6 +57,8 @@ class CloudChoice:
         service = Service(provider.name, url, key, options.timeout_s)
         model = model or getattr(options, f"{stage}_model") or provider.models[stage]
         load = {"llm": self._chat_model, "stt": self._recognizer, "tts": self._voice}[stage]
+        if provider.name == "elevenlabs" and model.startswith("eleven_v3"):
+            raise ConfigError(f"{model} is too slow for a conversation and has no stream: use eleven_flash_v2_5")
         return Candidate(provider.name, lambda: load(service, provider, model))
 
     def _chat_model(self, service: Service, provider: Provider, model: str) -> Any:
@@ -71,12 +73,17 @@ class CloudChoice:
         return OpenAICompatibleRecognizer(service, model, language)
 
     def _voice(self, service: Service, provider: Provider, model: str) -> Any:
+        options = self._config.engines.of(provider.name)
         asked = self._config.speech.voice
         voice = (
             self._config.engines.of(provider.name).voice
             or (asked if has_voice(provider.name, asked) else "")
             or provider.voice
         )
+        if provider.name == "elevenlabs":
+            from localvoice.tts.elevenlabs import ElevenLabsSynthesizer
+
+            return ElevenLabsSynthesizer(service, voice, model, options, rate=self._config.speech.rate)
         from localvoice.tts.openai_speech import OpenAISpeechSynthesizer
 
         return OpenAISpeechSynthesizer(service, voice, model, rate=self._config.speech.rate)

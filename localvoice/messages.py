@@ -112,6 +112,8 @@ class SpeechChunk:
     rate_hz: int
     words: tuple[WordTime, ...] = ()
     """In order; empty where the engine does not know."""
+    clause: str | None = None
+    """The whole clause where this chunk is the beginning of one, empty where it goes on; None: `text` is all of it."""
 
     @property
     def duration_s(self) -> float:

@@ -101,6 +101,14 @@ PROVIDERS: Mapping[str, Provider] = {
         ),
         Provider("ollama", "http://127.0.0.1:11434/v1", models={"llm": ""}, needs_key=False),
         Provider("openai-compatible", "", models={"llm": ""}, needs_key=False),
+        Provider(
+            "elevenlabs",
+            "https://api.elevenlabs.io",
+            path="",
+            models={"tts": "eleven_flash_v2_5"},
+            voice="21m00Tcm4TlvDq8ikWAM",
+            voices="[A-Za-z0-9]{20}",
+        ),
     )
 }
 """By name. Model names and differences: vendors' documentation and SDKs as of November 2026."""
@@ -108,7 +116,7 @@ PROVIDERS: Mapping[str, Provider] = {
 PREFERRED: Mapping[str, tuple[str, ...]] = {
     "stt": ("groq", "openai"),
     "llm": ("groq", "openai"),
-    "tts": ("openai",),
+    "tts": ("elevenlabs", "openai"),
 }
 """What `--cloud` takes for a stage: the first whose key is set."""
 

@@ -138,42 +138,50 @@ class Connection:
             ) from error
 
     async def _refusal(self, response: httpx.Response) -> ProviderError:
-        name, status = self._service.name, response.status_code
-        said = await self._said(response)
-        if status in {401, 403}:
-            variable = KEY_VARIABLES.get(name)
-            cure = f": check {variable}, or `localvoice keys set {name}`" if variable else ""
-            return ProviderRefused(f"{name} refused the key ({status}){cure}", provider=name)
-        if status in {402, 404} or "insufficient_quota" in said or "quota_exceeded" in said:
-            return ProviderRefused(f"{name} will not do it ({status}): {said}", provider=name)
-        if status in {408, 409, 429, 498} or status >= 500:
-            wait_s = retry_after_s(response.headers)
-            busy = status in {429, 498}
-            what = "has had enough of us for now" if busy else "has failed"
-            may_retry = not busy and wait_s is None
-            message = f"{name} {what} ({status}): {said}".rstrip(": ")
-            return ProviderUnavailable(message, provider=name, retry_after_s=wait_s, may_retry=may_retry)
-        return ProviderBroken(f"{name} did not take the request ({status}): {said}".rstrip(": "), provider=name)
-
-    async def _said(self, response: httpx.Response) -> str:
-        """What the service says about a failure, in a line."""
         body = (await response.aread()).decode("utf-8", errors="replace")
-        try:
-            found = json.loads(body)
-        except ValueError:
-            found = None
-        for field in ("error", "detail"):
-            if isinstance(found, dict) and field in found:
-                found = found[field]
-        if isinstance(found, dict):
-            words = [str(found[key]) for key in ("code", "status", "message") if found.get(key)]
-            return self._plain(" ".join(words))
-        return self._plain(found if isinstance(found, str) else "")
+        return refusal(self._service, response.status_code, _said(body), response.headers)
 
     def _plain(self, text: str) -> str:
-        key = self._service.key.reveal() if self._service.key else ""
-        line = " ".join((text.replace(key, "***") if key else text).split())
-        return line if len(line) <= _MESSAGE_CHARS else line[:_MESSAGE_CHARS] + "…"
+        return plain(self._service, text)
+
+
+def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]) -> ProviderError:
+    """What an HTTP status other than success comes to; `said` is the service's own word for it."""
+    name, said = service.name, plain(service, said)
+    if status in {401, 403} and "quota" not in said:
+        variable = KEY_VARIABLES.get(name)
+        cure = f": check {variable}, or `localvoice keys set {name}`" if variable else ""
+        return ProviderRefused(f"{name} refused the key ({status}){cure}", provider=name)
+    if status in {401, 402, 403, 404} or "insufficient_quota" in said or "quota_exceeded" in said:
+        return ProviderRefused(f"{name} will not do it ({status}): {said}".rstrip(": "), provider=name)
+    if status in {408, 409, 429, 498} or status >= 500:
+        wait_s = retry_after_s(headers)
+        busy = status in {429, 498}
+        what = "has had enough of us for now" if busy else "has failed"
+        message = f"{name} {what} ({status}): {said}".rstrip(": ")
+        return ProviderUnavailable(message, provider=name, retry_after_s=wait_s, may_retry=not busy and wait_s is None)
+    return ProviderBroken(f"{name} did not take the request ({status}): {said}".rstrip(": "), provider=name)
+
+
+def plain(service: Service, text: str) -> str:
+    """What a service said, in a line for the screen, without the key."""
+    key = service.key.reveal() if service.key else ""
+    line = " ".join((text.replace(key, "***") if key else text).split())
+    return line if len(line) <= _MESSAGE_CHARS else line[:_MESSAGE_CHARS] + "…"
+
+
+def _said(body: str) -> str:
+    """What an answer says about a failure; nothing where it is a web page."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    for field in ("error", "detail"):
+        if isinstance(found, dict) and field in found:
+            found = found[field]
+    if isinstance(found, dict):
+        return " ".join(str(found[key]) for key in ("code", "status", "message") if found.get(key))
+    return found if isinstance(found, str) else ""
 
 
 class Answer:

@@ -162,7 +162,7 @@ class SpokenReply:
         chunk = replace(chunk, samples=chunk.samples * np.float32(self._volume))
         self._end_frame = await self._player.write(self._turn.id, chunk)
         self._ledger.add(chunk, start, self._player.rate_hz)
-        self._reporter.sentence(chunk.text.strip())
+        self._reporter.sentence((chunk.text if chunk.clause is None else chunk.clause).strip())
         if Stage.FIRST_AUDIO not in self._turn.times:
             await self._first_audio(chunk, start)
 

@@ -1,0 +1,76 @@
+"""Work beside the caller: started and stopped, or done ahead of its use.
+
+Rule of this file: whoever starts something here ends it; no task outlives its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Run `work` beside the caller, who calls `stop` in a `finally`."""
+    return asyncio.create_task(work)
+
+
+async def stop(task: asyncio.Task[Any]) -> None:
+    """End what was started and wait for that; how it ended is nobody's business any more."""
+    task.cancel()
+    await asyncio.wait((task,))
+    if not task.cancelled():
+        task.exception()
+
+
+class Spare(Generic[T]):
+    """Something that takes a while to make, made ahead of its use."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], is_good: Callable[[T], bool]) -> None:
+        self._make = make
+        self._is_good = is_good
+        self._making: asyncio.Task[T] | None = None
+
+    def prepare(self) -> None:
+        """Begin to make one, unless a good one is there or on its way."""
+        if not self._is_usable():
+            self._making = asyncio.create_task(self._make())
+            self._making.add_done_callback(_heed)
+
+    async def ready(self) -> None:
+        """Wait until one is ready. Raises as making it does."""
+        self.prepare()
+        if self._making is not None:
+            await asyncio.shield(self._making)
+
+    async def take(self) -> T:
+        """The one that is ready or on its way, or a new one. Raises as making it does."""
+        making, self._making = self._making if self._is_usable() else None, None
+        made = await making if making is not None else await self._make()
+        return made if self._is_good(made) else await self._make()
+
+    def drop(self) -> T | None:
+        """Make none any more; returns the one that is ready."""
+        making, self._making = self._making, None
+        if making is None:
+            return None
+        if making.done():
+            return None if making.cancelled() or making.exception() else making.result()
+        with suppress(RuntimeError):  # its loop is closed
+            making.cancel()
+        return None
+
+    def _is_usable(self) -> bool:
+        making = self._making
+        if making is None or not making.done():
+            return making is not None
+        return not making.cancelled() and making.exception() is None and self._is_good(making.result())
+
+
+def _heed(task: asyncio.Task[Any]) -> None:
+    """A spare that could not be made is made when it is needed, and fails then."""
+    if not task.cancelled():
+        task.exception()

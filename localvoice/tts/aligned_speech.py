@@ -1,0 +1,209 @@
+"""Speech that arrives in pieces with the times of its characters, to chunks of whole words.
+
+Rule of this file: a chunk holds the sound of all of its text and of nothing else, so that wherever the pieces end, what
+has been handed out can be played, and the rest can be said by somebody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from localvoice.audio.samples import AUDIBLE, Samples, silence
+from localvoice.messages import SpeechChunk, WordTime
+from localvoice.text.speakable import Spoken, speakable
+from localvoice.tts.trim import LEAD_S, pause_after
+
+_TOLERANCE_S = 0.02
+"""A character may end this much behind the sound that has come: times are rounded to milliseconds and more."""
+_SHORTEST_S = 0.02
+"""Per letter, of speech at any pace: at the usual one a letter takes 0.06 to 0.08 s."""
+
+
+class Mark(NamedTuple):
+    """When a character sounds, in seconds from the first sample of its piece."""
+
+    character: str
+    start_s: float
+    end_s: float
+
+
+class _Span(NamedTuple):
+    start: int
+    end: int
+    """Frames since the beginning of all sound."""
+
+
+@dataclass(slots=True)
+class _Clause:
+    written: str
+    spoken: Spoken
+    said: int = 0
+    """Characters of `spoken.text` that were handed out."""
+    shown: int = 0
+    """Characters of `written`."""
+
+
+class AlignedSpeech:
+    """The clauses of one reply and their sound. No connection is known here."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._clauses: deque[_Clause] = deque()
+        self._spans: deque[_Span] = deque()
+        """Of the characters that are no spaces, in order, from the first that was not handed out."""
+        self._sound = silence(0)
+        self._begin = 0
+        """Frames handed out or passed over: where `_sound` begins."""
+
+    def expect(self, clause: str) -> str:
+        """Take up a clause; returns what is to be spoken for it, empty where there is nothing."""
+        spoken = speakable(clause)
+        self._clauses.append(_Clause(clause, spoken))
+        return spoken.text
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether sound is missing."""
+        return any(clause.spoken.text for clause in self._clauses)
+
+    @property
+    def lacks_sound(self) -> bool:
+        """Whether the sound that is left cannot be that of the text that is left."""
+        letters = sum(_letters(clause.spoken.text[clause.said :]) for clause in self._clauses)
+        return len(self._sound) < letters * _SHORTEST_S * self._rate_hz
+
+    def take(self, samples: Samples, marks: Sequence[Mark]) -> None:
+        """Take a piece of sound and the times of the characters in it."""
+        offset = self._begin + len(self._sound)
+        self._spans += (
+            _Span(offset + round(mark.start_s * self._rate_hz), offset + round(mark.end_s * self._rate_hz))
+            for mark in marks
+            if not mark.character.isspace()
+        )
+        self._sound = np.concatenate((self._sound, samples))
+
+    def ready(self) -> list[SpeechChunk]:
+        """The chunks that are complete now."""
+        return list(self._ready())
+
+    def finish(self) -> list[SpeechChunk]:
+        """What is left, once all sound has come: by the marks as far as they go, the last clause with all the rest."""
+        chunks = self.ready()
+        while self._clauses:
+            clause = self._clauses[0]
+            is_last = not any(other.spoken.text for other in list(self._clauses)[1:])
+            end = self._end if is_last and clause.spoken.text else self._begin
+            chunks.append(self._chunk(clause, len(clause.spoken.text), end))
+        return chunks
+
+    @property
+    def _end(self) -> int:
+        return self._begin + len(self._sound)
+
+    def _ready(self) -> Iterator[SpeechChunk]:
+        while self._clauses:
+            clause = self._clauses[0]
+            said = self._said_by_now(clause)
+            if not clause.spoken.text:
+                yield self._chunk(clause, 0, self._begin)
+            elif said == len(clause.spoken.text):
+                yield self._chunk(clause, said, self._cut_behind(clause, said, is_end=True))
+            elif said > clause.said:
+                yield self._chunk(clause, said, self._cut_behind(clause, said, is_end=False))
+                return
+            else:
+                return
+
+    def _said_by_now(self, clause: _Clause) -> int:
+        """How many characters of the spoken text have all their sound, whole words only."""
+        heard_until = self._end + round(_TOLERANCE_S * self._rate_hz)
+        left, said = len([span for span in self._spans if span.end <= heard_until]), clause.said
+        for word in re.finditer(r"\S+", clause.spoken.text[clause.said :]):
+            left -= len(word.group())
+            if left < 0:
+                return said
+            if self._can_cut(clause, clause.said + word.end()):
+                said = clause.said + word.end()
+        return len(clause.spoken.text)
+
+    @staticmethod
+    def _can_cut(clause: _Clause, at: int) -> bool:
+        """Whether no written character belongs to both sides: "25 °C" is spoken as four words."""
+        spans = clause.spoken.spans
+        return at >= len(spans) or max(end for _, end in spans[:at]) <= min(start for start, _ in spans[at:])
+
+    def _cut_behind(self, clause: _Clause, said: int, *, is_end: bool) -> int:
+        """The frame at which the sound of the next word begins, as far as that is known."""
+        count = _letters(clause.spoken.text[clause.said : said])
+        if count < len(self._spans):
+            return min(self._spans[count].start, self._end)
+        if is_end or not count:
+            return self._end
+        return min(self._spans[count - 1].end, self._end)
+
+    def _chunk(self, clause: _Clause, said: int, end: int) -> SpeechChunk:
+        """Hand out `clause` up to spoken character `said`, with the sound up to frame `end`."""
+        is_first, is_last = clause.said == 0, said == len(clause.spoken.text)
+        shown = len(clause.written) if is_last else max(clause.shown, clause.spoken.written(clause.said, said)[1])
+        sound = self._sound[: max(0, end - self._begin)]
+        words = self._words(clause, said)
+        sound, words = _trimmed_front(sound, words, self._rate_hz) if is_first else (sound, words)
+        if is_last and len(sound):
+            sound = _ended(sound, round(pause_after(clause.written) * self._rate_hz))
+        text = clause.written[clause.shown : shown]
+        chunk = SpeechChunk(text, sound, self._rate_hz, words, clause.written if is_first else "")
+        self._sound = self._sound[max(0, end - self._begin) :]
+        self._begin = max(end, self._begin)
+        for _ in range(min(_letters(clause.spoken.text[clause.said : said]), len(self._spans))):
+            self._spans.popleft()
+        clause.said, clause.shown = said, shown
+        if is_last:
+            self._clauses.popleft()
+        return chunk
+
+    def _words(self, clause: _Clause, said: int) -> tuple[WordTime, ...]:
+        """The times of the words up to `said`, from the chunk's first sample, where all of them are known."""
+        spans, times, at = list(self._spans), [], 0
+        for word in re.finditer(r"\S+", clause.spoken.text[clause.said : said]):
+            own = spans[at : at + len(word.group())]
+            if len(own) < len(word.group()):
+                return ()
+            at += len(own)
+            start_s, end_s = ((frame - self._begin) / self._rate_hz for frame in (own[0].start, own[-1].end))
+            times.append(WordTime(clause.said + word.start(), clause.said + word.end(), max(0.0, start_s), end_s))
+        written = clause.spoken.written_times(times)
+        shift = clause.shown
+        return tuple(WordTime(one.start - shift, one.end - shift, one.start_s, one.end_s) for one in written)
+
+
+def _letters(text: str) -> int:
+    """Characters that are no spaces."""
+    return sum(not character.isspace() for character in text)
+
+
+def _trimmed_front(sound: Samples, words: tuple[WordTime, ...], rate_hz: int) -> tuple[Samples, tuple[WordTime, ...]]:
+    """Without the silence that synthesisers begin with."""
+    loud = np.flatnonzero(np.abs(sound) > AUDIBLE)
+    cut = max(0, int(loud[0]) - round(LEAD_S * rate_hz)) if len(loud) else 0
+    cut_s, length_s = cut / rate_hz, len(sound) / rate_hz
+    moved = (
+        WordTime(
+            word.start,
+            word.end,
+            *(min(max(0.0, at_s - cut_s), length_s - cut_s) for at_s in (word.start_s, word.end_s)),
+        )
+        for word in words
+    )
+    return sound[cut:], tuple(moved)
+
+
+def _ended(sound: Samples, pause: int) -> Samples:
+    """With the pause that belongs behind a clause, and no longer one."""
+    loud = np.flatnonzero(np.abs(sound) > AUDIBLE)
+    return np.concatenate((sound[: int(loud[-1]) + 1 if len(loud) else 0], silence(pause)))

@@ -1,0 +1,85 @@
+"""OpenAI's speech, against a service on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from localvoice.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from localvoice.remote import Service
+from localvoice.secrets_store import Secret
+from localvoice.tts.openai_speech import OpenAISpeechSynthesizer
+from tests.scripted_server import cut_after, failure, raw, serving, stalled
+
+TONE = (8000 * np.sin(np.arange(24_000) / 20)).astype("<i2").tobytes()
+SOUND = bytes(4800) + TONE + bytes(48_001)  # silence around it, and half a sample
+
+
+def voice(server, rate=1.0, timeout_s=5.0) -> OpenAISpeechSynthesizer:
+    service = Service("openai", f"{server.url}/v1", Secret("sk_planted"), timeout_s)
+    return OpenAISpeechSynthesizer(service, "alloy", "gpt-4o-mini-tts", rate=rate)
+
+
+async def speak(synthesizer, *clauses):
+    async def texts():
+        for clause in clauses:
+            yield clause
+
+    return [chunk async for chunk in synthesizer.synthesize(texts())]
+
+
+async def test_a_chunk_per_clause_without_the_silence_around_it():
+    async with serving(raw(SOUND[:1001], SOUND[1001:], media_type="audio/pcm")) as server:
+        one, space, two = await speak(voice(server), "Hello there,", " \n", " **you**!")
+    assert [one.text, space.text, two.text] == ["Hello there,", " \n", " **you**!"]
+    assert len(space.samples) == 0
+    assert one.duration_s == pytest.approx(1.0 + 0.16, abs=0.02)
+    assert np.abs(one.samples).max() == pytest.approx(8000 / 32768, abs=0.01)
+    assert [request.json["input"].strip() for request in server.requests] == ["Hello there,", "you!"]
+
+
+async def test_what_is_asked_for():
+    async with serving(raw(SOUND, media_type="audio/pcm")) as server:
+        await speak(voice(server, rate=9.0), "Hello.")
+        body = server.requests[0].json
+    expected = {"model": "gpt-4o-mini-tts", "input": "Hello.", "voice": "alloy", "response_format": "pcm", "speed": 4.0}
+    assert body == expected
+    assert server.requests[0].path == "/v1/audio/speech"
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        (failure(401, "sk_planted"), ProviderRefused),
+        (failure(500, "sk_planted"), ProviderUnavailable),
+        (stalled(), ProviderUnavailable),
+        (cut_after(2000, SOUND), ProviderUnavailable),
+    ],
+)
+async def test_failures_are_ours_and_half_a_clause_is_not_spoken(script, kind):
+    async with serving(script) as server:
+        with pytest.raises(kind) as caught:
+            await speak(voice(server, timeout_s=0.3), "Hello.")
+    assert "sk_planted" not in str(caught.value)
+
+
+async def test_a_cancelled_call_hangs_up():
+    async with serving(stalled()) as server:
+        speaking = asyncio.create_task(speak(voice(server), "Hello."))
+        await server.arrived.wait()
+        speaking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await speaking
+        async with asyncio.timeout(2):
+            await server.hung_up.wait()
+
+
+async def test_after_close_nothing_is_asked():
+    async with serving(raw(SOUND)) as server:
+        synthesizer = voice(server)
+        synthesizer.close()
+        with pytest.raises(ProviderError):
+            await speak(synthesizer, "Hello.")
+        assert server.requests == []
