@@ -132,12 +132,17 @@ def _by_turn(events: Sequence[Event]) -> dict[int, list[Event]]:
 
 
 def _check_numbers(events: Sequence[Event]) -> None:
-    latest = 0
+    """A filler has a number of its own, and the turn that it fills goes on behind it."""
+    fillers = {event["turn"] for event in events if event.get("origin") == "filler"}
+    latest = highest = 0
     for event in events:
         if "turn" in event:
-            assert event["turn"] >= 1, event
-            assert event["turn"] >= latest, f"{event} comes after turn {latest} has begun"
-            latest = event["turn"]
+            number = event["turn"]
+            assert number >= 1, event
+            assert number >= latest, f"{event} comes after turn {latest} has begun"
+            assert number in fillers or number == latest or number > highest, f"{event}: {highest} was given before"
+            latest = latest if number in fillers else number
+            highest = max(highest, number)
 
 
 def _check_reply(turn: Sequence[Event], *, is_spoken: bool) -> None:

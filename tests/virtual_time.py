@@ -125,6 +125,7 @@ class Setting:
     options: SessionOptions = field(default_factory=lambda: SessionOptions(ends_with_input=True))
     phrases: dict[str, SpeechChunk] = field(default_factory=dict)
     sound_judge: Any = None
+    paid: frozenset[str] = frozenset()
     rate_hz: int = SPEECH_RATE_HZ
     keep_sound: bool = True
 
@@ -157,6 +158,7 @@ class Talk:
             now_s=self.duplex.now_s,
             phrases=setting.phrases,
             sound_judge=setting.sound_judge,
+            paid=setting.paid,
             turn_detector=setting.ear,
         )
         self.replying = Replying(setting.config, voices, Skills())

@@ -21,6 +21,9 @@ from localvoice.text.history import History
 from localvoice.turn.decisions import EndReason, PauseBegan, TurnEnded
 from localvoice.turn.observations import WordsSoFar
 
+PREPARED = "prepared"
+"""Who speaks a phrase that was spoken beforehand."""
+
 
 class Answering:
     """What all turns of a session have in common."""
@@ -106,6 +109,7 @@ class Answering:
         if prepared is None or self._is_silent:
             await self.say(hand, _once(text))
         else:
+            hand.engine = PREPARED
             hand.reply = self._mouth(hand)
             await hand.reply.end_with(prepared)
 
@@ -120,9 +124,8 @@ class Answering:
         prepared = self._voices.phrases.get(phrase)
         reply = hand.reply
         if reply is None or Stage.REPLY_STARTED not in turn.times:
-            turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, "prepared", False
+            turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, PREPARED, False
             hand.reply = reply = self._mouth(hand, is_silent=prepared is None)
-        await hand.gate.floor()
         await reply.end_with(prepared or SpeechChunk(phrase, silence(0), SPEECH_RATE_HZ))
 
     @property

@@ -66,8 +66,8 @@ class Replying:
             self._begin(hand, partial(self._answer, hand))
 
     def user_speaks(self) -> None:
-        """The user speaks: what was prepared is void, and no question of ours is left unanswered."""
-        self._silences.break_off()
+        """The user speaks: what was prepared is void, and the silence is over."""
+        self._silences.sound_begins()
         self.drop()
 
     def drop(self) -> None:
@@ -77,7 +77,6 @@ class Replying:
 
     def answer(self, ended: TurnEnded) -> None:
         """Answer the turn that has ended, with what was prepared where it is of the same words."""
-        self._silences.break_off()
         hand = self._hand
         if hand is None or not hand.is_preparation_of(ended):
             self.call_off()
@@ -89,7 +88,7 @@ class Replying:
 
     def speak(self, turn: Turn, text: str) -> None:
         """Say what nobody asked for."""
-        self._silences.break_off()
+        self._silences.break_off()  # a prompt is said once
         hand = Hand(turn, engine=SKILL_ENGINE, is_remembered=False)
         hand.gate.open()
         if turn.origin is Origin.FILLER:
@@ -106,7 +105,6 @@ class Replying:
         hand = self._hand
         if hand is None:
             if self._silences.wants_prompt(at_s):
-                self._silences.break_off()  # once
                 yield SpeakRequested(at_s, Origin.PROMPT, STILL_THERE)
         elif hand.filler is None and self._silences.wants_filler(hand.turn, at_s):
             filler = CONFIRM if hand.has_run_tool else LET_ME_THINK
@@ -181,7 +179,9 @@ class Replying:
             self._end(hand)
         else:
             self._hand = None
-            self._at_home.observe(NothingSaid(self._voices.now_s(), hand.turn.id))
+            now_s = self._voices.now_s()
+            self._silences.nothing_said(now_s)
+            self._at_home.observe(NothingSaid(now_s, hand.turn.id))
 
     async def _say(self, hand: Hand, text: str) -> None:
         await self._answering.say_phrase(hand, text)

@@ -16,8 +16,10 @@ class Silences:
     def __init__(self, reply: ReplyConfig) -> None:
         self._filler_after_s = reply.filler_after_ms / 1000 or math.inf
         self._prompt_after_s = reply.silence_prompt_s or math.inf
-        self._asked_s = math.inf
-        """When our question had been heard; never where none waits for an answer."""
+        self._waits = False
+        """A question of ours has no answer yet."""
+        self._since_s = math.inf
+        """When the silence began; never while the user makes a sound."""
 
     def wants_filler(self, turn: Turn, at_s: float) -> bool:
         """Whether the reply to `turn` takes long. What said nothing, or is not known to have said anything, waits."""
@@ -27,13 +29,21 @@ class Silences:
     def reply_over(self, turn: Turn, at_s: float) -> None:
         """A reply has come to its end: was it a question?"""
         is_ours = turn.origin in {Origin.USER, Origin.GREETING} and not turn.interrupted
-        asked = is_ours and turn.heard.rstrip().rstrip(_CLOSERS).endswith("?")
-        self._asked_s = at_s if asked else math.inf
+        self._waits = is_ours and turn.heard.rstrip().rstrip(_CLOSERS).endswith("?")
+        self._since_s = at_s
+
+    def sound_begins(self) -> None:
+        """The user makes a sound."""
+        self._since_s = math.inf
+
+    def nothing_said(self, at_s: float) -> None:
+        """It was no answer."""
+        self._since_s = at_s
 
     def break_off(self) -> None:
-        """The user says something, or we do: no question waits any more."""
-        self._asked_s = math.inf
+        """Something is said, by the user or by us: no question waits any more."""
+        self._waits = False
 
     def wants_prompt(self, at_s: float) -> bool:
         """Whether silence has lasted too long behind our question."""
-        return at_s - self._asked_s >= self._prompt_after_s
+        return self._waits and at_s - self._since_s >= self._prompt_after_s

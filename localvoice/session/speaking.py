@@ -135,7 +135,6 @@ class SpokenReply:
         """Say the text to its end."""
         told = written(self._turn, text, self._reporter.now_s)
         async with read_ahead(told, _PARTS_AHEAD) as parts, read_ahead(self._spoken(parts), _CHUNKS_AHEAD) as chunks:
-            await self._reporter.floor()
             async for chunk in chunks:
                 await self.play(chunk)
         await self.finish()
@@ -157,7 +156,7 @@ class SpokenReply:
         if not len(chunk.samples):
             self._ledger.add(chunk, self._end_frame, self._player.rate_hz)
             return
-        self._start()
+        await self._start()
         start = self._end_frame
         chunk = replace(chunk, samples=chunk.samples * np.float32(self._volume))
         self._end_frame = await self._player.write(self._turn.id, chunk)
@@ -166,9 +165,10 @@ class SpokenReply:
         if Stage.FIRST_AUDIO not in self._turn.times:
             await self._first_audio(chunk, start)
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         if Stage.REPLY_STARTED in self._turn.times:
             return
+        await self._reporter.floor()
         self._turn.times.setdefault(Stage.FIRST_SPEECH, self._reporter.now_s())
         self._player.begin(self._turn.id)
         self._reporter.reply_started(self._turn)
@@ -184,7 +184,7 @@ class SpokenReply:
 
     async def finish(self) -> None:
         """Wait for the last sample."""
-        self._start()
+        await self._start()
         if self._end_frame:
             await self._player.drain(self._turn.id)
 
