@@ -13,14 +13,15 @@ import numpy as np
 from benchmarks.starters.speech import FLITE_VOICES, say
 from localvoice.audio.backchannel import BEFORE_S, SoundJudge
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
-from localvoice.audio.echo_path import open_echo_path
+from localvoice.audio.echo import EchoCanceller, Pcm, load_processing
+from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence
 from localvoice.audio.utterance import UtteranceBuffer
-from localvoice.audio.vad import WINDOW_S, VoiceActivity
+from localvoice.audio.vad import WINDOW_S, SileroVad, VoiceActivity
 from localvoice.config import Config
 from localvoice.messages import Origin
 from localvoice.turn.decisions import (
@@ -68,6 +69,8 @@ USER_WORDS = (
 _LEVEL = 10 ** (-23 / 20)
 """RMS of our speech where it sounds: what the players give out."""
 
+DRIFTS_PPM = (0.0, 50.0, -100.0, 100.0)
+_CLIP_SHARE = 0.4
 _SETTLED_S = 6.0
 _EVERY_S = 7.0
 _READ_S = 0.06
@@ -121,6 +124,8 @@ class Scene:
     ser_db: float | None = None
     seconds: float = 60.0
     user_voices: tuple[str, ...] = USER_VOICES
+    clips: tuple[Samples, ...] = field(default=(), repr=False, compare=False)
+    """Recorded people, who speak in two of five places."""
 
     @property
     def own(self) -> Samples:
@@ -141,7 +146,10 @@ class Scene:
         gain = np.float32(10 ** ((self.room.gain_db + self.ser_db) / 20))
         at_s = _SETTLED_S
         while at_s < self.seconds - 4.0:
-            said = gain * spoken(str(random.choice(USER_WORDS)), str(random.choice(self.user_voices)))
+            if self.clips and random.uniform() < _CLIP_SHARE:
+                said = gain * self.clips[int(random.integers(len(self.clips)))]
+            else:
+                said = gain * spoken(str(random.choice(USER_WORDS)), str(random.choice(self.user_voices)))
             start = int((at_s + random.uniform(0.0, 1.5)) * SPEECH_RATE_HZ)
             said = said[: len(sound) - start]
             sound[start : start + len(said)] += said
@@ -152,7 +160,7 @@ class Scene:
 
 
 def draw_scenes(count: int, *, first: int = 0, seconds: float = 60.0) -> list[Scene]:
-    """Own voice only; rooms and voices from their numbers. Echo -48..-27 dBFS, drift 0, 50 and 100 ppm in turn."""
+    """Own voice only; rooms and voices from their numbers. Echo -48..-27 dBFS, drift in turn."""
     scenes = []
     for seed in range(first, first + count):
         random = np.random.default_rng(seed)
@@ -162,7 +170,7 @@ def draw_scenes(count: int, *, first: int = 0, seconds: float = 60.0) -> list[Sc
             rt60_ms=random.uniform(100, 600),
             noise_dbfs=random.uniform(-75, -58),
             clip=None if random.uniform() < 0.5 else random.uniform(0.1, 0.4),
-            drift_ppm=(0.0, 50.0, -100.0)[seed % 3],
+            drift_ppm=DRIFTS_PPM[seed % len(DRIFTS_PPM)],
         )
         scenes.append(Scene(room, OWN_VOICES[seed % len(OWN_VOICES)], seed, seconds=seconds))
     return scenes
@@ -214,18 +222,34 @@ class _Nowhere:
         pass
 
 
+class _Untouched:
+    """Stands where nobody listens to what is recognised."""
+
+    def process(self, near: Pcm, far: Pcm) -> Pcm:  # noqa: ARG002 - a canceller's
+        return near
+
+
+def _echo_path(vad: VoiceActivity, bars: Bars, *, recognises: bool) -> EchoPath:
+    noticed_from = Config().vad.duck_threshold
+    second = vad.another() if isinstance(vad, SileroVad) else None
+    if recognises:
+        return open_echo_path(noticed_from, bars, second)
+    return EchoPath(EchoCanceller(load_processing()), EchoCanceller(_Untouched()), noticed_from, bars, second)
+
+
 class Conversation:
     """A scene being played: what we say stops and goes on as turn-taking decides."""
 
-    def __init__(self, scene: Scene, vad: VoiceActivity, bars: Bars, *, cancels: bool = True) -> None:
+    def __init__(
+        self, scene: Scene, vad: VoiceActivity, bars: Bars, *, cancels: bool = True, recognises: bool = True
+    ) -> None:
         self._scene = scene
         self._queue = PlaybackQueue(SPEECH_RATE_HZ)
         user, self._times = scene.user()
         room = Room(scene.room, seed=scene.seed)
         self._duplex = Duplex(_Take(user), None, Rendering(self._queue, _Nowhere()), room=room)
         vad.reset()
-        noticed_from = Config().vad.duck_threshold
-        path = open_echo_path(noticed_from, bars) if cancels else None
+        path = _echo_path(vad, bars, recognises=recognises) if cancels else None
         self._utterances = UtteranceBuffer(5.0)
         self.hearing = Hearing(vad, self._utterances, path)
         self._taking = TurnTaking(Config())

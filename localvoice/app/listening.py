@@ -54,7 +54,7 @@ def open_ears(
     choice = choose_duplex(config, plan, known_pairs(), knows_far_end=far_end is not None)
     utterances = UtteranceBuffer(1.0 if typed else config.turn.max_turn_s + _HELD_BEHIND_S)
     vad = None if typed else conversation_vad(config, store)
-    echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars)
+    echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars, vad)
     listener = Listener(duplex, Hearing(vad, utterances, echo_path), post)
     return Ears(duplex, utterances, listener, choice, echo_path)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 
@@ -17,8 +18,8 @@ _WINDOW_BLOCKS = 200
 
 _FFT = 2**16
 _BAND_HZ = (200.0, 4000.0)
-_EVERY_BLOCKS = 100
-"""Between two measurements: a slip is known after two of them."""
+_EVERY_BLOCKS = 50
+"""Between two measurements of 2.4 ms each: a slip is known after two of them, a drift after 6 s of speech."""
 
 _LONGEST = round(0.7 * SPEECH_RATE_HZ)
 """Frames of the longest delay that is looked for."""
@@ -43,24 +44,32 @@ _TAKEN_RAW = round(0.3 * SPEECH_RATE_HZ)
 _LEAD = round(0.04 * SPEECH_RATE_HZ)
 """By how much a reference that is moved comes before its echo: early costs nothing, late ruins the canceller."""
 
-_DRIFT_SPAN_BLOCKS = 1000
-"""Shortest stretch over which a drift is given: a frame in 10 s is 6 ppm."""
+_DRIFT_SPAN = 3 * SPEECH_RATE_HZ
+_DRIFT_FROM = 6
+"""Frames and measurements from which a drift is given: they are right to 0.1 frames, so it is to 5 ppm."""
 
-_HISTORY = 120
-"""Measurements kept for it: two minutes of own speech."""
+_HISTORY = 30
+"""Measurements kept for it: 15 s of own speech."""
+
+_OUTLIER = 0.3
+"""Frames by which a measurement may lie beside the line through all of them, or twice their median."""
 
 
-def measure_delay(near: Samples, far: Samples) -> int | None:
+def measure_delay(near: Samples, far: Samples) -> float | None:
     """Frames by which the echo in `near` is behind `far` (2 s of each), by GCC-PHAT; None where no peak stands out."""
     cross = np.fft.rfft(near, _FFT) * np.conj(np.fft.rfft(far, _FFT))
     low, high = (round(hz * _FFT / SPEECH_RATE_HZ) for hz in _BAND_HZ)
     white = np.zeros_like(cross)
     white[low:high] = cross[low:high] / (np.abs(cross[low:high]) + 1e-12)
-    lags = np.abs(np.fft.irfft(white)[:_LONGEST])
-    peak = int(np.argmax(lags))
-    height = lags[peak]
+    lags = np.abs(np.fft.irfft(white))
+    peak = int(np.argmax(lags[:_LONGEST]))
+    before, height, after = lags[peak - 1], lags[peak], lags[peak + 1]
+    lags = lags[:_LONGEST]
     lags[max(0, peak - _PEAK_WIDTH) : peak + _PEAK_WIDTH + 1] = 0.0
-    return peak if height > 0.0 and height >= _PEAK_RATIO * lags.max() else None
+    if not height > 0.0 or height < _PEAK_RATIO * lags.max():
+        return None
+    bend = before - 2.0 * height + after
+    return peak + (0.5 * float((before - after) / bend) if bend else 0.0)  # the parabola through three points
 
 
 class Alignment:
@@ -76,24 +85,31 @@ class Alignment:
         self._blocks = 0
         self._shift = 0
         """Blocks by which the far end is held back."""
-        self._candidate: int | None = None
-        self._measured: deque[tuple[int, int]] = deque(maxlen=_HISTORY)
-        """(blocks, delay) of one path."""
+        self._candidate: float | None = None
+        self._track = _Track()
 
     def restart(self) -> None:
         """Another device stands at one end: nothing that was measured holds any more."""
         self.delay, self._candidate, self._shift = None, None, 0
+        self._track = _Track()
         self.jumps += 1
-        for history in (self._near, self._far, self._measured):
-            history.clear()
+        self._near.clear()
+        self._far.clear()
+
+    @property
+    def place(self) -> float | None:
+        """The delay at this moment, drift included, in frames; None until it is known."""
+        return self._track.delay_at(self._blocks * _BLOCK)
+
+    @property
+    def drift(self) -> float:
+        """Frames by which the delay grows in a frame; 0 until it is known."""
+        return self._track.drift
 
     @property
     def drift_ppm(self) -> float | None:
-        """How much slower playback's clock is than capture's; None until 10 s of one path have been seen."""
-        if not self._measured or self._measured[-1][0] - self._measured[0][0] < _DRIFT_SPAN_BLOCKS:
-            return None
-        at, delays = np.array(self._measured, dtype=np.float64).T
-        return float(np.polyfit((at - at[0]) * _BLOCK, delays, 1)[0] * 1e6)
+        """How much slower playback's clock is than capture's; None until some 5 s of one path have been heard."""
+        return self.drift * 1e6 if self._track.knows_drift else None
 
     def feed(self, near: Samples, far: Samples) -> Samples:
         """The far end for the canceller: `far`, or an earlier block of it where its echo takes too long."""
@@ -117,11 +133,50 @@ class Alignment:
         if agreed:
             self._adopt(measured)
 
-    def _adopt(self, delay: int) -> None:
+    def _adopt(self, measured: float) -> None:
+        delay = round(measured)
         if self.delay is None or abs(delay - self.delay) >= _JUMP:
             self.jumps += self.delay is not None
-            self._measured.clear()
-        self._measured.append((self._blocks, delay))
+            self._track = _Track()
+        half_a_window = _WINDOW_BLOCKS * _BLOCK // 2  # what is measured held in the middle of it
+        self._track.add(self._blocks * _BLOCK - half_a_window, measured)
         if self.delay is None or abs(delay - self.delay) > _AGREE:
             self.delay = delay
             self._shift = (delay - _LEAD) // _BLOCK if delay > _TAKEN_RAW else 0
+
+
+class _Track:
+    """The delays of one path, and the line through them."""
+
+    def __init__(self) -> None:
+        self._measured: deque[tuple[float, float]] = deque(maxlen=_HISTORY)
+        """(frames fed, delay)."""
+        self._mid = (0.0, 0.0)
+        """A point of the line."""
+        self.drift = 0.0
+        """Its slope."""
+
+    @property
+    def knows_drift(self) -> bool:
+        measured = self._measured
+        return len(measured) >= _DRIFT_FROM and measured[-1][0] - measured[0][0] >= _DRIFT_SPAN
+
+    def delay_at(self, frames: int) -> float | None:
+        return self._mid[1] + self.drift * (frames - self._mid[0]) if self._measured else None
+
+    def add(self, frames: int, delay: float) -> None:
+        self._measured.append((frames, delay))
+        if self.knows_drift:
+            self._draw(np.array(self._measured))
+        else:
+            self._mid = frames, delay
+
+    def _draw(self, measured: NDArray[np.float64]) -> None:
+        at, delays = measured.T
+        mid = float(at.mean())
+        slope, delay = np.polyfit(at - mid, delays, 1)
+        beside = np.abs(delays - delay - slope * (at - mid))
+        near = beside <= max(_OUTLIER, 2.0 * float(np.median(beside)))
+        if near.sum() >= _DRIFT_FROM - 1:
+            slope, delay = np.polyfit(at[near] - mid, delays[near], 1)
+        self._mid, self.drift = (mid, float(delay)), float(slope)

@@ -8,8 +8,10 @@ from typing import Protocol
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import Block
 from localvoice.audio.echo import EchoCanceller, load_processing
+from localvoice.audio.linear_branch import LinearBranch
 from localvoice.audio.own_voice import Bars, OwnVoice
 from localvoice.audio.samples import Samples
+from localvoice.audio.vad import VoiceActivity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +38,19 @@ class EchoPath:
     """Takes our own voice out of what the microphone hears, and knows how far that can be trusted."""
 
     def __init__(
-        self, detecting: EchoCanceller, recognising: EchoCanceller, noticed_from: float, bars: Bars | None = None
+        self,
+        detecting: EchoCanceller,
+        recognising: EchoCanceller,
+        noticed_from: float,
+        bars: Bars | None = None,
+        vad: VoiceActivity | None = None,
     ) -> None:
         self.alignment = Alignment()
         self.own_voice = OwnVoice(noticed_from, self.alignment, bars or Bars())
         self._detecting = detecting
         self._recognising = recognising
+        self._linear = None if vad is None else LinearBranch(self.alignment, vad)
+        """None where there is no second detector for it."""
         self._path = 0
         self.watch: PathWatch | None = None
         """Looks on until it is taken away."""
@@ -56,6 +65,8 @@ class EchoPath:
         far = self.alignment.feed(block.near, block.far)
         self.own_voice.play(block.far)
         clean = Cleaned(self._detecting.process(block.near, far), self._recognising.process(block.near, far))
+        if self._linear is not None:
+            self._linear.feed(block.near, block.far, is_awake=self._detecting.is_awake)
         if self.watch is not None:
             self.watch.block(block.near, block.far, clean.for_detection)
         return clean
@@ -64,10 +75,17 @@ class EchoPath:
         """The probability that it is the user's voice, given that of a voice in the next window for detection."""
         if self.watch is not None:
             self.watch.window(probability)
-        return self.own_voice.users(probability)
+        hint = None if self._linear is None else self._linear.hear(is_audible=self.own_voice.is_audible)
+        return self.own_voice.users(probability, hint)
 
 
-def open_echo_path(noticed_from: float, bars: Bars | None = None) -> EchoPath:
-    """The path with the installed canceller. Raises `DeviceError` where there is none."""
+def open_echo_path(noticed_from: float, bars: Bars | None = None, vad: VoiceActivity | None = None) -> EchoPath:
+    """The path with the installed canceller. Raises `DeviceError` where there is none.
+
+    Args:
+        noticed_from: Where turn-taking notices a voice over a reply.
+        bars: Other ones than the program's.
+        vad: A detector of its own for a second branch, which notices a user sooner; None: the canceller alone.
+    """
     detecting, recognising = (EchoCanceller(load_processing(suppress_noise=noise)) for noise in (True, False))
-    return EchoPath(detecting, recognising, noticed_from, bars)
+    return EchoPath(detecting, recognising, noticed_from, bars, vad)

@@ -27,6 +27,7 @@ from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ
+from localvoice.audio.vad import SileroVad, VoiceActivity
 from localvoice.config import AudioConfig, Config
 from localvoice.engines import Player
 
@@ -128,16 +129,23 @@ def open_room(spec: RoomSpec | None, rendering: FarEnd | None) -> Room | None:
 
 
 def echo_path_for(
-    config: Config, output: End, far_end: FarEnd | None, room: Room | None, bars: Bars | None = None
+    config: Config,
+    output: End,
+    far_end: FarEnd | None,
+    room: Room | None,
+    bars: Bars | None = None,
+    vad: VoiceActivity | None = None,
 ) -> EchoPath | None:
     """The echo canceller; None where our own voice cannot be heard, is not known, or is left in (`audio.echo`).
 
-    Raises `DeviceError` where no canceller is installed.
+    `vad` is the conversation's: a second one beside it hears what a linear canceller leaves, if it is Silero, with
+    which that was measured. Raises `DeviceError` where no canceller is installed.
     """
     is_heard = room is not None or output.kind is EndKind.DEVICE
     if config.audio.echo == "off" or far_end is None or not is_heard:
         return None
-    return open_echo_path(config.vad.duck_threshold, bars)
+    second = vad.another() if isinstance(vad, SileroVad) else None
+    return open_echo_path(config.vad.duck_threshold, bars, second)
 
 
 def check_output(end: End) -> None:

@@ -6,15 +6,31 @@ Rule of this file: no clock and no device; time is the blocks that are fed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, log
 
 import numpy as np
 
 from localvoice.audio.alignment import Alignment
+from localvoice.audio.linear_branch import Hint
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 
 _BLOCK_S = 0.01
 _COLD_S = 3.0
 """Own speech until the canceller knows a new path (audio.md 6)."""
+
+_UNPROVED = 1.3
+"""A hint counts for at most so many times what is noticed until it has proved right: enough to pause, not to cut."""
+
+_HINTS_AFTER_S = 6.0
+"""Own speech until the linear branch knows it: its delay after 3 s, its drift after 5."""
+
+_HINTS_AGAIN_AFTER_S = 3.5
+"""Own speech without hints once one was wrong, twice as much after the next: as when the laptop has been moved."""
+
+_PROVED_WITHIN_WINDOWS = 18
+_PROVED_FROM = 0.3
+"""Time in which, and probability from which, the canceller alone has to hear the user of a hint: 0.58 s. We pause, and
+the echo is over before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,14 @@ class Bars:
     cold: float = 0.65
     """Until the canceller knows the path."""
 
+
+_FLOOR = 0.003
+"""Probabilities are taken no nearer to 0 and 1: there they say nothing more."""
+
+_VOTE = (4.28, 1.14, 0.31, 0.68, -3.15)
+"""Log odds of a user: excess, logarithm of the excess against the usual one, log odds of a voice in what AEC3 and in
+what the linear branch leave, and a constant that puts the bar at `Bars.warm`. A logistic regression on the choosing
+rooms of benchmarks/audio/echo.py (docs/echo.md)."""
 
 _HEARD_FOR_S = 0.2
 """Reverberation after the echo of the last sample played: 60 dB of a living room are over."""
@@ -44,6 +68,7 @@ class OwnVoice:
         self.bars = bars
         """May be replaced between two blocks: duplex_mode.py says by what."""
         self._path = 0
+        self._hints = _Hints()
         self._spoken_s = 0.0
         """Own speech over the present path."""
         self._audible_s = 0.0
@@ -65,22 +90,79 @@ class OwnVoice:
         if self._alignment.jumps != self._path:
             self._path = self._alignment.jumps
             self._spoken_s = 0.0
+            self._hints = _Hints()
         if float(np.dot(far, far)) < _OWN_SPEECH_POWER * len(far):
             return
         self._spoken_s += _BLOCK_S
         delay = self._alignment.delay
         self._audible_s = _HEARD_FOR_S + (_UNKNOWN_DELAY_S if delay is None else delay / SPEECH_RATE_HZ)
 
-    def users(self, probability: float) -> float:
+    def users(self, probability: float, hint: Hint | None = None) -> float:
         """The probability that it is the user's voice, given that of a voice in the cleaned signal.
 
         While our own may be heard, the bar's place is taken by `noticed_from` and everything else moves in proportion.
+        A `hint` of the linear branch makes it sooner and surer; without one the canceller is trusted alone.
         """
+        self._hints.prove(probability, self._spoken_s)
         if not self._audible_s:
             return probability
+        if hint is not None and self._spoken_s >= self._hints.count_from_s:
+            probability = _vote(probability, hint)
+            if probability >= self.bars.warm:
+                self._hints.notice()
+        judged = self._judged(probability)
+        return min(judged, _UNPROVED * self._noticed_from) if self._hints.is_unproved else judged
+
+    def _judged(self, probability: float) -> float:
         bar = max(self._noticed_from, self.bars.cold if self.is_cold else self.bars.warm)
         if probability < bar:
             return probability * self._noticed_from / bar
         if bar >= 1.0:
             return probability
         return 1.0 - (1.0 - probability) * (1.0 - self._noticed_from) / (1.0 - bar)
+
+
+class _Hints:
+    """Whether the linear branch is believed: what it takes for a user has to be one once we are silent."""
+
+    def __init__(self) -> None:
+        self.count_from_s = _HINTS_AFTER_S
+        """Own speech from which hints count."""
+        self._unproved: int | None = None
+        """Windows since a hint that has not proved right; None where there is none."""
+        self._proved = 0
+        """Windows for which somebody counts as heard by the canceller alone."""
+        self._again_after_s = _HINTS_AGAIN_AFTER_S
+
+    @property
+    def is_unproved(self) -> bool:
+        """Whether somebody was noticed whom the canceller alone has not heard yet."""
+        return self._unproved is not None
+
+    def notice(self) -> None:
+        """A hint says that there is a user."""
+        if self._unproved is None and not self._proved:
+            self._unproved = 0
+
+    def prove(self, probability: float, spoken_s: float) -> None:
+        """What the canceller alone hears in the next window."""
+        self._proved = _PROVED_WITHIN_WINDOWS if probability >= _PROVED_FROM else max(0, self._proved - 1)
+        if self._unproved is None:
+            return
+        self._unproved += 1
+        if self._proved:
+            self._unproved, self._again_after_s = None, _HINTS_AGAIN_AFTER_S
+        elif self._unproved > _PROVED_WITHIN_WINDOWS:
+            self._unproved, self.count_from_s = None, spoken_s + self._again_after_s
+            self._again_after_s *= 2.0
+
+
+def _vote(probability: float, hint: Hint) -> float:
+    seen = hint.excess, log(hint.against_usual + 0.1), _odds(probability), _odds(hint.voice), 1.0
+    return 1.0 / (1.0 + exp(-sum(weight * fact for weight, fact in zip(_VOTE, seen, strict=True))))
+
+
+def _odds(probability: float) -> float:
+    """Logarithm of the odds."""
+    kept = min(max(probability, _FLOOR), 1.0 - _FLOOR)
+    return log(kept / (1.0 - kept))

@@ -80,7 +80,7 @@ def track_delay(near: Samples, far: Samples) -> DelayTrack:
     return DelayTrack(float(np.median(delays)) * in_ms, len(found), float(np.ptp(straight)) * in_ms, slips, drift)
 
 
-def _measurements(near: Samples, far: Samples) -> list[tuple[int, int]]:
+def _measurements(near: Samples, far: Samples) -> list[tuple[int, float]]:
     """(frame, delay in frames) where a peak stands out that a neighbour agrees with; nothing where those are few."""
     starts = [at for at in range(0, len(far) - _SPAN + 1, _STEP) if has_speech(far[at : at + _SPAN])]
     delays = [(at, measure_delay(near[at : at + _SPAN + _BEHIND], far[at : at + _SPAN])) for at in starts]

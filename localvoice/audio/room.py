@@ -11,6 +11,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
+from localvoice.audio.interpolation import TAPS, read_between
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ConfigError
 
@@ -25,11 +26,8 @@ half a metre away in a room of 40 m3, 6 dB under the direct sound at 200 ms."""
 _FIRST_REFLECTION_S = 0.002
 """Table and wall nearby: 70 cm of detour."""
 
-_TAPS = 16
-"""Length of the interpolation that lets a clock drift; its error stays under -60 dB up to 6 kHz."""
-
-_STEPS = 512
-"""Places between two samples that have a filter of their own."""
+_DETOUR = round(0.001 * SPEECH_RATE_HZ)
+"""Frames by which the direct sound is later in the new place: 34 cm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,10 @@ class RoomSpec:
     """Level at which the loudspeaker saturates, softly; None = never."""
     drift_ppm: float = 0.0
     """By how much playback's clock is slower than capture's: the delay grows by so many microseconds a second."""
+    cut_off: float | None = None
+    """Level at which the microphone cuts off what it hears; None = 1."""
+    moves_at_s: float | None = None
+    """When the laptop is moved: another reverberation, and a direct sound 1 ms later; None = never."""
 
 
 def parse_room(text: str) -> RoomSpec:
@@ -73,23 +75,35 @@ class Room:
     def __init__(self, spec: RoomSpec, *, seed: int = 0, block: int = 160) -> None:
         random = np.random.default_rng(seed)
         self._path = _Convolution(_impulse_response(spec, random), block)
+        self._path_after_moving: _Convolution | None = None
+        if spec.moves_at_s is not None:
+            later = np.concatenate((silence(_DETOUR), _impulse_response(spec, random)))
+            self._path_after_moving = _Convolution(later, block)
+        self._blocks_until_moved = 0 if spec.moves_at_s is None else round(spec.moves_at_s * SPEECH_RATE_HZ / block)
         self._delay = _Delay(spec.delay_ms / 1000 * SPEECH_RATE_HZ, spec.drift_ppm * 1e-6)
         self._clip = spec.clip
         self._noise = 0.0 if spec.noise_dbfs is None else 10 ** (spec.noise_dbfs / 20)
+        self._cut_off = 1.0 if spec.cut_off is None else spec.cut_off
         self._random = random
 
     def echo(self, played: Samples) -> Samples:
         """What the microphone gets of the loudspeaker while `played` is played."""
         if self._clip is not None:
             played = np.float32(self._clip) * np.tanh(played / np.float32(self._clip))
-        return self._path.feed(self._delay.feed(played))
+        delayed = self._delay.feed(played)
+        before = self._path.feed(delayed)
+        if self._path_after_moving is None:
+            return before
+        after = self._path_after_moving.feed(delayed)
+        self._blocks_until_moved -= 1
+        return before if self._blocks_until_moved >= 0 else after
 
     def hear(self, near: Samples, played: Samples) -> Samples:
-        """The microphone's signal: `near`, the echo and the noise, clipped to [-1, 1]."""
+        """The microphone's signal: `near`, the echo and the noise, as loud as it can be at most."""
         heard = near + self.echo(played)
         if self._noise:
             heard += np.float32(self._noise) * self._random.standard_normal(len(heard), dtype=np.float32)
-        clipped: Samples = np.clip(heard, -1.0, 1.0)
+        clipped: Samples = np.clip(heard, -self._cut_off, self._cut_off)
         return clipped
 
 
@@ -113,7 +127,7 @@ class _Delay:
     def __init__(self, frames: float, drift: float) -> None:
         self._drift = drift
         self._frames = frames if drift else float(round(frames))
-        self._held = silence(int(self._frames) + _TAPS)
+        self._held = silence(int(self._frames) + TAPS)
         self._held_from = -len(self._held)
         """Index of the first sample held; 0 is the first one fed."""
         self._fed = 0
@@ -132,26 +146,11 @@ class _Delay:
         return out
 
     def _interpolated(self, at: NDArray[np.int64]) -> Samples:
-        place = np.minimum(at * (1.0 - self._drift) - self._frames, at - _TAPS / 2)
-        steps = np.rint(place * _STEPS).astype(np.int64)
-        first = steps // _STEPS - (_TAPS // 2 - 1)
-        index = np.maximum(first - self._held_from, 0)
-        out: Samples = np.einsum("ij,ij->i", self._held[index[:, None] + np.arange(_TAPS)], _BETWEEN[steps % _STEPS])
-        gone = max(0, min(int(index[0]) - 1, len(self._held) - _TAPS))
+        place = np.minimum(at * (1.0 - self._drift) - self._frames, at - TAPS / 2)
+        out = read_between(self._held, place, self._held_from)
+        gone = max(0, min(int(place[0]) - TAPS - self._held_from, len(self._held) - TAPS))
         self._held, self._held_from = self._held[gone:], self._held_from + gone
         return out
-
-
-def _between() -> Samples:
-    """Shape (steps, taps): windowed sincs that read between samples."""
-    distance = np.arange(_TAPS)[None, :] - (_TAPS // 2 - 1) - np.arange(_STEPS)[:, None] / _STEPS
-    window = 0.5 + 0.5 * np.cos(2 * np.pi * distance / (_TAPS + 1))
-    filters = np.sinc(distance) * window
-    kernel: Samples = (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
-    return kernel
-
-
-_BETWEEN = _between()
 
 
 class _Convolution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,10 +46,19 @@ class SileroVad:
     def __init__(self, model: Path) -> None:
         self._session = open_model(model, "Silero VAD")
         self._is_sequence = any(one.name == "h" for one in self._session.get_inputs())
+        self._begin()
+        self.probability(silence(WINDOW))
+        self.reset()
+
+    def another(self) -> SileroVad:
+        """One with a memory of its own; the weights are shared, and both may be used in one thread only."""
+        twin = copy(self)
+        twin._begin()  # noqa: SLF001 - of its own kind
+        return twin
+
+    def _begin(self) -> None:
         self._input = np.zeros((1, _CONTEXT + WINDOW), dtype=np.float32)
         self._feeds: dict[str, Any] = {}
-        self.reset()
-        self.probability(silence(WINDOW))
         self.reset()
 
     def reset(self) -> None:

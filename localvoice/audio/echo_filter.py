@@ -1,0 +1,84 @@
+"""A linear model of the echo, in numpy: what it predicts and what it leaves says more of a user than AEC3's output.
+
+A partitioned-block Kalman filter in the frequency domain (Enzner and Vary 2006; partitions as Kuech, Mabande and
+Enzner 2014): it knows how sure it is of every part of the path, so that a user who speaks does not spoil it. It follows
+a path by itself only slowly: its far end has to come from `steady_far_end.py`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+
+_BLOCK = SPEECH_RATE_HZ // 100
+_SPAN = 2 * _BLOCK
+BINS = _BLOCK + 1
+
+_PARTITIONS = 20
+"""Length of the model in blocks: 0.2 s of the path. The tail behind it is left to `residue.py`."""
+
+_KEEPS = np.float32(0.998)
+"""What the path keeps of itself from block to block: 5 s of memory (audio.md 7)."""
+
+_FALL_PARTITIONS = 8.0
+"""By how many partitions the first guess at the path's energy falls by 1/e."""
+
+_ERROR_MEMORY = np.float32(0.8)
+_CONSTRAINED = 2
+"""Partitions a block whose circular tail is cut off: all of them in ten blocks, at a tenth of the cost."""
+
+Spectrum = NDArray[np.complex64]
+
+
+class EchoFilter:
+    """Feed it both ends of every block; it keeps the path. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._far = np.zeros((_PARTITIONS, BINS), dtype=np.complex64)
+        """Spectra of the last blocks, newest first."""
+        self._path = np.zeros_like(self._far)
+        fall = np.exp(-np.arange(_PARTITIONS, dtype=np.float32) / np.float32(_FALL_PARTITIONS))
+        self._unsure = np.repeat(fall[:, None], BINS, axis=1)
+        """Expected squared error of the path."""
+        self._error_power = np.full(BINS, 1e-3, dtype=np.float32)
+        self._played = silence(_SPAN)
+        self._padded = silence(_SPAN)
+        self._blocks = 0
+
+    def process(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
+        """(what is left of `near`, the echo that was predicted): 160 samples each, nothing of them late."""
+        self._played[:_BLOCK] = self._played[_BLOCK:]
+        self._played[_BLOCK:] = far
+        self._far[1:] = self._far[:-1].copy()
+        self._far[0] = np.fft.rfft(self._played)
+        echo: Samples = np.fft.irfft(np.einsum("pk,pk->k", self._far, self._path))[_BLOCK:].astype(np.float32)
+        left = near - echo
+        self._padded[_BLOCK:] = left
+        self._learn(np.fft.rfft(self._padded).astype(np.complex64))
+        return left, echo
+
+    def _learn(self, left: Spectrum) -> None:
+        self._error_power += (1 - _ERROR_MEMORY) * (_power(left) - self._error_power)
+        powers = _power(self._far)
+        self._unsure *= _KEEPS**2
+        self._unsure += (1 - _KEEPS**2) * _power(self._path)
+        expected = np.float32(0.5) * np.einsum("pk,pk->k", powers, self._unsure) + self._error_power + np.float32(1e-9)
+        gain = self._unsure / expected
+        self._path += gain * (np.conj(self._far) * left)
+        self._path *= _KEEPS
+        self._unsure *= 1 - np.float32(0.5) * gain * powers
+        self._constrain()
+
+    def _constrain(self) -> None:
+        """Of an impulse response twice as long as a block the second half is an artefact of the transform."""
+        turn = (self._blocks + np.arange(_CONSTRAINED) * (_PARTITIONS // _CONSTRAINED)) % _PARTITIONS
+        self._blocks += 1
+        responses = np.fft.irfft(self._path[turn], axis=1)
+        responses[:, _BLOCK:] = 0.0
+        self._path[turn] = np.fft.rfft(responses, axis=1)
+
+
+def _power(spectrum: Spectrum) -> NDArray[np.float32]:
+    return spectrum.real**2 + spectrum.imag**2

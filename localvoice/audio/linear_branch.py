@@ -1,0 +1,108 @@
+"""A second pair of ears for while we speak: a linear canceller, how much louder it is than it should be, and a VAD.
+
+AEC3 hears our voice least, but takes some of a user's with it; this branch keeps the user, and some of our voice. It
+sleeps with the canceller.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from localvoice.audio.alignment import Alignment
+from localvoice.audio.echo_filter import EchoFilter
+from localvoice.audio.residue import Residue
+from localvoice.audio.samples import Reblocker, Samples
+from localvoice.audio.steady_far_end import SteadyFarEnd
+from localvoice.audio.vad import WINDOW, VoiceActivity
+
+_OWN_SPEECH_POWER = 10 ** (-50 / 10)
+
+_HEARD_FOR_BLOCKS = 20
+"""After our last word, within which an excess is ours."""
+
+_SMOOTHED = 3
+"""Blocks over which an excess is averaged, and of which the highest counts for a window."""
+
+_USUAL = 0.1
+_LEARN = 1 / 500
+"""Share of a block in the usual excess: 5 s."""
+
+_FIRST_BLOCKS = 50
+_CAP = 3.0
+"""A block counts for at most so many usual ones: a user does not become usual."""
+
+_QUIET = 0.05
+"""Excess that is nothing in any room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the branch makes of a window of 32 ms."""
+
+    voice: float
+    """Probability of a voice in what the linear canceller leaves."""
+    excess: float
+    """By how much it is louder than what our voice leaves, in tens of dB."""
+    against_usual: float
+    """The excess over what it usually is while only we speak; 1 is usual."""
+
+
+class LinearBranch:
+    """Feed it every block after the alignment, then ask it for each window. Not thread-safe."""
+
+    def __init__(self, alignment: Alignment, vad: VoiceActivity) -> None:
+        self._alignment = alignment
+        self._vad = vad
+        self._far_end = SteadyFarEnd(alignment)
+        self._filter, self._residue = EchoFilter(), Residue()
+        self._windows = Reblocker(WINDOW)
+        self._window: Samples | None = None
+        """The one that was completed last."""
+        self._excess = _Excess()
+
+    def feed(self, near: Samples, far: Samples, *, is_awake: bool) -> None:
+        """10 ms of both ends; `is_awake` as the canceller is."""
+        steady = self._far_end.feed(far)
+        heard, excess = near, 0.0
+        if is_awake and steady is not None:
+            speaks = float(np.dot(far, far)) > _OWN_SPEECH_POWER * len(far)
+            heard, excess = self._residue.feed(*self._filter.process(near, steady))
+            self._excess.feed(excess, speaks=speaks)
+        for window in self._windows.feed(heard):
+            self._window = window
+
+    def hear(self, *, is_audible: bool) -> Hint | None:
+        """The window that is complete now; None where our voice is not heard, or its drift not known."""
+        if self._window is None or not is_audible:
+            return None
+        voice = self._vad.probability(self._window)
+        return None if self._alignment.drift_ppm is None else Hint(voice, *self._excess.of_window)
+
+
+class _Excess:
+    """Excess of the last blocks, and what is usual."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque([0.0] * (2 * _SMOOTHED), maxlen=2 * _SMOOTHED)
+        self._usual = _USUAL
+        self._learned = 0
+        self._since_word = _HEARD_FOR_BLOCKS
+
+    def feed(self, excess: float, *, speaks: bool) -> None:
+        self._last.append(excess)
+        self._since_word = 0 if speaks else self._since_word + 1
+        if self._since_word < _HEARD_FOR_BLOCKS:
+            self._learned += 1
+            share = max(1 / (self._learned + _FIRST_BLOCKS), _LEARN)
+            self._usual += share * (min(excess, _CAP * self._usual) - self._usual)
+
+    @property
+    def of_window(self) -> tuple[float, float]:
+        """(excess, against what is usual) of the blocks of the window that ends now."""
+        last = list(self._last)
+        means = [sum(last[end - _SMOOTHED : end]) / _SMOOTHED for end in range(_SMOOTHED + 1, len(last) + 1)]
+        highest = max(means)
+        return highest, highest / (self._usual + _QUIET)
