@@ -2,66 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from virtual_card import RATE_HZ, Monitor, SoundServer, feed_microphone
-
-from tests.e2e.spoken import TINY_ENGINES, Event, read_events, write_question
+from talking import Talk
+from virtual_card import RATE_HZ, Monitor, SoundServer
 
 pytestmark = pytest.mark.devices
-
-
-class Talk:
-    """`localvoice talk` on the virtual card."""
-
-    def __init__(self, card: SoundServer, folder: Path) -> None:
-        self._card = card
-        self._folder = folder
-        self._events = folder / "events.jsonl"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "localvoice", "--events", str(self._events), *TINY_ENGINES, "--idle-timeout", "20"],
-            env={**card.environ, "LOCALVOICE_REPLY__TEMPERATURE": "0"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self._tick = threading.Event()
-
-    def say(self, text: str) -> None:
-        feed_microphone(write_question(self._folder / "say.wav", text, 0.1), self._card.environ)
-
-    def until(self, happened: Callable[[list[Event]], bool]) -> list[Event]:
-        for _ in range(600):
-            events = read_events(self._events)
-            if happened(events):
-                return events
-            assert self.process.poll() is None, self.process.stdout.read().decode()
-            self._tick.wait(0.05)
-        raise AssertionError([event["type"] for event in read_events(self._events)])
-
-    def count(self, kind: str, at_least: int) -> list[Event]:
-        found = self.until(lambda events: sum(event["type"] == kind for event in events) >= at_least)
-        return [event for event in found if event["type"] == kind]
-
-    def interrupt(self) -> list[Event]:
-        self.process.send_signal(2)
-        assert self.process.wait(5) == 130
-        return read_events(self._events)
 
 
 @pytest.fixture
 def talking(card: SoundServer, tmp_path: Path):
     talk = Talk(card, tmp_path)
     yield talk
-    talk.process.kill()
-    talk.process.wait()
-    talk.process.stdout.close()
+    talk.stop()
 
 
 def test_a_conversation_over_a_sound_card(talking: Talk, monitor: Monitor):

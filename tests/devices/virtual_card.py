@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 RATE_HZ = 48_000
 
-_NULL_SINK = "module-null-sink sink_name={} rate=48000 channels=1 norewinds=1"
+_NULL_SINK = "module-null-sink sink_name={} rate={} channels={} norewinds=1"
 """Without `norewinds` callbacks come in bursts up to two seconds apart."""
 
 
@@ -24,16 +24,14 @@ _FORMAT = ("--format=s16le", f"--rate={RATE_HZ}", "--channels=1")
 class SoundServer:
     """Runs until `stop`; `environ` leads programs to it, and only to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rate_hz: int = RATE_HZ, channels: int = 1) -> None:
         folder.chmod(0o700)
         socket = folder / "native"
         places = ("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "PULSE_STATE_PATH")
         self.environ = {**os.environ, **dict.fromkeys(places, str(folder)), "PULSE_SERVER": f"unix:{socket}"}
         modules = (
             f"module-native-protocol-unix socket={socket} auth-anonymous=1",
-            _NULL_SINK.format("speaker"),
-            _NULL_SINK.format("micfeed"),
-            "module-remap-source master=micfeed.monitor source_name=mic",
+            *self._card(rate_hz, channels),
         )
         self.process = subprocess.Popen(
             ["pulseaudio", "-n", "--daemonize=no", "--system=false", "--exit-idle-time=-1", "--disallow-exit"]
@@ -44,8 +42,37 @@ class SoundServer:
             stderr=subprocess.DEVNULL,
         )
         self._wait_until_up()
+        self._choose_defaults()
+
+    @staticmethod
+    def _card(rate_hz: int, channels: int) -> tuple[str, ...]:
+        return (
+            _NULL_SINK.format("speaker", rate_hz, channels),
+            _NULL_SINK.format("micfeed", rate_hz, channels),
+            "module-remap-source master=micfeed.monitor source_name=mic",
+        )
+
+    def _choose_defaults(self) -> None:
         self._control("set-default-sink", "speaker")
         self._control("set-default-source", "mic")
+
+    def unplug(self, *sinks: str) -> None:
+        """Take sinks out, all of them where none is named; the microphone goes with `micfeed`."""
+        for sink in sinks or ("speaker", "micfeed"):
+            self._control("unload-module", self._module_of(sink))
+
+    def _module_of(self, sink: str) -> str:
+        listing = subprocess.run(
+            ["pactl", "list", "short", "modules"], env=self.environ, capture_output=True, text=True, check=True
+        ).stdout
+        return next(line.split()[0] for line in listing.splitlines() if f"sink_name={sink} " in line)
+
+    def plug_in(self, *sinks: str) -> None:
+        """Put them in again."""
+        modules = [_NULL_SINK.format(sink, RATE_HZ, 1) for sink in sinks] or self._card(RATE_HZ, 1)
+        for module in modules:
+            self._control("load-module", *module.split())
+        self._choose_defaults()
 
     def _wait_until_up(self) -> None:
         deadline_s = time.monotonic() + 10.0

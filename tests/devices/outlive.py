@@ -1,0 +1,256 @@
+"""Breaks devices under a reply and an utterance, and says what became of both: `outlive.py PATH HOW...`, JSON lines.
+
+HOW are some of `WAYS`; a program of its own, since a device that hangs may keep a thread of PortAudio for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from virtual_card import RATE_HZ, Monitor, SoundServer
+
+from localvoice.audio import native
+from localvoice.audio.device_life import DeviceLife
+from localvoice.audio.device_news import DeviceChanged, DeviceNews
+from localvoice.audio.duplex import Duplex
+from localvoice.audio.opening import Clock, open_device_capture, open_device_player, parse_end
+from localvoice.config import AudioConfig
+from localvoice.errors import DeviceError
+from localvoice.messages import SpeechChunk
+
+REPLY_S = 3.0
+BREAK_AT_S = 1.2
+AWAY_S = 0.6
+_GIVE_UP_S = 20.0
+
+Facts = dict[str, Any]
+
+
+class Card:
+    """The private server, which may be killed and started again in its folder."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.server = SoundServer(self.folder)
+        os.environ.update(self.server.environ)
+
+    def kill(self) -> None:
+        self.server.stop()
+
+    def start(self, rate_hz: int = RATE_HZ, channels: int = 1) -> None:
+        self.server = SoundServer(self.folder, rate_hz, channels)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.server.process.send_signal(number)
+
+
+async def kill(card: Card) -> None:
+    """The sound server dies and is started again."""
+    card.kill()
+    await asyncio.sleep(AWAY_S)
+    await asyncio.to_thread(card.start)
+
+
+async def kill_and_change_rate(card: Card) -> None:
+    """The sound server comes back with another card: 44.1 kHz, two channels."""
+    card.kill()
+    await asyncio.sleep(AWAY_S)
+    await asyncio.to_thread(card.start, 44_100, 2)
+
+
+async def stall(card: Card) -> None:
+    """The sound server hangs for a while."""
+    card.signal(signal.SIGSTOP)
+    await asyncio.sleep(AWAY_S)
+    card.signal(signal.SIGCONT)
+
+
+async def unplug(card: Card) -> None:
+    """All devices go, and come back."""
+    await asyncio.to_thread(card.server.unplug)
+    await asyncio.sleep(AWAY_S)
+    await asyncio.to_thread(card.server.plug_in)
+
+
+async def remove_sink(card: Card) -> None:
+    """The loudspeaker goes; the server moves the stream to another one by itself, and back."""
+    await asyncio.to_thread(card.server.unplug, "speaker")
+    await asyncio.sleep(AWAY_S)
+    await asyncio.to_thread(card.server.plug_in, "speaker")
+
+
+WAYS: dict[str, Callable[[Card], Awaitable[None]]] = {
+    "kill": kill,
+    "rate": kill_and_change_rate,
+    "stall": stall,
+    "unplug": unplug,
+    "sink": remove_sink,
+}
+
+
+class Conversation:
+    """Both ends as `talk` opens them, listened to by a thread, and what was told of them."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[float, DeviceNews]] = []
+        self.life = DeviceLife(
+            AudioConfig(sample_rate=RATE_HZ), lambda news: self.told.append((time.monotonic(), news))
+        )
+        self.clock: list[tuple[float, float]] = []
+        """Monotonic time and capture clock at each block."""
+        self.loud: list[bool] = []
+        self.paths: set[int] = set()
+        self._ending = threading.Event()
+
+    async def open(self) -> None:
+        capture = await open_device_capture(parse_end(""), self.life)
+        clock = Clock()
+        self.player, far_end = await open_device_player(parse_end(""), self.life, clock.now_s)
+        self.duplex = clock.duplex = Duplex(capture, self.player, far_end)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while not self._ending.is_set():
+            block = self.duplex.read()
+            self.clock.append((time.monotonic(), self.duplex.now_s()))
+            self.loud.append(bool(np.abs(block.near).max() > 0.05))
+            self.paths.add(block.path)
+
+    def close(self) -> float:
+        """Seconds it took."""
+        self._ending.set()
+        start_s = time.monotonic()
+        self.life.close()
+        return time.monotonic() - start_s
+
+    async def say(self, turn: int, seconds: float) -> str:
+        """A reply whose every sample says when it is due; what became of it, "" for its end."""
+        sound = np.linspace(0.1, 0.9, round(seconds * RATE_HZ), dtype=np.float32)
+        try:
+            for first in range(0, len(sound), 4800):
+                await self.player.write(turn, SpeechChunk("x", sound[first : first + 4800], RATE_HZ))
+            await self.player.drain(turn)
+        except DeviceError as error:
+            return str(error)
+        return ""
+
+
+@asynccontextmanager
+async def feeding(card: Card) -> AsyncIterator[None]:
+    """A tone into the virtual microphone, on whatever server is there."""
+
+    async def feed() -> None:
+        tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(RATE_HZ // 10) / RATE_HZ)).astype("<i2").tobytes()
+        while True:
+            player = await asyncio.create_subprocess_exec(
+                *("pacat", "-d", "micfeed", "--raw", "--format=s16le", f"--rate={RATE_HZ}", "--channels=1"),
+                "--latency-msec=100",
+                env=card.server.environ,
+                stdin=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                while player.returncode is None:
+                    player.stdin.write(tone)
+                    await player.stdin.drain()
+            except OSError:
+                pass  # the server has gone
+            finally:
+                if player.returncode is None:
+                    player.kill()
+            await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(feed())
+    yield
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Facts:
+    """Break the devices in the middle of a reply and of a sound that is heard; what both have lost."""
+    before = await asyncio.to_thread(Monitor, card.server.environ)
+    told, start = len(talk.told), len(talk.clock)
+    paths = len(talk.paths)
+    talk.player.begin(turn)
+    saying = asyncio.create_task(talk.say(turn, REPLY_S))
+    await talk.player.reached(turn, round(BREAK_AT_S * RATE_HZ))
+    broken_s = time.monotonic()
+    await WAYS[how](card)
+    there_s = time.monotonic()
+    after = await asyncio.to_thread(Monitor, card.server.environ) if how in {"kill", "rate", "unplug"} else None
+    async with asyncio.timeout(_GIVE_UP_S):
+        failure = await saying
+    await asyncio.sleep(0.3)
+    heard = sounding(before)
+    if after is not None:
+        heard = np.concatenate((heard, sounding(after)))
+    changes = [(at_s, one) for at_s, one in talk.told[told:] if isinstance(one, DeviceChanged)]
+    ticks = np.array(talk.clock[start:])
+    return {
+        "how": how,
+        "failure": failure,
+        "changed": [one.which for _, one in changes],
+        "others": [repr(one) for _, one in talk.told[told:] if not isinstance(one, DeviceChanged)],
+        "noticed_and_opened_s": round(max((at_s for at_s, _ in changes), default=there_s) - there_s, 3),
+        "away_s": round(there_s - broken_s, 3),
+        "paths": len(talk.paths) - paths,
+        **({} if how == "sink" else continuity(heard)),  # the server has moved the stream, and the recording
+        "clock_off_ms": round(1000 * float(np.ptp(ticks[:, 0] - ticks[:, 1])), 1),
+        "clock_stood_ms": round(1000 * float(np.diff(ticks[:, 0]).max()), 1),
+        "clock_went_back": bool((np.diff(ticks[:, 1]) <= 0).any()),
+        "clock_moved_s": round(float(np.ptp(ticks[:, 1]) - np.ptp(ticks[:, 0])), 3),
+        "heard_before": bool(np.mean(talk.loud[start : start + 100]) > 0.7),
+        "heard_after": how == "sink" or bool(np.mean(talk.loud[-30:]) > 0.7),  # there the server moves the tone too
+    }
+
+
+def sounding(monitor: Monitor) -> Any:
+    """Everything but silence, in seconds of the reply."""
+    samples = monitor.samples().astype(float) / 32768
+    monitor.stop()
+    seconds = (samples[samples != 0] - 0.1) / 0.8 * REPLY_S
+    return seconds[(seconds > 0.01) & (seconds < REPLY_S)]
+
+
+def continuity(seconds: Any) -> Facts:
+    """By how much the reply was lost or said twice where it broke off; fades of 5 ms count as neither."""
+    stretches = np.split(seconds, np.flatnonzero(np.abs(np.diff(seconds)) > 0.001) + 1)
+    stretches = [one for one in stretches if len(one) > RATE_HZ // 100 and one[-1] > one[0]]  # else another sound
+    steps = np.array([after[0] - before[-1] for before, after in itertools.pairwise(stretches)])
+    return {
+        "lost_ms": round(1000 * float(steps[steps > 0].sum()), 1),
+        "doubled_ms": round(1000 * float(-steps[steps < 0].sum()), 1),
+        "said_to_s": round(float(stretches[-1][-1]), 2) if stretches else 0.0,
+    }
+
+
+async def main(path: str, *ways: str) -> None:
+    if path == "rtmixer":
+        native.load = lambda: None
+    card, talk = Card(), Conversation()
+    await talk.open()
+    async with feeding(card):
+        await asyncio.sleep(0.5)
+        for turn, how in enumerate(ways, 1):
+            facts = await outlive(how, card, talk, turn)
+            print(json.dumps(facts), flush=True)  # noqa: T201 - read by the test
+    print(json.dumps({"close_s": round(talk.close(), 3)}), flush=True)  # noqa: T201
+    card.kill()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
