@@ -70,6 +70,7 @@ _DRIFT_PPM = 150.0
 HEADPHONES = "use headphones"
 
 _INTERRUPTS = "what is left of my voice sounds like yours: I would interrupt myself"
+_STUMBLES = "close other programs, or raise audio.latency_ms, and test again"
 _TOO_LOUD = "my voice is too loud for your microphone, which cuts off its peaks"
 
 
@@ -91,6 +92,8 @@ def judge(report: PathReport, *, cancels: bool = True) -> Verdict:
         unmute = "unmute it, or allow this program to use it (privacy settings of the system), and test again"
         return Verdict("full", "the microphone gives digital silence: it may be muted", unmute, is_sure=False)
     if _is_disturbed(report):
+        if report.delay.slips:
+            return Verdict("guarded", "the sound stumbled during the test", _STUMBLES, is_sure=False)
         again = "test again when nobody speaks and no music plays"
         return Verdict("guarded", "somebody else was heard during the test", again, is_sure=False)
     if not report.has_echo and not report.clipped:
@@ -197,7 +200,7 @@ def _advice(report: PathReport) -> str:
     if report.clipped >= _CLIPPED_FROM:
         return "turn the loudspeaker, or the microphone's gain, down and test again"
     if report.delay.slips:
-        return "the sound stumbles: close other programs, or raise audio.latency_ms, and test again"
+        return _STUMBLES
     if report.heard_dbfs > _LOUD_DBFS:
         down_db = report.heard_dbfs - _LOUD_DBFS
         return f"turn the loudspeaker down by {max(3.0, down_db):.0f} dB, or move it away from the microphone"

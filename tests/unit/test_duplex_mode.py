@@ -128,6 +128,8 @@ def test_somebody_else_makes_a_test_worth_nothing():
     assert judge(replace(GOOD, strangers=3)).is_sure
     assert judge(replace(GOOD, strangers=9, clipped=300)).is_sure, "a clipped echo looks like a stranger"
     assert judge_greeting(replace(GREETED, cold_voices=(0.99,) * 30, strangers=4)) is None
+    stumbled = judge(replace(GOOD, strangers=9, delay=DelayTrack(60.0, 20, 0.1, 2)))
+    assert (stumbled.is_sure, "stumbled" in stumbled.why) == (False, True)
 
 
 def test_a_muted_microphone_says_nothing_about_the_devices():

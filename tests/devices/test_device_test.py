@@ -1,0 +1,89 @@
+"""`localvoice devices --test` on the virtual card, in a live room: what it says, remembers, and when it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from live_room import LiveRoom
+from virtual_card import SoundServer
+
+pytestmark = pytest.mark.devices
+
+TRIES = 3
+"""The machine may be shared, and its card stall, which sounds like somebody else."""
+
+
+def start(card: SoundServer, home: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "localvoice", "devices", *words],
+        env={**card.environ, "XDG_STATE_HOME": str(home), "LOCALVOICE_ENGINES__TTS": "espeak"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(card: SoundServer, home: Path, *words: str) -> str:
+    out, err = (process := start(card, home, *words)).communicate(timeout=30)
+    assert process.returncode == 0, err
+    return out
+
+
+@pytest.mark.timeout(120)
+def test_a_room_is_measured_remembered_and_shown(card: SoundServer, tmp_path: Path) -> None:
+    assert "never tested" in run(card, tmp_path)
+    with LiveRoom(card, tmp_path, gain_db=-12.0):
+        for _ in range(TRIES):
+            began_s = time.monotonic()
+            tested = json.loads(run(card, tmp_path, "--test", "--json"))
+            assert time.monotonic() - began_s < 25.0
+            if tested["mode"] == "full":
+                break
+    measured = tested["measured"]
+    assert (tested["mode"], tested["is_kept"]) == ("full", True), tested
+    assert (tested["voice"], tested["path"]) == ("espeak", "native")
+    assert measured["noise_dbfs"] == pytest.approx(-65.0, abs=3.0)
+    assert measured["echo_dbfs"] == pytest.approx(-32.0, abs=4.0)
+    assert 20.0 < measured["delay_ms"] < 400.0
+    assert measured["attenuation_db"] > 15.0
+    assert measured["cut_tail_ms"] > 0.0
+    assert f"{tested['mode']}, as tested: {tested['why']}" in run(card, tmp_path)
+
+
+def test_headphones_are_told_in_plain_lines(card: SoundServer, tmp_path: Path) -> None:
+    with LiveRoom(card, tmp_path, gain_db=None):
+        said = run(card, tmp_path, "--test")
+    assert "\x1b" not in said
+    rows = {line.split("  ")[0]: line for line in said.splitlines()}
+    assert "none heard" in rows["echo"]
+    assert "headphones" in rows["full"]
+
+
+def test_ctrl_c_ends_it_at_once_and_remembers_nothing(card: SoundServer, tmp_path: Path) -> None:
+    process = start(card, tmp_path, "--test")
+    assert process.stderr is not None
+    while "quiet" not in process.stderr.readline():
+        pass
+    threading.Event().wait(1.0)
+    process.send_signal(signal.SIGINT)
+    sent_s = time.monotonic()
+    out, err = process.communicate(timeout=10)
+    assert time.monotonic() - sent_s < 2.0
+    assert (process.returncode, out, err) == (130, "", "")
+    assert not (tmp_path / "localvoice" / "devices.json").exists()
+
+
+def test_a_file_is_no_device(card: SoundServer, tmp_path: Path) -> None:
+    process = start(card, tmp_path, "--test", "--output", "reply.wav")
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, "")
+    assert "--output" in err
+    assert len(err.splitlines()) == 1
