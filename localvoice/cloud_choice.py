@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from localvoice.addresses import host_of, is_here
+from localvoice.addresses import is_here
 from localvoice.candidates import Candidate
 from localvoice.config import Config, EnginesConfig
 from localvoice.errors import ConfigError
@@ -112,10 +112,10 @@ def leaves_machine(text: str, engines: EnginesConfig) -> bool:
 
 
 def host_services(engines: EnginesConfig) -> str:
-    """The services of this machine that are asked for, for a message; empty where there is none."""
+    """The services of this machine that are asked for, by name; empty where there is none."""
     named = [text for stage in STAGES for text in getattr(engines, stage)]
-    found = [_url(text, engines) for text in named if not leaves_machine(text, engines)]
-    return ", ".join(f"{host_of(url)}" for url in dict.fromkeys(found) if url)
+    found = [text.partition(":")[0] for text in named if _url(text, engines) and not leaves_machine(text, engines)]
+    return ", ".join(dict.fromkeys(found))
 
 
 def without_cloud(engines: EnginesConfig) -> tuple[EnginesConfig, Sequence[str]]:

@@ -111,7 +111,7 @@ def offline_mode(wanted: bool, loaded: LoadedConfig) -> tuple[LoadedConfig, Shie
     if left_out:
         warn(f"--offline leaves out what the settings file says of the cloud: {', '.join(left_out)}")
     here = host_services(engines)
-    shield = go_offline(f"{here} answers as a service of this machine" if here else "")
+    shield = go_offline(f"this machine's own {here} would be lost" if here else "")
     return replace(loaded, config=replace(loaded.config, engines=engines)), shield
 
 

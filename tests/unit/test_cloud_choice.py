@@ -178,5 +178,5 @@ def test_offline_leaves_out_the_cloud_and_nothing_else():
 
 
 def test_services_of_the_host_are_known_by_their_address():
-    assert host_services(EnginesConfig(llm=("ollama", "skills"))) == "127.0.0.1"
+    assert host_services(EnginesConfig(llm=("ollama", "skills"))) == "ollama"
     assert host_services(EnginesConfig(llm=("groq", "skills"))) == ""
