@@ -7,6 +7,8 @@ from typing import Any
 
 from localvoice import __version__
 from localvoice.app.plan import Plan
+from localvoice.audio.device_path import path_name
+from localvoice.audio.opening import EndKind
 from localvoice.config import Config
 from localvoice.engines import TurnDetector
 from localvoice.loading import Loaded
@@ -31,7 +33,12 @@ def announcement(
         "offline": offline,
         "input": "typed" if plan.is_typed else plan.input.label,
         "output": plan.output.label,
-    }
+    } | _callbacks(plan)
+
+
+def _callbacks(plan: Plan) -> dict[str, str]:
+    """Whose audio callbacks run, where a device is used: `native` or `rtmixer`."""
+    return {"callbacks": path_name()} if plan.has_device or plan.output.kind is EndKind.DEVICE else {}
 
 
 def turn_votes(config: Config, turn_detector: TurnDetector | None) -> str:

@@ -9,6 +9,8 @@ import pytest
 from talking import Talk
 from virtual_card import RATE_HZ, Monitor, SoundServer
 
+from localvoice.audio import native
+
 pytestmark = pytest.mark.devices
 
 
@@ -22,6 +24,7 @@ def talking(card: SoundServer, tmp_path: Path):
 def test_a_conversation_over_a_sound_card(talking: Talk, monitor: Monitor):
     started = talking.count("session_started", 1)[0]
     assert started["t"] > 0
+    assert started["callbacks"] == ("rtmixer" if native.load() is None else "native")
     greeting = talking.count("reply_finished", 1)[0]
     assert greeting["heard"] == greeting["text"] != ""
 
