@@ -6,6 +6,7 @@ Rule of this file: PortAudio is never asked here (device_life.py does), only mem
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -47,10 +48,11 @@ class LastingMicrophone:
     `rate_hz` may change with the device, behind a call of `take`.
     """
 
-    def __init__(self, devices: Devices, stream: OpenMicrophone) -> None:
+    def __init__(self, devices: Devices, stream: OpenMicrophone, clock: Callable[[], float] = time.monotonic) -> None:
         self._devices = devices
         self._stream = stream
-        self._until_s = time.monotonic()
+        self._clock = clock
+        self._until_s = clock()
         """Time of the last sample handed on."""
         self._is_new = False
         """Whether nothing of the present stream has been handed on yet."""
@@ -85,14 +87,13 @@ class LastingMicrophone:
     def take(self) -> Samples:
         """What has been recorded since the last call, perhaps nothing."""
         fresh = self._stream.read_new()
-        now_s = time.monotonic()
+        now_s = self._clock()
         if self._numbness.is_found(fresh, self.rate_hz):
             self._devices.tell(DeviceWarning("silent_microphone", numb_microphone(self.name)))
         present = self._devices.microphone
         if present is self._stream:
             return self._in_time(fresh, now_s)
-        if len(fresh):
-            self._until_s = now_s
+        self._until_s = min(now_s, self._until_s + len(fresh) / self.rate_hz)  # it was recorded before the loss
         if present is not None:  # its first sound comes with the next call, at its own rate
             self._xruns += self._stream.xruns
             if present.name != self._stream.name:
