@@ -77,6 +77,7 @@ class Answers:
                 async for part in parts:
                     match part:
                         case str():
+                            hand.engine = self._chat.name  # who was asked first may have failed
                             yield part
                         case ToolCall():
                             calls.append(part)
