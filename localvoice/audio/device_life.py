@@ -124,13 +124,20 @@ class DeviceLife:
     # the thread
 
     def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._jobs.get(timeout=LOOK_S)()
-            except queue.Empty:
-                if self._ends.are_lost():
-                    self._recover()
+        try:
+            while not self._closing.is_set():
+                self._live()
+        except Exception as error:  # noqa: BLE001 - a thread's end: the session would wait for its devices for ever
+            _log.debug("the devices' thread ended", exc_info=True)
+            self.tell(DeviceError(f"the sound devices failed ({type(error).__name__}: {error}): start again"))
         self._ends.release(_CLOSE_WITHIN_S)
+
+    def _live(self) -> None:
+        try:
+            self._jobs.get(timeout=LOOK_S)()
+        except queue.Empty:
+            if self._ends.are_lost():
+                self._recover()
 
     def _recover(self) -> None:
         now_s = time.monotonic()
@@ -140,9 +147,11 @@ class DeviceLife:
         if now_s - self._opened_s < _WORKED_FOR_S:
             self._closing.wait(sum(next(waits) for _ in range(3)))
         self._ends.release(_ANSWERS_WITHIN_S)
-        while not (self._closing.is_set() or outage.is_final) and not self._has_reopened(now_s):
-            self._closing.wait(next(waits))
-        outage.end()
+        try:
+            while not (self._closing.is_set() or outage.is_final) and not self._has_reopened(now_s):
+                self._closing.wait(next(waits))
+        finally:
+            outage.end()
 
     def _has_reopened(self, lost_s: float) -> bool:
         try:
