@@ -1,6 +1,7 @@
 """Gaps at the loudspeaker, tails of cuts and the cost of waiting, on a private virtual sound card.
 
 `python benchmarks/audio/device_gaps.py [--path native|rtmixer] [--load idle|gil] [--seconds 60] [--cuts 40]`, JSON.
+Ten minutes under load: `--load gil --seconds 600 --cuts 0`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,49 @@ def listen(capture: DeviceCapture, ending: threading.Event) -> None:
         capture.read()
 
 
+class Reference:
+    """What our callback says it has played, read along by a thread of its own."""
+
+    def __init__(self, player: DevicePlayer) -> None:
+        self._played = player.played
+        self._parts: list[Any] = []
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        if self._played is None:
+            return
+        read = self._played.clock
+        while not self._ending.wait(0.5):
+            written = self._played.clock
+            self._parts.append(np.round(self._played.at(read, written - read) * 32768).astype(np.int16))
+            read = written
+
+    def against(self, heard: Any) -> dict[str, Any]:
+        """Whether the loudspeaker gave the same, sample by sample, from the first that sounds to the last."""
+        self._ending.set()
+        self._thread.join()
+        if not self._parts:
+            return {"known": False}
+        said, heard = (np.trim_zeros(one) for one in (np.concatenate(self._parts), heard))
+        same = len(said) == len(heard)
+        return {
+            "known": True,
+            "samples": len(said),
+            "samples_missing_in_recording": len(said) - len(heard),
+            "samples_that_differ": int(np.count_nonzero(said != heard)) if same else first_difference(said, heard),
+            "equals_what_was_played": same and bool(np.array_equal(said, heard)),
+        }
+
+
+def first_difference(one: Any, other: Any) -> str:
+    """Where two recordings part."""
+    length = min(len(one), len(other))
+    unlike = np.flatnonzero(one[:length] != other[:length])
+    return f"from {int(unlike[0]) / RATE_HZ:.2f} s on" if len(unlike) else "none"
+
+
 def counter(first: int, frames: int) -> SpeechChunk:
     """Each sample says which one it is, never 0."""
     values = 1000 + (first + np.arange(frames)) % 20_000
@@ -77,13 +121,15 @@ def gaps(samples: Any) -> dict[str, Any]:
 async def play_for(player: DevicePlayer, monitor: Monitor, seconds: float) -> dict[str, Any]:
     """A reply of that length, as the loudspeaker got it."""
     start_s = time.monotonic()
+    reference = Reference(player)
     player.begin(1)
     part = 4800
     for first in range(0, round(seconds * RATE_HZ), part):
         await player.write(1, counter(first, part))
     await player.drain(1)
-    await asyncio.sleep(0.3)
-    return gaps(monitor.samples(start_s))
+    await asyncio.sleep(0.6)
+    heard = monitor.samples(start_s)
+    return {**gaps(heard), "reference": reference.against(heard)}
 
 
 async def cut_tails(player: DevicePlayer, monitor: Monitor, cuts: int) -> dict[str, float]:
@@ -135,11 +181,12 @@ async def measure(arguments: argparse.Namespace, environ: dict[str, str]) -> dic
     if arguments.load == "gil":
         for _ in range(2):
             threading.Thread(target=spin, args=(ending,), daemon=True).start()
-    xruns = player.xruns
+    xruns, capture_xruns = player.xruns, capture.xruns
     result["playing"] = await play_for(player, monitor, arguments.seconds)
     result["xruns_counted"] = player.xruns - xruns
-    result["cut"] = await cut_tails(player, monitor, arguments.cuts)
-    result["capture_xruns"] = capture.xruns
+    result["capture_xruns"] = capture.xruns - capture_xruns
+    if arguments.cuts:
+        result["cut"] = await cut_tails(player, monitor, arguments.cuts)
     return result
 
 
