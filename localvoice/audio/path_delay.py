@@ -68,7 +68,6 @@ def track_delay(near: Samples, far: Samples) -> DelayTrack:
         far_off = _far_off(near, far)
         return DelayTrack() if far_off is None else DelayTrack(far_off * 1000 / SPEECH_RATE_HZ, 1)
     at, delays = np.array(found, dtype=np.float64).T
-    delays = _without_outliers(delays)
     slips = int(np.count_nonzero(np.abs(np.diff(delays)) >= _SLIP))
     drift = None
     straight = delays
@@ -108,13 +107,6 @@ def block_powers(sound: Samples) -> NDArray[np.float64]:
 def is_own_speech(powers: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which blocks of the far end count as speech."""
     return powers > _SPEECH_POWER
-
-
-def _without_outliers(delays: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The median of each and its neighbours: one wrong peak is no slip."""
-    padded = np.pad(delays, 1, mode="edge")
-    smoothed: NDArray[np.float64] = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
-    return smoothed
 
 
 def _far_off(near: Samples, far: Samples) -> int | None:

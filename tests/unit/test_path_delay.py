@@ -69,6 +69,13 @@ def test_an_echo_far_from_where_it_should_be_is_found_as_well(delay_ms):
     assert track.delay_ms == pytest.approx(delay_ms, abs=0.2)
 
 
+def test_an_echo_of_a_moment_is_none():
+    far = murmur(10.0)
+    near = heard(far)
+    near[: 8 * SPEECH_RATE_HZ] = heard(murmur(8.0, seed=9))
+    assert track_delay(near, far) == DelayTrack()
+
+
 def test_nothing_is_found_where_nothing_is():
     far = murmur(6.0)
     noise = 0.001 * np.random.default_rng(3).standard_normal(len(far)).astype(np.float32)
