@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.errors import ProviderUnavailable
 from localvoice.messages import Message, Role, Transcript
 from tests.virtual_time import Setting, Talk, hold
 
@@ -39,9 +40,11 @@ _MURMUR, _COUGH = 0.4, 0.9
 class Listener:
     """A recogniser that reads the words of a scenario."""
 
-    def __init__(self, delay_s: float = 0.05) -> None:
+    def __init__(self, delay_s: float = 0.05, *, fails_every: int = 0) -> None:
         self.name = "listener"
         self._delay_s = delay_s
+        self._fails_every = fails_every
+        self._calls = 0
         self._words: list[str] = []
 
     def level_of(self, word: str) -> float:
@@ -53,6 +56,9 @@ class Listener:
         """What is said in the sound, after the delay."""
         numbers = np.rint((samples.copy() - _FIRST) / _STEP).astype(int)
         await asyncio.sleep(self._delay_s)
+        self._calls += 1
+        if self._fails_every and self._calls % self._fails_every == 0:
+            raise ProviderUnavailable("busy", provider=self.name)
         found, lengths = np.unique(numbers, return_counts=True)
         enough = _READABLE * WORD_S * SPEECH_RATE_HZ
         read = [
@@ -66,15 +72,15 @@ class Listener:
         """Nothing to close."""
 
 
-def conversation(scenario: str, *, ear: Listener | None = None, **setting: Any) -> Talk:
-    """Hold it, with a quiet user until nothing is open, and check the rules that every conversation obeys."""
-    listener = ear or Listener()
+def conversation(scenario: str, *, listener: Listener | None = None, **setting: Any) -> Talk:
+    """Hold it, and check the rules that every conversation obeys. `setting`: fields of `Setting`."""
+    listens = listener or Listener()
 
     async def user(talk: Talk) -> None:
         for step in filter(None, map(str.strip, scenario.splitlines())):
-            await perform(talk, step, listener)
+            await perform(talk, step, listens)
 
-    return hold(user, Setting(stt=listener, **setting))
+    return hold(user, Setting(stt=listens, **setting))
 
 
 async def perform(talk: Talk, step: str, listener: Listener) -> None:

@@ -37,6 +37,9 @@ from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 
 T = TypeVar("T")
 
+_ENDS_WITHIN_S = 300.0
+"""A session that has not ended so long after its input is ended with an error."""
+
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Where nothing is ready, time passes at once."""
@@ -141,6 +144,7 @@ class Talk:
         self.log = EventLog()
         self.log.subscribe(self._hear)
         self._changed = asyncio.Event()
+        self._ended_s = 0.0
         self._read = 0
         self._microphone = _Microphone()
         self._tape = _Tape()
@@ -241,13 +245,15 @@ class Talk:
         except Exception:
             self.session.end(EndedBy.ERROR)
             raise
-        self._microphone.ended = True
+        self._microphone.ended, self._ended_s = True, asyncio.get_running_loop().time()
 
     async def _room(self) -> None:
         loop = asyncio.get_running_loop()
         windows, count, began_s = Reblocker(WINDOW), 0, loop.time()
         for blocks in range(1, 10**9):
             await asyncio.sleep(began_s + blocks * BLOCK_S - loop.time())
+            if self._microphone.ended and loop.time() - self._ended_s > _ENDS_WITHIN_S:
+                self.session.end(EndedBy.ERROR)  # it would go on for ever
             block = self.duplex.read().near
             if not self.setting.keep_sound:
                 self._tape.blocks.clear()

@@ -167,8 +167,9 @@ class Session:
         self._take(seen)
         if isinstance(seen, Window) and self._options.ends_with_input and self._duplex.ended:
             self._ending.end_input(self._duplex.now_s(), seen.at_s)
-        for due in self._replying.due(seen.at_s):
-            self.observe(due)
+        if not isinstance(seen, SpeakRequested):  # what cannot be said now is due again with the next window
+            for due in self._replying.due(seen.at_s):
+                self.observe(due)
         self._check_end(seen.at_s)
 
     def _check_end(self, now_s: float) -> None:

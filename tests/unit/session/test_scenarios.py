@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from localvoice.config import Config, TurnConfig
-from localvoice.messages import ToolCall
+from localvoice.config import Config, ReplyConfig, TurnConfig
+from localvoice.messages import SpeechChunk, ToolCall
 from tests.fakes import FakeChatModel, FakeSynthesizer
 from tests.scenarios import Listener, conversation, said_by_user
 from tests.virtual_time import Talk, of, one
@@ -235,6 +235,20 @@ def test_words_while_a_tool_is_used_void_the_answer_and_it_runs_again_for_the_wh
     assert one(talk.events, "reply_finished")["text"].endswith("forty-two.")
 
 
+@pytest.mark.parametrize("phase_s", [0.0, 0.032])
+def test_a_filler_that_is_due_while_a_sound_begins_waits_for_quiet(phase_s):
+    clicks = f"wait {phase_s}\n" + "cough 0.032\nwait 0.032\n" * 8
+    phrase = SpeechChunk("Let me think.", np.full(8000, 0.2, dtype=np.float32), 16_000, ())
+    talk = conversation(
+        f"say {ASKED}\nuntil transcript\n{clicks}until reply_finished\nuntil reply_finished",
+        llm=storyteller(first_token_s=1.5),
+        config=Config(reply=ReplyConfig(filler_after_ms=150)),
+        phrases={phrase.text: phrase},
+    )
+    assert [event["origin"] for event in of(talk.events, "reply_started")] == ["filler", "user"]
+    assert of(talk.events, "reply_finished")[-1]["heard"] == STORY
+
+
 def test_no_sample_of_a_reply_follows_its_cut():
     model = storyteller("Fine.", first_token_s=0.8)
     talk = conversation(
@@ -267,7 +281,7 @@ def test_a_recogniser_too_slow_for_the_overlap_does_not_lose_its_words():
         until reply_finished
         """,
         llm=model,
-        ear=Listener(delay_s=0.6),
+        listener=Listener(delay_s=0.6),
     )
     assert one(talk.events, "barge_in")["turn"] == 1
     assert said_by_user(model.histories[-1])[-1] == "no tell me about dogs instead"
