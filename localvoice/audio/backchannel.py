@@ -7,6 +7,7 @@ scripts/backchannel/README.md.
 from __future__ import annotations
 
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,11 +18,16 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 BEFORE_S = 0.1
 """Sound before the onset that the network wants to see: the gate may have missed a soft beginning."""
 
+LONGEST_S = 0.9
+"""Sound behind the onset that the network has learned from."""
+
 BANDS = 32
 _FRAME, _HOP, _FFT = 400, 160, 512
 _LOWEST_HZ, _HIGHEST_HZ = 80.0, 7000.0
 _FLOOR = 1e-9
 """Power of a band below which there is nothing to hear."""
+_ALONE = 250_000
+"""Multiplications that OpenBLAS does on one thread (its threshold is 2^18)."""
 _RANGE = 5.0
 """Decades under the loudest band that are looked at."""
 
@@ -35,7 +41,7 @@ def log_mels(samples: Samples) -> Features:
         return np.zeros((0, BANDS), dtype=np.float32)
     frames = sliding_window_view(samples, _FRAME)[::_HOP]
     power = np.square(np.abs(np.fft.rfft(frames * _WINDOW, _FFT)))
-    mels: Features = np.log10(power @ _BANK + _FLOOR).astype(np.float32)
+    mels: Features = np.log10(_product(power, _BANK) + _FLOOR).astype(np.float32)
     return mels
 
 
@@ -86,8 +92,14 @@ def _convolved(x: Features, weights: Features, bias: Features, stride: int) -> F
     taps = weights.shape[2]
     padded = np.pad(x, ((taps // 2, taps // 2), (0, 0)))
     stretches = sliding_window_view(padded, taps, axis=0)[::stride].reshape(-1, weights.shape[1] * taps)
-    out: Features = np.maximum(stretches @ weights.reshape(len(weights), -1).T + bias, 0)
+    out: Features = np.maximum(_product(stretches, weights.reshape(len(weights), -1).T) + bias, 0)
     return out
+
+
+def _product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """`a @ b` in parts that BLAS does not spread over threads: waking them took up to 16 ms on busy cores."""
+    rows = max(1, _ALONE // b.size)
+    return np.concatenate([a[at : at + rows] @ b for at in range(0, len(a), rows)])
 
 
 def _mel_bank() -> Features:

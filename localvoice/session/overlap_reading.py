@@ -7,7 +7,7 @@ import logging
 
 import numpy as np
 
-from localvoice.audio.backchannel import BEFORE_S
+from localvoice.audio.backchannel import BEFORE_S, LONGEST_S
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.errors import LocalVoiceError
 from localvoice.session.hand import House, Voices
@@ -47,7 +47,8 @@ class OverlapReading:
         """Observe what a sound over the reply sounds like so far, if anybody can tell. Under a millisecond."""
         judge = self._voices.sound_judge
         if judge is not None:
-            sound = self._voices.utterances.read(asked.onset_s - BEFORE_S, asked.at_s)
+            end_s = min(asked.at_s, asked.onset_s + LONGEST_S)
+            sound = self._voices.utterances.read(asked.onset_s - BEFORE_S, end_s)
             self._observe_soon(OverlapJudged(asked.at_s, asked.turn, *judge.judge(sound)))
 
     def stop(self) -> None:

@@ -1,0 +1,73 @@
+"""The judge of sounds over a reply: what it hears in speech, at any loudness, in how much time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from localvoice.audio.backchannel import BANDS, SoundJudge, levelled, load_sound_judge, log_mels
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def speech(name: str) -> Samples:
+    """From 100 ms before the first loud sample."""
+    frames, rate_hz = soundfile.read(DATA / f"flite_{name}.flac", dtype="float32")
+    sound = resample(frames, rate_hz, SPEECH_RATE_HZ)
+    onset = int(np.flatnonzero(np.abs(sound) > 0.03)[0])
+    quiet = np.random.default_rng(0).standard_normal(1600).astype(np.float32) * np.float32(1e-4)
+    return np.concatenate((quiet, sound[onset:]))
+
+
+def hum(seconds: float = 0.5) -> Samples:
+    """A closed mouth: one low voiced sound that swells and fades, as "mm"."""
+    at_s = np.arange(int(seconds * SPEECH_RATE_HZ)) / SPEECH_RATE_HZ
+    voice = sum(np.sin(2 * np.pi * 120 * n * at_s) / n**2 for n in range(1, 8))
+    swelling = np.hanning(len(at_s))
+    quiet = np.random.default_rng(0).standard_normal(1600 + len(at_s)) * 1e-4
+    quiet[1600:] += 0.2 * voice * swelling
+    return quiet.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def judge() -> SoundJudge:
+    return SoundJudge()
+
+
+@pytest.mark.parametrize("name", ["set_a_timer", "weather", "what_time_is_it"])
+def test_half_a_second_of_a_request_is_content(judge, name):
+    content, backchannel = judge.judge(speech(name)[: int(0.6 * SPEECH_RATE_HZ)])
+    assert content > 0.6 > backchannel
+
+
+def test_a_hum_is_no_content(judge):
+    content, _ = judge.judge(hum())
+    assert content < 0.5
+
+
+@pytest.mark.parametrize("gain", [0.05, 0.3, 3.0])
+def test_loudness_changes_nothing(judge, gain):
+    sound = speech("weather")[:8000]
+    assert judge.judge(sound * np.float32(gain)) == pytest.approx(judge.judge(sound), abs=0.02)
+
+
+@pytest.mark.parametrize("frames", [0, 100, 399, 400, 401, 600, 16_000])
+def test_any_length_has_an_answer(judge, frames):
+    content, backchannel = judge.judge(np.zeros(frames, dtype=np.float32))
+    assert 0.0 <= content <= content + backchannel <= 1.0 + 1e-6
+
+
+def test_spectra_lie_within_what_is_given():
+    mels = log_mels(speech("weather")[: 400 + 10 * 160])
+    assert mels.shape == (11, BANDS)
+    assert levelled(mels).max() == pytest.approx(1.0)
+    assert levelled(mels).min() >= -1.0
+
+
+@pytest.mark.parametrize(("language", "is_there"), [("en", True), ("en-GB", True), ("", True), ("de", False)])
+def test_there_is_a_judge_for_the_language_it_has_heard(language, is_there):
+    assert (load_sound_judge(language) is not None) is is_there
