@@ -23,6 +23,7 @@ from benchmarks.turns.intervals import quantile_ms, share_95
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import PATIENCE_MS, Config, SessionConfig, TurnConfig, VadConfig
 from localvoice.turn.speech_gate import Edge, SpeechGate
+from localvoice.turn.words import turn_words
 
 WORDS_S = 0.05
 """What the scripted recogniser takes from the pause to its words."""
@@ -65,7 +66,8 @@ class Score:
             for pause in inside:
                 resumes_s = pause.speech_end_s + pause.pause_s
                 hits = [end_s for end_s in own if pause.speech_end_s < end_s <= resumes_s]
-                for label in ("all", turn.kind, f"by {_family(turn.source)}", _length(pause.pause_s)):
+                labels = ("all", turn.kind, f"by {_family(turn.source)}", _length(pause.pause_s), _reading(pause.words))
+                for label in labels:
                     self.pauses[label] += 1
                     self.early[label] += bool(hits)
                 self.heard += bool(hits) and hits[0] + REPLY_S <= resumes_s
@@ -98,6 +100,11 @@ def _family(source: str) -> str:
 
 def _length(pause_s: float) -> str:
     return "pause < 300 ms" if pause_s < 0.3 else "pause < 600 ms" if pause_s < 0.6 else "pause of 600 ms and more"
+
+
+def _reading(words: str) -> str:
+    likely = turn_words().probability(words)
+    return "words that may be all" if likely is not None and likely >= 0.5 else "words that want more"
 
 
 # the systems
@@ -151,16 +158,20 @@ def silences(dialogue: Dialogue) -> Iterator[tuple[float, float, float]]:
         yield (*before, float("inf"))
 
 
+NO_EAR, NO_VOTES = ", no smart-turn", ", silence only"
+
+
 def systems(ear: Ear | None) -> dict[str, Ends]:
     """By name, in the order of the table."""
+    presets = {patience: TurnConfig(patience=patience) for patience in PATIENCE_MS}
     both = Votes(WORDS_S, ear)
-    found = {f"{patience}": ours(TurnConfig(patience=patience), both) for patience in PATIENCE_MS}
-    normal = TurnConfig()
-    found["normal, words 300 ms late"] = ours(normal, Votes(SLOW_WORDS_S, ear))
+    found: dict[str, Ends] = {}
     if ear is not None:
-        found["normal, words only"] = ours(normal, Votes(WORDS_S))
-        found["normal, sound only"] = ours(normal, Votes(None, ear))
-    found |= {f"{patience}, no model": ours(TurnConfig(patience=patience), Votes()) for patience in PATIENCE_MS}
+        found |= {patience: ours(turn, both) for patience, turn in presets.items()}
+        found[f"normal, words {1000 * SLOW_WORDS_S:.0f} ms late"] = ours(presets["normal"], Votes(SLOW_WORDS_S, ear))
+        found["normal, no words"] = ours(presets["normal"], Votes(None, ear), language="und")
+    found |= {patience + NO_EAR: ours(turn, Votes(WORDS_S)) for patience, turn in presets.items()}
+    found |= {patience + NO_VOTES: ours(turn, Votes(), language="und") for patience, turn in presets.items()}
     if ear is not None:
         found["smart-turn alone"] = smart_turn_alone(ear, both.sound_s)
     return found | {f"{silence_ms} ms of silence": fixed(silence_ms) for silence_ms in FIXED_MS}
@@ -192,7 +203,9 @@ def table(figures: dict[str, Any]) -> str:
         early = f"{row['early_per_100']} ({low}-{high})"
         lines.append(f"| {name} | {delays} | {early} | {row['early_and_heard_per_100']} |")
     some = next(iter(figures.values()))
-    return "\n".join([*lines, "", f"{some['pauses']} pauses inside a thought, {some['ends']} ends."])
+    by = ", ".join(f"{label}: {share}" for label, share in some["early_by"].items())
+    counted = f"{some['pauses']} pauses inside a thought, {some['ends']} ends."
+    return "\n".join([*lines, "", counted, f"Early ends of the first row: {by}."])
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.turns.endpoints import NO_EAR, NO_VOTES
 from localvoice.config import PATIENCE_MS
 
 _DELAYS = {"delay_ms_p50": "median", "delay_ms_mean": "mean"}
@@ -26,9 +27,11 @@ def plot(figures: dict[str, Any], path: Path) -> None:
 
 
 def _draw(axes: Any, figures: dict[str, Any], delay: str) -> None:
-    rows = {"presets": list(PATIENCE_MS), "presets without models": [f"{one}, no model" for one in PATIENCE_MS]}
+    rows = {f"presets{left_out}": [one + left_out for one in PATIENCE_MS] for left_out in ("", NO_EAR, NO_VOTES)}
     rows["a fixed silence"] = [name for name in figures if name.endswith("ms of silence")]
-    for (label, names), style in zip(rows.items(), ("o-", "s--", "x:"), strict=True):
+    for (label, names), style in zip(rows.items(), ("o-", "s--", "v--", "x:"), strict=True):
+        if names[0] not in figures:
+            continue
         delays, early = ([figures[name][key] for name in names] for key in (delay, "early_per_100"))
         axes.plot(delays, early, style, label=label)
         for name, at_ms, share in zip(names, delays, early, strict=True):
@@ -39,4 +42,4 @@ def _draw(axes: Any, figures: dict[str, Any], delay: str) -> None:
 
 
 def _short(name: str) -> str:
-    return name.removesuffix(", no model").removesuffix(" ms of silence")
+    return name.partition(",")[0].removesuffix(" ms of silence")
