@@ -136,6 +136,15 @@ class Conversation:
         self.life.close()
         return time.monotonic() - start_s
 
+    @property
+    def hears(self) -> bool:
+        """Whether a sound has just been heard."""
+        return all(self.loud[-10:])
+
+    def changes(self, since: int) -> list[tuple[float, DeviceChanged]]:
+        """What was told of other devices, and when."""
+        return [(at_s, one) for at_s, one in self.told[since:] if isinstance(one, DeviceChanged)]
+
     async def say(self, turn: int, seconds: float) -> str:
         """A reply whose every sample says when it is due; what became of it, "" for its end."""
         sound = np.linspace(0.1, 0.9, round(seconds * RATE_HZ), dtype=np.float32)
@@ -197,13 +206,14 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Fa
     heard = sounding(before)
     if after is not None:
         heard = np.concatenate((heard, sounding(after)))
-    changes = [(at_s, one) for at_s, one in talk.told[told:] if isinstance(one, DeviceChanged)]
+    await until(lambda: how == "sink" or (len(talk.changes(told)) == 2 and talk.hears))
+    changes = talk.changes(told)
     ticks = np.array(talk.clock[start:])
     return {
         "how": how,
         "failure": failure,
         "changed": [one.which for _, one in changes],
-        "others": [repr(one) for _, one in talk.told[told:] if not isinstance(one, DeviceChanged)],
+        "others": [str(one) for _, one in talk.told[told:] if not isinstance(one, DeviceChanged)],
         "noticed_and_opened_s": round(max((at_s for at_s, _ in changes), default=there_s) - there_s, 3),
         "away_s": round(there_s - broken_s, 3),
         "paths": len(talk.paths) - paths,
@@ -212,9 +222,16 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Fa
         "clock_stood_ms": round(1000 * float(np.diff(ticks[:, 0]).max()), 1),
         "clock_went_back": bool((np.diff(ticks[:, 1]) <= 0).any()),
         "clock_moved_s": round(float(np.ptp(ticks[:, 1]) - np.ptp(ticks[:, 0])), 3),
-        "heard_before": bool(np.mean(talk.loud[start : start + 100]) > 0.7),
-        "heard_after": how == "sink" or bool(np.mean(talk.loud[-30:]) > 0.7),  # there the server moves the tone too
+        "heard_before": any(talk.loud[start : start + 100]),
+        "heard_after": how == "sink" or talk.hears,  # there the server moves the tone too
     }
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something, but not for ever."""
+    deadline_s = time.monotonic() + _GIVE_UP_S
+    while not happened() and time.monotonic() < deadline_s:  # noqa: ASYNC110 - threads tell, and so do plain fields
+        await asyncio.sleep(0.02)
 
 
 def sounding(monitor: Monitor) -> Any:
@@ -232,7 +249,7 @@ def continuity(seconds: Any) -> Facts:
     steps = np.array([after[0] - before[-1] for before, after in itertools.pairwise(stretches)])
     return {
         "lost_ms": round(1000 * float(steps[steps > 0].sum()), 1),
-        "doubled_ms": round(1000 * float(-steps[steps < 0].sum()), 1),
+        "doubled_ms": round(1000 * float(np.abs(steps[steps < 0]).sum()), 1),
         "said_to_s": round(float(stretches[-1][-1]), 2) if stretches else 0.0,
     }
 

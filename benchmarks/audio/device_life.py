@@ -1,0 +1,111 @@
+"""Devices killed, stalled, unplugged and changed under a reply and an utterance, again and again, on a virtual card.
+
+`python benchmarks/audio/device_life.py [--path native|rtmixer] [--times 50] [--json]`: one process, one conversation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "devices"))
+from outlive import REPLY_S, Card, Conversation, Facts, feeding, outlive
+
+from localvoice.audio import native
+from localvoice.audio.portaudio import quiet_stderr
+
+WAYS = ("kill", "rate", "stall", "unplug")
+"""In turn; a sink that is removed alone is moved by the server, and nothing is lost that could be counted."""
+
+COLUMNS = ("noticed_and_opened_s", "lost_ms", "doubled_ms", "clock_stood_ms")
+
+
+async def live(times: int) -> tuple[list[Facts], float]:
+    """One conversation and what it went through; how long its end took."""
+    card, talk = Card(), Conversation()
+    await talk.open()
+    seen = []
+    async with feeding(card):
+        await asyncio.sleep(0.5)
+        for turn in range(1, times + 1):
+            try:
+                seen.append(await outlive(WAYS[turn % len(WAYS)], card, talk, turn))
+            except TimeoutError:
+                seen.append({"how": WAYS[turn % len(WAYS)], "failure": "it hangs", "others": []})
+    close_s = talk.close()
+    card.kill()
+    return seen, close_s
+
+
+def goes_on(one: Facts) -> bool:
+    """Whether the conversation did: both ends open again, and heard."""
+    return one.get("changed") == ["input", "output"] and one["heard_before"] and one["heard_after"]
+
+
+def is_whole(one: Facts) -> bool:
+    """Whether the reply was said to its end as well."""
+    return goes_on(one) and not one["failure"] and one["said_to_s"] > REPLY_S - 0.1
+
+
+def summary(seen: list[Facts]) -> dict[str, Any]:
+    """Per way: how often, what became of conversation and reply, medians and worst of the replies that went on."""
+    rows = {}
+    for how in WAYS:
+        of = [one for one in seen if one["how"] == how]
+        whole = [one for one in of if is_whole(one)]
+        rows[how] = {"times": len(of), "conversation": sum(map(goes_on, of)), "reply": len(whole)}
+        for column in COLUMNS if whole else ():
+            values = [one[column] for one in whole]
+            rows[how][column] = round(float(np.median(values)), 3), round(float(np.max(values)), 3)
+    return rows
+
+
+def table(rows: dict[str, Any]) -> str:
+    """As in docs/audio.md: medians, and the worst in brackets."""
+    lines = [
+        "| | conversation, reply went on | opened again after, s | lost, ms | said twice, ms | clock stood, ms |",
+        "|" + "---|" * 6,
+    ]
+    for how, row in rows.items():
+        cells = [f"{row['conversation']}, {row['reply']} of {row['times']}"]
+        cells += [f"{row[column][0]:g} ({row[column][1]:g})" for column in COLUMNS if column in row]
+        lines.append(f"| {how} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure on a server of our own and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--path", choices=["native", "rtmixer"], default="native")
+    parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    if shutil.which("pulseaudio") is None:
+        print("no pulseaudio: `apt-get install pulseaudio pulseaudio-utils libasound2-plugins` enables this benchmark")
+        return
+    if arguments.path == "rtmixer":
+        native.load = lambda: None  # type: ignore[assignment] # as if it had not been compiled
+    with quiet_stderr():
+        seen, close_s = asyncio.run(live(arguments.times))
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    rows = summary(seen)
+    print(json.dumps({"ways": rows, "all": seen}, indent=1) if arguments.json else table(rows))
+    for one in seen:
+        if not is_whole(one):
+            print(json.dumps(one))
+    print(f"closed in {close_s:.3f} s; {machine}, {time.strftime('%Y-%m-%d')}", flush=True)
+    os._exit(0)  # streams of a server that is gone may hold up an ordinary end
+
+
+if __name__ == "__main__":
+    main()
