@@ -1,0 +1,126 @@
+"""The votes on one pause after another: which count, which are waited for, and what is learned of the speaker."""
+
+from __future__ import annotations
+
+import pytest
+
+from localvoice.config import Config, ReplyConfig, SessionConfig
+from localvoice.turn.decisions import EndReason
+from localvoice.turn.end_of_turn import EndOfTurn
+from localvoice.turn.observations import ReplyHeard, SoundSoFar, WordsSoFar
+
+END_S = 5.0
+"""Where speech ends in each of these; the turn is as old."""
+
+
+def paused(*, hears_sound: bool = True, language: str = "en", prepare: bool = True) -> EndOfTurn:
+    config = Config(session=SessionConfig(language=language), reply=ReplyConfig(prepare=prepare))
+    end = EndOfTurn(config, hears_sound=hears_sound)
+    end.pause_begins(1, 0.0, END_S)
+    return end
+
+
+def hears(end: EndOfTurn, sound: float, speech_end_s: float = END_S) -> bool:
+    return end.take(SoundSoFar(speech_end_s + 0.15, 1, speech_end_s, sound))
+
+
+def reads(end: EndOfTurn, text: str, speech_end_s: float = END_S, **votes: bool) -> bool:
+    return end.take(WordsSoFar(speech_end_s + 0.15, 1, speech_end_s, text, **votes))
+
+
+def wait_ms(end: EndOfTurn) -> int:
+    """After how many ms of silence the turn is over."""
+    return next(ms for ms in range(0, 10_000, 5) if end.decide(ms / 1000, END_S + ms / 1000))
+
+
+def test_with_every_vote_in_what_is_surely_finished_ends_at_once():
+    end = paused()
+    hears(end, 0.99)
+    reads(end, "thank you")
+    assert wait_ms(end) == 200
+    assert end.decide(0.2, 5.0) is EndReason.COMPLETE
+
+
+@pytest.mark.parametrize("first", ["sound", "words"])
+def test_the_first_vote_waits_for_the_second(first):
+    end = paused()
+    if first == "words":
+        reads(end, "thank you")
+    else:
+        hears(end, 0.99)
+    assert wait_ms(end) == 600
+
+
+def test_a_first_vote_against_the_end_counts_at_once():
+    end = paused()
+    reads(end, "i would like to")
+    assert wait_ms(end) > 1500
+
+
+def test_a_vote_that_is_never_asked_for_is_not_waited_for():
+    end = paused(hears_sound=False)
+    reads(end, "thank you")
+    assert wait_ms(end) == 200
+    alone = paused(prepare=False)
+    hears(alone, 0.999)
+    assert wait_ms(alone) < 600
+
+
+def test_words_without_an_opinion_are_in_all_the_same():
+    end = paused()
+    hears(end, 0.999)
+    with_one_missing = wait_ms(end)
+    reads(end, "")
+    assert wait_ms(end) < with_one_missing == 600
+
+
+def test_a_language_without_a_word_model_goes_by_sound_and_pauses():
+    end = paused(language="de")
+    assert wait_ms(end) == 600
+    reads(end, "ich möchte gern to the")
+    assert wait_ms(end) == 600
+    hears(end, 0.999)
+    assert wait_ms(end) < 600
+
+
+def test_a_vote_on_an_earlier_pause_does_not_count():
+    end = paused()
+    end.speech_goes_on(1, END_S + 0.3)
+    assert not reads(end, "thank you")
+    end.pause_begins(1, 0.0, END_S + 2.0)
+    assert not reads(end, "thank you")
+    assert not hears(end, 0.99)
+    assert end.probability == 0.5
+    assert reads(end, "thank you", END_S + 2.0)
+
+
+def test_a_question_of_ours_is_remembered_until_we_speak_again():
+    def likely(*heard: str) -> float:
+        end = EndOfTurn(Config(), hears_sound=False)
+        for text in heard:
+            end.take(ReplyHeard(1.0, text))
+        end.pause_begins(2, 3.0, END_S)
+        reads(end, "the blue one")
+        return end.probability
+
+    assert likely("Which one, the red or the blue?") > likely() + 0.1
+    assert likely("Which one, the red or the blue?", "All right.") == likely()
+
+
+def speaker_with(pause_s: float, turn: int | None = 1) -> EndOfTurn:
+    """After ten pauses of that length, each followed by more speech of `turn`."""
+    end = paused(hears_sound=False)
+    for number in range(10):
+        end.pause_begins(1, 0.0, number * 10.0)
+        end.speech_goes_on(turn, number * 10.0 + pause_s)
+    end.pause_begins(1, 0.0, END_S)
+    return end
+
+
+def test_who_pauses_long_inside_a_thought_gets_more_time():
+    assert wait_ms(speaker_with(0.2)) < 600 < wait_ms(speaker_with(0.9))
+
+
+@pytest.mark.parametrize("turn", [2, None])
+def test_silence_between_two_turns_is_no_pause_of_the_speaker(turn):
+    assert wait_ms(speaker_with(4.0, turn)) == 600
