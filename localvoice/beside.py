@@ -18,6 +18,27 @@ def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return asyncio.create_task(work)
 
 
+_left: set[asyncio.Task[Any]] = set()
+"""The loop itself holds its tasks weakly."""
+
+
+def leave(work: Coroutine[Any, Any, Any]) -> None:
+    """Let the loop do `work` when it comes to it; nobody waits for that, and it goes with the loop."""
+    task = asyncio.create_task(work)
+    _left.add(task)
+    task.add_done_callback(_left.discard)
+    task.add_done_callback(_heed)
+
+
+def is_running() -> bool:
+    """Whether this is called in an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 async def stop(task: asyncio.Task[Any]) -> None:
     """End what was started and wait for that; how it ended is nobody's business any more."""
     task.cancel()
@@ -71,6 +92,6 @@ class Spare(Generic[T]):
 
 
 def _heed(task: asyncio.Task[Any]) -> None:
-    """A spare that could not be made is made when it is needed, and fails then."""
+    """How it failed is nobody's business: a spare is made when it is needed, and fails then."""
     if not task.cancelled():
         task.exception()

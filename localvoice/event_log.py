@@ -55,7 +55,7 @@ class EventLog:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, 4)
+        return round(value, 4 if abs(value) >= 0.01 else 7)  # a turn may cost a hundredth of a cent
     if isinstance(value, tuple):
         return list(value)
     return value

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.engines import ChatModel, Recognizer, ReplyPart, Synthesizer
 from localvoice.errors import ProviderError
 from localvoice.loudness import LoudnessMatch
-from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Transcript
+from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Transcript, Usage
+from localvoice.prices import CostMeter, is_paid
 from localvoice.ranks import Checked, Ranks, Retry, Told
 from localvoice.streams import Resumable, close_iterator
 from localvoice.text.handover import Continuation, WholeWords
@@ -29,10 +30,22 @@ def watches(*engines: object) -> tuple[Callable[[], Coroutine[Any, Any, None]], 
     return tuple(one.keep_watch for one in engines if hasattr(one, "keep_watch"))
 
 
+def _keep_to_budget(ranks: Ranks[Any], meter: CostMeter) -> None:
+    if meter.spent:
+        ranks.retire(is_paid, meter.spent)
+
+
 class FallbackRecognizer:
     """Recognisers in order of preference."""
 
-    def __init__(self, engines: Sequence[Recognizer], told: Told, unreachable: Unreachable | None = None) -> None:
+    def __init__(
+        self,
+        engines: Sequence[Recognizer],
+        told: Told,
+        unreachable: Unreachable | None = None,
+        meter: CostMeter | None = None,
+    ) -> None:
+        self._meter = meter or CostMeter()
         self._ranks: Ranks[Recognizer] = Ranks("stt", engines, told, unreachable)
         self.keep_watch = self._ranks.keep_watch
 
@@ -43,7 +56,13 @@ class FallbackRecognizer:
 
     async def transcribe(self, samples: Samples) -> Transcript:
         """The words of one utterance."""
-        return await self._ranks.attempt(lambda engine: engine.transcribe(samples))
+        _keep_to_budget(self._ranks, self._meter)
+        return await self._ranks.attempt(lambda engine: self._transcribed(engine, samples))
+
+    async def _transcribed(self, engine: Recognizer, samples: Samples) -> Transcript:
+        transcript = await engine.transcribe(samples)
+        self._meter.heard(engine, len(samples) / SPEECH_RATE_HZ)
+        return transcript
 
     def close(self) -> None:
         """Free all models."""
@@ -53,7 +72,14 @@ class FallbackRecognizer:
 class FallbackChatModel:
     """Chat models in order of preference; the next one goes on where one broke off."""
 
-    def __init__(self, engines: Sequence[ChatModel], told: Told, unreachable: Unreachable | None = None) -> None:
+    def __init__(
+        self,
+        engines: Sequence[ChatModel],
+        told: Told,
+        unreachable: Unreachable | None = None,
+        meter: CostMeter | None = None,
+    ) -> None:
+        self._meter = meter or CostMeter()
         self._ranks: Ranks[ChatModel] = Ranks("llm", engines, told, unreachable)
         self.keep_watch = self._ranks.keep_watch
 
@@ -64,6 +90,7 @@ class FallbackChatModel:
 
     async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
         """The answer to `history`, as far as one model got and from there by the next."""
+        _keep_to_budget(self._ranks, self._meter)
         retry, said = Retry(), ""
         while True:
             engine = self._ranks.first
@@ -72,6 +99,8 @@ class FallbackChatModel:
             parts = engine.reply(_continued(history, said), tools)
             try:
                 async for part in parts:
+                    if isinstance(part, Usage):
+                        self._meter.wrote(engine, part)
                     if text := writing.feed(part):
                         said += text
                         yield text
@@ -134,7 +163,14 @@ def _continued(history: Sequence[Message], said: str) -> Sequence[Message]:
 class FallbackSynthesizer:
     """Voices in order of preference; where one fails the next goes on with the first word that was not spoken."""
 
-    def __init__(self, engines: Sequence[Synthesizer], told: Told, unreachable: Unreachable | None = None) -> None:
+    def __init__(
+        self,
+        engines: Sequence[Synthesizer],
+        told: Told,
+        unreachable: Unreachable | None = None,
+        meter: CostMeter | None = None,
+    ) -> None:
+        self._meter = meter or CostMeter()
         self._ranks: Ranks[Synthesizer] = Ranks("tts", engines, told, unreachable)
         self._loudness = LoudnessMatch()
         self.keep_watch = self._ranks.keep_watch
@@ -156,7 +192,8 @@ class FallbackSynthesizer:
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """Speech for clauses as they arrive."""
-        handed = _Handed(Resumable(text))
+        _keep_to_budget(self._ranks, self._meter)
+        handed = _Handed(Resumable(text), lambda clause: self._meter.spoke(self._ranks.first, len(clause)))
         retry = Retry()
         try:
             while True:
@@ -187,8 +224,10 @@ class FallbackSynthesizer:
 class _Handed:
     """The clauses of a reply on their way to a voice. What was handed over and not spoken is handed over again."""
 
-    def __init__(self, clauses: Resumable[str]) -> None:
+    def __init__(self, clauses: Resumable[str], told: Callable[[str], None]) -> None:
+        """`told` hears of each text that is handed over."""
         self.clauses = clauses
+        self._told = told
         self.failure: Exception | None = None
         """Of who writes the text: no voice is to blame for that."""
         self._unspoken = ""
@@ -200,6 +239,7 @@ class _Handed:
     async def __anext__(self) -> str:
         if self._again:
             clause, self._again = self._again, ""
+            self._told(clause)
             return clause
         try:
             clause = await anext(self.clauses)
@@ -209,6 +249,7 @@ class _Handed:
             self.failure = error
             raise
         self._unspoken += clause
+        self._told(clause)
         return clause
 
     def spoken(self, text: str) -> None:

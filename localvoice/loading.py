@@ -10,7 +10,7 @@ from typing import Any
 from localvoice.candidates import Candidate
 from localvoice.engine_choice import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
-from localvoice.providers import PROVIDERS
+from localvoice.prices import is_paid
 from localvoice.ranks import Checked
 from localvoice.streams import Worker
 
@@ -44,17 +44,12 @@ class Loaded:
     @property
     def paid(self) -> frozenset[str]:
         """Names of the engines whose work may cost money."""
-        return frozenset(one.name for one in self.engines if _is_paid(one))
+        return frozenset(one.name for one in self.engines if is_paid(one))
 
     @property
     def is_starter(self) -> bool:
         """Whether the engine in use is the one that needs no download."""
         return self.name == STARTERS[self.stage]
-
-
-def _is_paid(engine: Any) -> bool:
-    provider = PROVIDERS.get(engine.name)
-    return provider is not None and (provider.needs_key or engine.is_remote)
 
 
 async def load_stage(stage: str, candidates: Sequence[Candidate], say: Callable[[str], None]) -> Loaded:

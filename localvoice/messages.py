@@ -183,4 +183,6 @@ class Turn:
     usage: Usage = Usage()
     characters: int = 0
     """Given to the synthesiser."""
+    cost_usd: float = 0.0
+    """Of all engines since the turn before."""
     error: Exception | None = None

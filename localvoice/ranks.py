@@ -56,6 +56,8 @@ class _Rank(Generic[E]):
     """In a row."""
     probe_s: float = 0.0
     """Loop time of the next try; not before that."""
+    is_retired: bool = False
+    """It must not be used any more, even if nobody else works."""
 
     @property
     def can_return(self) -> bool:
@@ -106,6 +108,15 @@ class Ranks(Generic[E]):
         self._put_off(failed)
         if was_in_use:
             self._told(self._stage, engine.name, self.first.name, str(error))
+
+    def retire(self, is_over: Callable[[E], bool], reason: str) -> None:
+        """Engines for which it `is_over` do no more work in this session."""
+        before = self._working()
+        for rank in self._ranks:
+            if not rank.is_retired and is_over(rank.engine):
+                rank.error, rank.is_retired = ProviderRefused(reason, provider=rank.engine.name), True
+        if before.is_retired:
+            self._told(self._stage, before.engine.name, self.first.name, reason)
 
     def worked(self, engine: E) -> None:
         """`engine` has done its work: its failures are forgotten."""
@@ -168,7 +179,10 @@ class Ranks(Generic[E]):
         self._changed.set()
 
     def _working(self) -> _Rank[E]:
-        return next((rank for rank in self._ranks if rank.error is None), self._ranks[-1])
+        allowed = [rank for rank in self._ranks if not rank.is_retired]
+        if not allowed:
+            raise AllProvidersFailed(self._stage, [rank.error for rank in self._ranks if rank.error is not None])
+        return next((rank for rank in allowed if rank.error is None), allowed[-1])
 
     def close(self) -> None:
         """Free all models."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localvoice.addresses import host_of, is_here
+from localvoice.beside import is_running, leave
 from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.secrets_store import KEY_VARIABLES, Secret
 from localvoice.streams import close_iterator
@@ -108,8 +109,12 @@ class Connection:
         await self._client.aclose()
 
     def forget(self) -> None:
-        """From now on calls fail; what is open goes with the process or the loop."""
+        """From now on calls fail; what is open is closed as soon as the loop comes to it."""
+        if self._is_closed:
+            return
         self._is_closed = True
+        if is_running():
+            leave(self._client.aclose())
 
     def _check_open(self) -> None:
         if self._is_closed:

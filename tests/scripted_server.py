@@ -12,6 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+from localvoice.remote import Connection
+
 
 @dataclass
 class Request:
@@ -101,7 +105,8 @@ class ScriptedServer:
             pass
         finally:
             self.hung_up.set()
-            writer.close()
+            writer.transport.abort()
+            await asyncio.sleep(0)  # it is closed with the next step of the loop
 
     async def _answer(self, request: Request, peer: Peer) -> None:
         if request.method == "GET":
@@ -128,6 +133,22 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Request(method, path, headers, body)
+
+
+@pytest.fixture(autouse=True)
+async def no_connection_left(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """For modules that import it: what a test's clients opened is closed behind it, while its loop still runs."""
+    opened: list[Connection] = []
+    begin = Connection.__init__
+
+    def opening(connection: Connection, *arguments: Any, **options: Any) -> None:
+        begin(connection, *arguments, **options)
+        opened.append(connection)
+
+    monkeypatch.setattr(Connection, "__init__", opening)
+    yield
+    for connection in opened:
+        await connection.close()
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ from localvoice.event_log import EventLog, JsonLines
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer, watches
 from localvoice.loading import Loaded, load_stages
 from localvoice.model_store.store import ModelStore
+from localvoice.prices import CostMeter
 from localvoice.recording import Recording
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.hand import Voices
@@ -207,10 +208,11 @@ class _Talk:
         paid = frozenset(name for loaded in engines.values() for name in loaded.paid)
         stt, tts = engines.get("stt"), engines.get("tts")
         voices = tts.engines if tts and player else ()
-        synthesizer = FallbackSynthesizer(voices, self._told, tts.unreachable) if tts and voices else None
+        meter = CostMeter(self._config.session.budget_usd)
+        synthesizer = FallbackSynthesizer(voices, self._told, tts.unreachable, meter) if tts and voices else None
         return Voices(
-            recognizer=FallbackRecognizer(stt.engines, self._told, stt.unreachable) if stt else None,
-            chat=FallbackChatModel(engines["llm"].engines, self._told, engines["llm"].unreachable),
+            recognizer=FallbackRecognizer(stt.engines, self._told, stt.unreachable, meter) if stt else None,
+            chat=FallbackChatModel(engines["llm"].engines, self._told, engines["llm"].unreachable, meter),
             synthesizer=synthesizer,
             player=player,
             utterances=ears.utterances,
@@ -219,6 +221,7 @@ class _Talk:
             if tts and player
             else {},
             paid=paid,
+            cost_usd=meter.since_last,
             turn_detector=turn_detector,
             sound_judge=load_sound_judge(self._config.session.language) if stt else None,
         )

@@ -33,7 +33,7 @@ class OpenAICompatibleModel:
         self.name = service.name
         self.is_remote = service.is_remote
         self._connection = Connection(service)
-        self._model = model
+        self.model = model
         self._differences = differences
         self._reply = reply
         self._used_s = float("-inf")
@@ -42,12 +42,12 @@ class OpenAICompatibleModel:
         """Whether it would answer; opens the connection, and finds a model where none is named. Costs nothing."""
         listed = await self._connection.check()
         self._used_s = _now_s()
-        if not self._model:
-            self._model = _first_model(listed, self.name)
+        if not self.model:
+            self.model = _first_model(listed, self.name)
 
     async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
         """See `ChatModel.reply`. Closing it closes the connection, which is all there is to abort with."""
-        if not self._model:
+        if not self.model:
             await self.check()
         events, chunks = EventStream(), CompletionChunks(self.name)
         answer = await self._connection.post("/chat/completions", json=self._request(history, tools))
@@ -92,7 +92,7 @@ class OpenAICompatibleModel:
     def _request(self, history: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
         differences, reply = self._differences, self._reply
         request: dict[str, Any] = {
-            "model": self._model,
+            "model": self.model,
             "messages": as_chat_messages(history),
             "stream": True,
             differences.limit: reply.max_tokens,
@@ -104,7 +104,7 @@ class OpenAICompatibleModel:
         if differences.asks_for_usage:
             request["stream_options"] = {"include_usage": True}
         for beginning, fields in differences.by_model.items():
-            request |= fields if self._model.startswith(beginning) else {}
+            request |= fields if self.model.startswith(beginning) else {}
         return {name: value for name, value in request.items() if value is not None}
 
 

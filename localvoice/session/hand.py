@@ -36,6 +36,8 @@ class Voices:
     """Prepared speech by its text."""
     paid: frozenset[str] = frozenset()
     """Names of the engines that cost money with each use."""
+    cost_usd: Callable[[], float] = float
+    """What they have cost since this was last asked; nothing where nobody counts."""
     turn_detector: TurnDetector | None = None
     """None where no such model is installed: the end of a turn is decided without hearing it."""
     sound_judge: SoundJudge | None = None

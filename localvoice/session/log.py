@@ -152,7 +152,7 @@ class SessionLog:
             stages=shares,
             tokens=tokens,
             characters=turn.characters,
-            cost_usd=0.0,
+            cost_usd=round(turn.cost_usd, 6),
             saved_ms=saved_ms(turn),
         )
         if Stage.PREPARED in turn.times:

@@ -235,6 +235,7 @@ class Replying:
             answered.gate.take_floor()
 
     def _settle(self, hand: Hand) -> None:
+        hand.turn.cost_usd = self._voices.cost_usd()
         self._at_home.log.reply_finished(hand.turn)
         self.outcome.take(hand.turn)
         self._silences.reply_over(hand.turn, self._voices.now_s())

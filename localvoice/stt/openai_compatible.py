@@ -38,7 +38,7 @@ class OpenAICompatibleRecognizer:
         self.is_remote = service.is_remote
         self.language = language.split("-", 1)[0].lower()
         self._connection = Connection(service)
-        self._model = model
+        self.model = model
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""
@@ -48,7 +48,7 @@ class OpenAICompatibleRecognizer:
         """See `Recognizer.transcribe`."""
         if not np.any(np.abs(samples) > AUDIBLE):
             return Transcript("", self.language, self.name)
-        form = {"model": self._model, "temperature": "0", "response_format": self._format}
+        form = {"model": self.model, "temperature": "0", "response_format": self._format}
         if self.language:
             form["language"] = self.language
         sound = {"file": ("turn.wav", _wav(samples), "audio/wav")}
@@ -65,7 +65,7 @@ class OpenAICompatibleRecognizer:
     @property
     def _format(self) -> str:
         """Whisper's own models say how sure they are; the later ones of OpenAI take nothing but `json`."""
-        return "verbose_json" if self._model.startswith(("whisper", "distil-whisper")) else "json"
+        return "verbose_json" if self.model.startswith(("whisper", "distil-whisper")) else "json"
 
     def _transcript(self, body: bytes) -> Transcript:
         try:

@@ -49,6 +49,7 @@ class ElevenLabsSynthesizer:
         self.name = service.name
         self.is_remote = service.is_remote
         self.rate = rate
+        self.model = model
         self._service = service
         self._options = options
         self._url = _url(service, voice, model, options)

@@ -24,7 +24,7 @@ class OpenAISpeechSynthesizer:
         self.rate = rate
         self._connection = Connection(service)
         self._voice = voice
-        self._model = model
+        self.model = model
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""
@@ -44,7 +44,7 @@ class OpenAISpeechSynthesizer:
         if not spoken.text:
             return SpeechChunk(clause, silence(0), _RATE_HZ)
         request = {
-            "model": self._model,
+            "model": self.model,
             "input": spoken.text,
             "voice": self._voice,
             "response_format": "pcm",

@@ -28,6 +28,7 @@ from tests.scripted_server import (
     failure,
     gone,
     models,
+    no_connection_left,  # noqa: F401 - a fixture for every test here
     raw,
     serving,
     stalled,

@@ -29,6 +29,7 @@ from tests.scripted_server import (
     delta,
     failure,
     gone,
+    no_connection_left,  # noqa: F401 - a fixture for every test here
     raw,
     serving,
     stalled,

@@ -17,7 +17,14 @@ from localvoice.providers import PROVIDERS
 from localvoice.remote import Service
 from localvoice.secrets_store import Secret
 from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
-from tests.scripted_server import failure, gone, serving, stalled, status
+from tests.scripted_server import (
+    failure,
+    gone,
+    no_connection_left,  # noqa: F401 - a fixture for every test here
+    serving,
+    stalled,
+    status,
+)
 
 SOUND = (0.3 * np.sin(np.arange(SPEECH_RATE_HZ) / 5)).astype(np.float32)
 SURE = {"start": 0.0, "end": 0.9, "text": " Hello there.", "avg_logprob": -0.2, "no_speech_prob": 0.01}

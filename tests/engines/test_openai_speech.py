@@ -11,7 +11,14 @@ from localvoice.errors import ProviderError, ProviderRefused, ProviderUnavailabl
 from localvoice.remote import Service
 from localvoice.secrets_store import Secret
 from localvoice.tts.openai_speech import OpenAISpeechSynthesizer
-from tests.scripted_server import cut_after, failure, raw, serving, stalled
+from tests.scripted_server import (
+    cut_after,
+    failure,
+    no_connection_left,  # noqa: F401 - a fixture for every test here
+    raw,
+    serving,
+    stalled,
+)
 
 TONE = (8000 * np.sin(np.arange(24_000) / 20)).astype("<i2").tobytes()
 SOUND = bytes(4800) + TONE + bytes(48_001)  # silence around it, and half a sample
