@@ -14,7 +14,7 @@ from localvoice.errors import ProviderError
 from localvoice.loudness import LoudnessMatch
 from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Transcript, Usage
 from localvoice.prices import CostMeter, is_paid
-from localvoice.ranks import Checked, Ranks, Retry, Told
+from localvoice.ranks import Checked, Ranks, Retry, Told, patience
 from localvoice.streams import Resumable, close_iterator
 from localvoice.text.handover import Continuation, WholeWords
 
@@ -60,7 +60,8 @@ class FallbackRecognizer:
         return await self._ranks.attempt(lambda engine: self._transcribed(engine, samples))
 
     async def _transcribed(self, engine: Recognizer, samples: Samples) -> Transcript:
-        transcript = await engine.transcribe(samples)
+        async with patience(self._ranks, engine):
+            transcript = await engine.transcribe(samples)
         self._meter.heard(engine, len(samples) / SPEECH_RATE_HZ)
         return transcript
 
@@ -98,7 +99,7 @@ class FallbackChatModel:
             writing = _Writing(said, can_be_followed=can_be_followed)
             parts = engine.reply(_continued(history, said), tools)
             try:
-                async for part in parts:
+                while (part := await self._next(engine, parts, writing)) is not None:
                     if isinstance(part, Usage):
                         self._meter.wrote(engine, part)
                     if text := writing.feed(part):
@@ -115,6 +116,13 @@ class FallbackChatModel:
                         raise
             finally:
                 await close_iterator(parts)
+
+    async def _next(self, engine: ChatModel, parts: AsyncIterator[ReplyPart], writing: _Writing) -> ReplyPart | None:
+        """The next part, None behind the last; the first one is not waited for without end."""
+        if writing.has_begun:
+            return await anext(parts, None)
+        async with patience(self._ranks, engine):
+            return await anext(parts, None)
 
     async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
         """Bring `history` into the cache of the engine in use; a service that cannot be reached is found out here."""

@@ -10,7 +10,6 @@ from typing import Any
 from localvoice.candidates import Candidate
 from localvoice.engine_choice import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
-from localvoice.prices import is_paid
 from localvoice.ranks import Checked
 from localvoice.streams import Worker
 
@@ -43,8 +42,13 @@ class Loaded:
 
     @property
     def paid(self) -> frozenset[str]:
-        """Names of the engines whose work may cost money."""
-        return frozenset(one.name for one in self.engines if is_paid(one))
+        """Names of the engines whose work costs money: a server on this machine counts as local."""
+        return frozenset(one.name for one in self.engines if getattr(one, "is_remote", False))
+
+    @property
+    def local(self) -> tuple[Any, ...]:
+        """The engines in this process."""
+        return tuple(one for one in self.engines if not isinstance(one, Checked))
 
     @property
     def is_starter(self) -> bool:

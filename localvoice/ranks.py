@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from localvoice.errors import AllProvidersFailed, ProviderError, ProviderRefused, ProviderUnavailable
 
 _FIRST_PROBE_S = 5.0
 """Until a provider that failed is tried in the background; doubled with each failure in a row."""
 _LONGEST_PROBE_S = 120.0
+_TOO_SLOW_S = 4.0
+"""An engine of this machine that has not begun by then does not hold a conversation, and a service may."""
 _JITTER = 0.2
 """Share by which these waits are spread: not everybody comes back in the same second."""
 
@@ -188,6 +191,23 @@ class Ranks(Generic[E]):
         """Free all models."""
         for rank in self._ranks:
             rank.engine.close()
+
+
+@asynccontextmanager
+async def patience(ranks: Ranks[Any], engine: Engine) -> AsyncIterator[None]:
+    """Ends a wait for an engine in this process that keeps the user waiting while a service stands behind it.
+
+    Raises:
+        ProviderUnavailable: it was too slow.
+    """
+    has_service = any(isinstance(one, Checked) for one in ranks.behind())
+    limit_s = _TOO_SLOW_S if has_service and not isinstance(engine, Checked) else None
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    except TimeoutError as error:
+        message = f"{engine.name} did not answer within {_TOO_SLOW_S:g} s"
+        raise ProviderUnavailable(message, provider=engine.name) from error
 
 
 class Retry:

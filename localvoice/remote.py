@@ -95,7 +95,9 @@ class Connection:
         """
         self._check_open()
         with self._mapped():
-            response = await self._client.get(self._service.url + path)
+            response = await self._client.get(
+                self._service.url + path, timeout=min(_CONNECT_S, self._service.timeout_s)
+            )
             if response.status_code in {401, 402, 403, 429} or response.status_code >= 500:
                 raise await self._refusal(response)
             try:

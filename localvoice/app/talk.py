@@ -217,9 +217,7 @@ class _Talk:
             player=player,
             utterances=ears.utterances,
             now_s=ears.duplex.now_s,
-            phrases=await speak_beforehand(phrases_for(self._config.reply), tts.engines, paid)
-            if tts and player
-            else {},
+            phrases=await speak_beforehand(phrases_for(self._config.reply), tts.local, paid) if tts and player else {},
             paid=paid,
             cost_usd=meter.since_last,
             turn_detector=turn_detector,

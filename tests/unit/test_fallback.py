@@ -189,6 +189,20 @@ def test_who_could_not_be_reached_at_the_start_comes_back_too():
     assert told == [("stt", "fake-stt", "cloud", "it works again")]
 
 
+def test_an_engine_of_this_machine_that_is_too_slow_gives_way_to_a_service():
+    told = Told()
+    slow = FakeRecognizer("late", delay_s=30)
+    engine = FallbackRecognizer([slow, CheckedRecognizer("in time")], told)
+    assert run(engine.transcribe(SOUND)).text == "in time"
+    assert slow.cancelled == 1
+    assert "did not answer within 4 s" in told[0][3]
+
+
+def test_where_no_service_stands_behind_it_it_may_take_its_time():
+    engine = FallbackRecognizer([FakeRecognizer("late", delay_s=30), FakeRecognizer("in time")], Told())
+    assert run(engine.transcribe(SOUND)).text == "late"
+
+
 # language models
 
 
@@ -243,6 +257,17 @@ def test_a_tool_call_of_a_share_that_broke_off_is_not_made():
     broken = FakeChatModel(["Well, ", call, BROKE])
     model = FallbackChatModel([broken, FakeChatModel(["sure. ", call], name="other")], Told())
     assert run(written(model)) == ["Well, ", "sure. ", call]
+
+
+def test_a_model_that_does_not_begin_gives_way_to_a_service_and_one_that_has_begun_does_not():
+    class Service(FakeChatModel):
+        async def check(self) -> None:
+            """All is well."""
+
+    slow = FakeChatModel("late", first_token_s=30, name="slow")
+    assert "".join(run(written(FallbackChatModel([slow, Service("in time")], Told())))) == "in time"
+    steady = FakeChatModel("word after word", token_s=30, name="steady")
+    assert "".join(run(written(FallbackChatModel([steady, Service("x")], Told())))) == "word after word"
 
 
 def test_closing_a_reply_stops_the_engine():
