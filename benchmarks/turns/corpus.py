@@ -47,7 +47,7 @@ _METHOD = 1
 
 _HERE = Path(__file__).parent
 _CASES = _HERE.parents[1] / "tests/data/turnwords_cases.tsv"
-_CACHE = _HERE.parents[1] / "build/turns"
+CACHE = _HERE.parents[1] / "build/turns"
 
 
 @dataclass(frozen=True)
@@ -230,10 +230,10 @@ def audible(sound: Samples) -> Samples:
 def _stored(half: Half) -> Iterator[SpokenTurn]:
     """What was synthesised before, where its sources are the same."""
     drawn = repr((_METHOD, VOICES, VOICES_EACH, PAUSE_S, LEAD_S, sentences(half)))
-    stem = _CACHE / f"{half}-{zlib.crc32(drawn.encode()):08x}"
+    stem = CACHE / f"{half}-{zlib.crc32(drawn.encode()):08x}"
     sounds, table = stem.with_suffix(".npy"), stem.with_suffix(".json")
     if not table.exists():
-        _CACHE.mkdir(parents=True, exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         made = list(synthesised(half))
         np.save(sounds, to_int16(np.concatenate([turn.samples for turn in made])))
         rows = [

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import json
+import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.turns.corpus import SpokenTurn, frames, in_a_room
+from benchmarks.turns.corpus import CACHE, SpokenTurn, frames, in_a_room
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.samples import Samples, silence
@@ -37,19 +39,26 @@ SMART_TURN = Path(__file__).parents[2] / "build/smart-turn/smart-turn-v3.2-cpu.o
 
 
 class Ear:
-    """smart-turn, asked once for each stretch of a recording."""
+    """smart-turn, asked once for each stretch of sound; its answers are kept under build/turns."""
 
     def __init__(self, model: Path) -> None:
         self._model = SmartTurn(model)
-        self._known: dict[tuple[str, int, int], float] = {}
+        self._file = CACHE / f"heard-{zlib.crc32(model.read_bytes()):08x}.json"
+        self._known: dict[str, float] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def finished(self, dialogue: Dialogue, onset_s: float, end_s: float) -> float:
         """0..1 that the turn from `onset_s` on sounds finished at `end_s`."""
-        first, last = frames(max(0.0, onset_s - BEFORE_ONSET_S, end_s - HEARD_S)), frames(end_s)
-        key = (dialogue.speaker, first, last)
+        start_s = max(0.0, onset_s - BEFORE_ONSET_S, end_s - HEARD_S)
+        stretch = dialogue.sound[frames(start_s) : frames(end_s)]
+        key = f"{zlib.crc32(stretch.tobytes()):08x}"
         if key not in self._known:
-            self._known[key] = asyncio.run(self._model.probability(dialogue.sound[first:last]))
+            self._known[key] = asyncio.run(self._model.probability(stretch))
         return self._known[key]
+
+    def keep(self) -> None:
+        """Write down what was heard so far."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps(self._known))
 
 
 @dataclass(eq=False)

@@ -188,6 +188,8 @@ def measure(half: Half, clips: Path | None, model: Path) -> dict[str, Any]:
         _say(f"{dialogue.speaker}: {len(dialogue.turns)} turns, {len(dialogue.sound) / 16000 / 60:.1f} min")
         for name, ends in named.items():
             scores[name].add(dialogue, ends(dialogue))
+        if ear is not None:
+            ear.keep()
     return {name: score.figures() for name, score in scores.items()}
 
 
