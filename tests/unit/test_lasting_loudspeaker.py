@@ -153,6 +153,7 @@ def test_what_is_written_meanwhile_follows_and_the_whole_reply_can_be_gone_back_
     ring.append(numbered(500, LONG))
     ring.expect(more=False)
     second = find(devices, lasting, ring)
+    assert ring.inner.state.expects == second.playback.lib.LV_COMPLETE, "running empty is no underrun"
     ring.append(numbered(500, LONG + 500))
     assert ring.written == LONG + 1000
     lasting.stop(ring)
