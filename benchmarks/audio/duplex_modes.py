@@ -27,21 +27,21 @@ from localvoice.audio.vad import VoiceActivity, load_vad
 
 GREETING = "Hello, I am listening."
 TEST_S = 10.0
-BARS = tuple(Bars(warm, cold) for warm, cold in ((0.45, 0.65), (0.65, 0.8), (0.8, 0.9), (0.9, 0.95)))
+BARS = tuple(Bars(warm, cold) for warm, cold in ((0.45, 0.65), (0.65, 0.8), (0.8, 0.9), (0.8, 0.95), (0.9, 0.95)))
 HARD = (
-    # gain dB, RT60 ms, saturation, noise dBFS, delay ms: from a loudspeaker nearby to one that overdrives it
+    # gain dB, RT60 ms, saturation, noise dBFS, delay ms: loudspeakers that are near, late or too loud
+    (25, 300, None, -65, 60),
+    (35, 300, None, -65, 80),
+    (30, 500, 0.3, -65, 150),
+    (45, 300, None, -65, 60),
     (0, 900, None, -65, 100),
     (-5, 1200, None, -65, 200),
     (3, 900, 0.2, -60, 300),
-    (10, 600, 0.1, -60, 250),
     (15, 900, 0.1, -50, 300),
     (20, 600, 0.05, -60, 60),
-    (22, 800, None, -65, 120),
-    (25, 300, None, -65, 60),
     (28, 700, None, -60, 250),
-    (30, 500, 0.3, -65, 150),
-    (35, 300, None, -65, 80),
-    (45, 300, None, -65, 60),
+    (10, 600, 0.1, -60, 250),
+    (22, 800, None, -65, 120),
 )
 
 
