@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from localvoice.app.duplex_choice import DuplexChoice, choose_duplex
@@ -21,6 +22,7 @@ from localvoice.errors import LocalVoiceError
 from localvoice.listener import Listener
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import ModelStore
+from localvoice.session.inbox import Notice
 from localvoice.turn.observations import Window
 
 _HELD_BEHIND_S = 5.0
@@ -47,7 +49,7 @@ def open_ears(
     duplex: Duplex,
     far_end: FarEnd | None,
     room: Room | None,
-    post: Callable[[Window | LocalVoiceError], None],
+    post: Callable[[Window | LocalVoiceError | Notice], None],
 ) -> Ears:
     """Not yet listening: `listener.start` does. Raises `DeviceError` where no canceller is installed."""
     typed = plan.is_typed
@@ -55,8 +57,17 @@ def open_ears(
     utterances = UtteranceBuffer(1.0 if typed else config.turn.max_turn_s + _HELD_BEHIND_S)
     vad = None if typed else conversation_vad(config, store)
     echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars, vad)
+    if echo_path is not None:
+        echo_path.delay_jumped = partial(_tell_delay, post)
     listener = Listener(duplex, Hearing(vad, utterances, echo_path), post)
     return Ears(duplex, utterances, listener, choice, echo_path)
+
+
+def _tell_delay(post: Callable[[Notice], None], before_ms: float, after_ms: float) -> None:
+    message = (
+        f"what is played is heard after {after_ms:.0f} ms instead of {before_ms:.0f}: a while of guarded listening"
+    )
+    post(Notice("delay_changed", message, {"from_ms": round(before_ms, 1), "to_ms": round(after_ms, 1)}))
 
 
 def conversation_vad(config: Config, store: ModelStore) -> VoiceActivity:

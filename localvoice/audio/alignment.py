@@ -18,8 +18,10 @@ _WINDOW_BLOCKS = 200
 
 _FFT = 2**16
 _BAND_HZ = (200.0, 4000.0)
-_EVERY_BLOCKS = 50
-"""Between two measurements of 2.4 ms each: a slip is known after two of them, a drift after 6 s of speech."""
+_FIRST_BLOCKS = 50
+_EVERY_BLOCKS = 100
+"""Between two measurements of 2.4 ms each, until a drift is known (after 5 s of speech) and from then on: a slip is
+known after two of them."""
 
 _LONGEST = round(0.7 * SPEECH_RATE_HZ)
 """Frames of the longest delay that is looked for."""
@@ -44,12 +46,12 @@ _TAKEN_RAW = round(0.3 * SPEECH_RATE_HZ)
 _LEAD = round(0.04 * SPEECH_RATE_HZ)
 """By how much a reference that is moved comes before its echo: early costs nothing, late ruins the canceller."""
 
-_DRIFT_SPAN = 3 * SPEECH_RATE_HZ
-_DRIFT_FROM = 6
-"""Frames and measurements from which a drift is given: they are right to 0.1 frames, so it is to 5 ppm."""
+_DRIFT_SPAN = round(1.5 * SPEECH_RATE_HZ)
+_DRIFT_FROM = 4
+"""Frames and measurements from which a drift is given: they are right to 0.1 frames, so it is to 10 ppm."""
 
 _HISTORY = 30
-"""Measurements kept for it: 15 s of own speech."""
+"""Measurements kept for it: half a minute of own speech."""
 
 _OUTLIER = 0.3
 """Frames by which a measurement may lie beside the line through all of them, or twice their median."""
@@ -108,7 +110,7 @@ class Alignment:
 
     @property
     def drift_ppm(self) -> float | None:
-        """How much slower playback's clock is than capture's; None until some 5 s of one path have been heard."""
+        """How much slower playback's clock is than capture's; None until some 4 s of one path have been heard."""
         return self.drift * 1e6 if self._track.knows_drift else None
 
     def feed(self, near: Samples, far: Samples) -> Samples:
@@ -116,7 +118,10 @@ class Alignment:
         self._near.append(near)
         self._far.append(far)
         self._blocks += 1
-        if self._blocks % _EVERY_BLOCKS == 0 and len(self._far) == _WINDOW_BLOCKS:
+        if (
+            self._blocks % (_EVERY_BLOCKS if self._track.knows_drift else _FIRST_BLOCKS) == 0
+            and len(self._far) == _WINDOW_BLOCKS
+        ):
             self._measure()
         return self._far[-1 - min(self._shift, len(self._far) - 1)]
 

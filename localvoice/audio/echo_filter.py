@@ -26,8 +26,9 @@ _FALL_PARTITIONS = 8.0
 """By how many partitions the first guess at the path's energy falls by 1/e."""
 
 _ERROR_MEMORY = np.float32(0.8)
-_CONSTRAINED = 2
-"""Partitions a block whose circular tail is cut off: all of them in ten blocks, at a tenth of the cost."""
+_CONSTRAINED = 4
+_CONSTRAINED_EVERY = 2
+"""Partitions whose circular tail is cut off, and every how many blocks: all of them in ten, at a tenth of the cost."""
 
 Spectrum = NDArray[np.complex64]
 
@@ -38,6 +39,7 @@ class EchoFilter:
     def __init__(self) -> None:
         self._far = np.zeros((_PARTITIONS, BINS), dtype=np.complex64)
         """Spectra of the last blocks, newest first."""
+        self._powers = np.zeros((_PARTITIONS, BINS), dtype=np.float32)
         self._path = np.zeros_like(self._far)
         fall = np.exp(-np.arange(_PARTITIONS, dtype=np.float32) / np.float32(_FALL_PARTITIONS))
         self._unsure = np.repeat(fall[:, None], BINS, axis=1)
@@ -53,6 +55,8 @@ class EchoFilter:
         self._played[_BLOCK:] = far
         self._far[1:] = self._far[:-1].copy()
         self._far[0] = np.fft.rfft(self._played)
+        self._powers[1:] = self._powers[:-1].copy()
+        self._powers[0] = _power(self._far[0])
         echo: Samples = np.fft.irfft(np.einsum("pk,pk->k", self._far, self._path))[_BLOCK:].astype(np.float32)
         left = near - echo
         self._padded[_BLOCK:] = left
@@ -61,20 +65,26 @@ class EchoFilter:
 
     def _learn(self, left: Spectrum) -> None:
         self._error_power += (1 - _ERROR_MEMORY) * (_power(left) - self._error_power)
-        powers = _power(self._far)
         self._unsure *= _KEEPS**2
         self._unsure += (1 - _KEEPS**2) * _power(self._path)
-        expected = np.float32(0.5) * np.einsum("pk,pk->k", powers, self._unsure) + self._error_power + np.float32(1e-9)
-        gain = self._unsure / expected
-        self._path += gain * (np.conj(self._far) * left)
+        doubt = np.float32(0.5) * np.einsum("pk,pk->k", self._powers, self._unsure)
+        gain = self._unsure / (doubt + self._error_power + np.float32(1e-9))
+        step = np.multiply(self._far, np.conj(left))  # conjugated below: cheaper than conjugating the far end
+        step *= gain
+        self._path += np.conj(step, out=step)
         self._path *= _KEEPS
-        self._unsure *= 1 - np.float32(0.5) * gain * powers
-        self._constrain()
+        gain *= self._powers
+        gain *= np.float32(-0.5)
+        gain += 1
+        self._unsure *= gain
+        self._blocks += 1
+        if self._blocks % _CONSTRAINED_EVERY == 0:
+            self._constrain()
 
     def _constrain(self) -> None:
         """Of an impulse response twice as long as a block the second half is an artefact of the transform."""
-        turn = (self._blocks + np.arange(_CONSTRAINED) * (_PARTITIONS // _CONSTRAINED)) % _PARTITIONS
-        self._blocks += 1
+        first = self._blocks // _CONSTRAINED_EVERY * _CONSTRAINED % _PARTITIONS
+        turn = slice(first, first + _CONSTRAINED)
         responses = np.fft.irfft(self._path[turn], axis=1)
         responses[:, _BLOCK:] = 0.0
         self._path[turn] = np.fft.rfft(responses, axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,8 +11,10 @@ from localvoice.audio.duplex import Block
 from localvoice.audio.echo import EchoCanceller, load_processing
 from localvoice.audio.linear_branch import LinearBranch
 from localvoice.audio.own_voice import Bars, OwnVoice
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.audio.vad import VoiceActivity
+
+_FRAMES_PER_MS = SPEECH_RATE_HZ / 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,8 @@ class EchoPath:
         self._path = 0
         self.watch: PathWatch | None = None
         """Looks on until it is taken away."""
+        self.delay_jumped: Callable[[float, float], None] | None = None
+        """Told how many ms our voice took and takes to come back, from the thread that listens; must not wait."""
 
     def clean(self, block: Block) -> Cleaned:
         """The near end without our own voice; as it is where nothing is known of the far end."""
@@ -62,7 +67,7 @@ class EchoPath:
         if block.path != self._path:
             self._path = block.path
             self.alignment.restart()
-        far = self.alignment.feed(block.near, block.far)
+        far = self._align(block.near, block.far)
         self.own_voice.play(block.far)
         clean = Cleaned(self._detecting.process(block.near, far), self._recognising.process(block.near, far))
         if self._linear is not None:
@@ -70,6 +75,14 @@ class EchoPath:
         if self.watch is not None:
             self.watch.block(block.near, block.far, clean.for_detection)
         return clean
+
+    def _align(self, near: Samples, far: Samples) -> Samples:
+        before, jumps = self.alignment.delay, self.alignment.jumps
+        aligned = self.alignment.feed(near, far)
+        after = self.alignment.delay
+        if self.alignment.jumps != jumps and self.delay_jumped is not None and before is not None and after is not None:
+            self.delay_jumped(before / _FRAMES_PER_MS, after / _FRAMES_PER_MS)
+        return aligned
 
     def users(self, probability: float) -> float:
         """The probability that it is the user's voice, given that of a voice in the next window for detection."""
