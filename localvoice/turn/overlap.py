@@ -205,15 +205,18 @@ class OverlapPolicy:
         elif rejected:
             overlap.words = self._unread(overlap) if overlap.has_ended else None
         else:
-            overlap.words = True if words else Dismissal.NOTHING_SAID
+            overlap.words = bool(words) or self._seems_sure(overlap) or Dismissal.NOTHING_SAID
         return overlap.words if overlap.has_ended else None
 
     @staticmethod
     def _is_sure(overlap: Overlap) -> bool:
         """Whether the sound alone is enough, and it goes on."""
-        if overlap.kind is None or overlap.has_ended or overlap.words in _KNOWN:
-            return False
-        return overlap.kind.content >= _SURE and overlap.voiced_s >= _CONFIRMED_S - 1e-6
+        return not overlap.has_ended and overlap.words not in _KNOWN and OverlapPolicy._seems_sure(overlap)
+
+    @staticmethod
+    def _seems_sure(overlap: Overlap) -> bool:
+        is_content = overlap.kind is not None and overlap.kind.content >= _SURE
+        return is_content and overlap.voiced_s >= _CONFIRMED_S - 1e-6
 
     @staticmethod
     def _unread(overlap: Overlap) -> Verdict:

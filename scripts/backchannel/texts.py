@@ -72,7 +72,7 @@ def half_of(text: str) -> int:
 
 
 def contents(count: int, half: int, seed: int) -> list[str]:
-    """`count` utterances that want an answer: 45 % sentences, 30 % words in any order, 15 % short ones, 10 % stops."""
+    """`count` utterances that want an answer: 40 % sentences, 28 % words in any order, 14 % short ones, 18 % stops."""
     draw = random.Random(seed)
     sentences = [f"{a} {b}" for a, b in itertools.product(_OPENINGS, _REST) if half_of(a) == half]
     words = [word for word in _vocabulary() if zlib.crc32(word.encode()) % 2 == half]
@@ -80,12 +80,12 @@ def contents(count: int, half: int, seed: int) -> list[str]:
     texts = []
     for number in range(count):
         share = number / count
-        if share < 0.45:
+        if share < 0.40:
             texts.append(draw.choice(sentences))
-        elif share < 0.75:
+        elif share < 0.68:
             texts.append(" ".join(draw.choices(words, k=draw.randint(1, 5))))
         else:
-            texts.append(draw.choice(short if share < 0.9 else STOPS))
+            texts.append(draw.choice(short if share < 0.82 else STOPS))
     draw.shuffle(texts)
     return texts
 

@@ -174,6 +174,96 @@ def test_a_stop_word_counts_even_where_the_rest_was_not_understood():
     assert hear(judge, overlap, "stop", rejected=True) is True
 
 
+def noticed(judge: OverlapPolicy, windows: int) -> Overlap:
+    return sound(judge, windows)[0]
+
+
+def test_what_surely_is_content_cuts_at_once():
+    judge = policy()
+    overlap = noticed(judge, 4)
+    assert seems(judge, overlap, 0.79, 0.2) is None
+    assert seems(judge, overlap, 0.81, 0.1) is True
+
+
+def test_less_than_128_ms_of_voice_never_cut_by_sound_alone():
+    judge = policy()
+    assert seems(judge, noticed(judge, 3), 0.99, 0.0) is None
+
+
+@pytest.mark.parametrize("content", [0.0, 0.3])
+def test_what_seems_a_backchannel_leaves_the_reply_lowered_for_a_second_at_most(content):
+    judge = policy()
+    overlap = judge.begin(ONSET_S, 0.9)
+    verdicts = []
+    for count in range(2, 50):
+        verdicts.append(judge.step(overlap, ONSET_S + count * WINDOW_S, 0.9, is_speech=True))
+        assert seems(judge, overlap, content, 0.9 - content) is None
+    assert 1.0 <= when(True, verdicts) <= 1.2 + WINDOW_S
+
+
+def test_doubtful_content_counts_as_speech_when_it_is_due():
+    judge = policy()
+    overlap = judge.begin(ONSET_S, 0.9)
+    verdicts = []
+    for count in range(2, 14):
+        verdicts.append(judge.step(overlap, ONSET_S + count * WINDOW_S, 0.9, is_speech=True))
+        seems(judge, overlap, 0.5, 0.4)
+    assert when(True, verdicts) <= 0.4
+
+
+@pytest.mark.parametrize(
+    ("voiced", "content", "backchannel", "verdict"),
+    [
+        (5, 0.9, 0.05, True),
+        (5, 0.6, 0.3, Dismissal.NOISE),
+        (9, 0.6, 0.3, True),
+        (9, 0.2, 0.7, Dismissal.BACKCHANNEL),
+        (9, 0.05, 0.05, Dismissal.NOISE),
+    ],
+)
+def test_a_sound_nobody_read_is_what_it_seems(voiced, content, backchannel, verdict):
+    judge = policy()
+    overlap = noticed(judge, voiced)
+    assert wants(Ask.KIND, after(judge, overlap, voiced, 3))
+    assert seems(judge, overlap, content, backchannel) is None
+    assert after(judge, overlap, voiced, 9) is verdict
+
+
+def test_what_seems_a_backchannel_answers_a_question():
+    judge = policy()
+    overlap = noticed(judge, 8)
+    says(judge, overlap, "shall I?", has_asked=True)
+    after(judge, overlap, 8, 3)
+    seems(judge, overlap, 0.1, 0.85)
+    assert after(judge, overlap, 8, 9) is True
+
+
+def test_words_of_the_reply_itself_keep_a_sound_from_cutting():
+    judge = policy()
+    overlap = noticed(judge, 9)
+    says(judge, overlap, "in a green forest near a river")
+    assert hear(judge, overlap, "green forest") is None
+    assert seems(judge, overlap, 0.99, 0.0) is None
+    assert wants(Ask.WORDS, after(judge, overlap, 9, 3))
+    assert hear(judge, overlap, "green forest near") is Dismissal.ECHO
+
+
+def test_speech_that_the_recogniser_has_no_words_for_is_an_interruption():
+    judge = policy()
+    overlap = noticed(judge, 6)
+    after(judge, overlap, 6, 3)
+    seems(judge, overlap, 0.95, 0.0)
+    assert hear(judge, overlap, "") is True
+
+
+def test_a_stop_word_read_out_of_noise_needs_a_voice():
+    judge = policy()
+    overlap = noticed(judge, 6)
+    after(judge, overlap, 6, 3)
+    seems(judge, overlap, 0.1, 0.1)
+    assert hear(judge, overlap, "stop", rejected=True) is not True
+
+
 def test_an_answer_nobody_waits_for_decides_nothing_unless_it_is_a_stop_word():
     judge = policy()
     overlap, _ = sound(judge, 3)
