@@ -24,6 +24,10 @@ from localvoice.turn.observations import WordsSoFar
 PREPARED = "prepared"
 """Who speaks a phrase that was spoken beforehand."""
 
+_QUICK_S = 0.1
+"""Time of a transcript up to which it may begin before a pause is certain, 64 ms sooner: one made for nothing cannot be
+stopped in every recogniser, and the next one waits for it."""
+
 
 class Answering:
     """What all turns of a session have in common."""
@@ -35,6 +39,8 @@ class Answering:
         self.state = SkillState(config.speech.volume, config.speech.rate)
         self._tools = Tools(skills, self.state, lambda: self._history.last_reply, voices.now_s)
         self._answers = Answers(voices.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
+        self._reading_s = 0.0
+        """What the last transcript took."""
         self._house: House | None = None
 
     def attach(self, house: House) -> None:
@@ -53,6 +59,13 @@ class Answering:
     def prepares(self) -> bool:
         """Whether work may begin before the user's turn is over."""
         return self._config.reply.prepare and self._voices.recognizer is not None
+
+    @property
+    def reads_quickly(self) -> bool:
+        """Whether a transcript made for nothing costs neither money nor much time."""
+        voices = self._voices
+        is_paid = voices.recognizer is not None and voices.recognizer.name in voices.paid
+        return self._reading_s <= _QUICK_S and not is_paid
 
     # understood
 
@@ -73,7 +86,10 @@ class Answering:
         if asked is None or (isinstance(asked, TurnEnded) and asked.reason is EndReason.TYPED):
             text = "" if asked is None else asked.text
             return Heard(Transcript(text, self._config.session.language, "typed"), 0.0)
-        return await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s)
+        began_s = voices.now_s()
+        heard = await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s)
+        self._reading_s = voices.now_s() - began_s
+        return heard
 
     def _take_words(self, hand: Hand, heard: Heard) -> None:
         turn, asked, now_s = hand.turn, hand.asked, self._voices.now_s()
@@ -83,8 +99,11 @@ class Answering:
             hand.is_remembered = not heard.transcript.rejected
             hand.gate.tell(partial(self.house.log.transcript, turn, heard.transcript, heard.audio_s))
         if isinstance(asked, PauseBegan) and not hand.gate.is_open:
-            is_command = self._answers.command(heard.words) is not None
-            self.house.observe(WordsSoFar(now_s, turn.id, asked.speech_end_s, heard.words, is_command))
+            hand.vote.tell(partial(self._vote, asked, heard.words))
+
+    def _vote(self, pause: PauseBegan, words: str) -> None:
+        is_command = self._answers.command(words) is not None
+        self.house.observe(WordsSoFar(self._voices.now_s(), pause.turn, pause.speech_end_s, words, is_command))
 
     @property
     def _costs_money(self) -> bool:

@@ -30,6 +30,8 @@ from localvoice.turn.decisions import (
     OverlapDismissed,
     OverlapStarted,
     PauseBegan,
+    PauseLikely,
+    PauseOff,
     ReadOverlap,
     SpeakUnasked,
     SpeechStarted,
@@ -189,9 +191,8 @@ class Session:
                 if isinstance(decision, SpeechStarted):
                     self._replying.user_speaks()
                     self._replying.sound_vote.drop()
-            case PauseBegan():
-                self._replying.sound_vote.ask(decision)
-                self._replying.prepare(decision)
+            case PauseLikely() | PauseOff() | PauseBegan():
+                self._carry_out_pause(decision)
             case TurnEnded():
                 self._log.turn_ended(decision)
                 self._replying.answer(decision)
@@ -206,6 +207,16 @@ class Session:
                 self._replying.speak(Turn(decision.turn, decision.origin), decision.text)
             case _:
                 self._carry_out_overlap(decision)
+
+    def _carry_out_pause(self, decision: PauseLikely | PauseOff | PauseBegan) -> None:
+        match decision:
+            case PauseLikely():
+                self._replying.expect(decision.pause)
+            case PauseOff():
+                self._replying.drop()
+            case PauseBegan():
+                self._replying.sound_vote.ask(decision)
+                self._replying.prepare(decision)
 
     def _carry_out_overlap(self, decision: Decision) -> None:
         match decision:

@@ -56,6 +56,8 @@ class Hand:
     asked: PauseBegan | TurnEnded | None = None
     """Where the user's words are; None for speech of ours that nobody asked for."""
     gate: Gate = field(default_factory=Gate)
+    vote: Gate = field(default_factory=Gate)
+    """Shut while the pause is not certain: the words have no vote before."""
     task: asyncio.Task[None] | None = None
     heard: Heard | None = None
     engine: str = ""
@@ -82,10 +84,10 @@ class Hand:
         """Whether it was begun before the user's turn was over."""
         return Stage.PREPARED in self.turn.times
 
-    def is_preparation_of(self, ended: TurnEnded) -> bool:
-        """Whether it was begun for the words of this turn, and is waiting for its end."""
+    def is_preparation_of(self, words: PauseBegan | TurnEnded) -> bool:
+        """Whether it was begun for these words, and is waiting for the end of their turn."""
         asked = self.asked
-        is_same = asked is not None and (asked.turn, asked.speech_end_s) == (ended.turn, ended.speech_end_s)
+        is_same = asked is not None and (asked.turn, asked.speech_end_s) == (words.turn, words.speech_end_s)
         return is_same and not self.gate.is_open
 
     @property

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from localvoice.audio.samples import SPEECH_RATE_HZ
+import numpy as np
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.engines import Recognizer
 from localvoice.errors import AllProvidersFailed
 from localvoice.messages import Transcript
+
+_TAIL = silence(SPEECH_RATE_HZ // 10)
+"""Put behind the sound, which may end in the first quiet window: recognisers lose a word that touches the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +43,5 @@ async def read(recognizer: Recognizer | None, utterances: UtteranceBuffer, start
     if recognizer is None:
         raise AllProvidersFailed("stt", ())
     sound = utterances.read(start_s, end_s)
-    return Heard(await recognizer.transcribe(sound), len(sound) / SPEECH_RATE_HZ)
+    heard = await recognizer.transcribe(np.concatenate((sound, _TAIL)))
+    return Heard(heard, len(sound) / SPEECH_RATE_HZ)

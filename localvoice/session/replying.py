@@ -58,8 +58,19 @@ class Replying:
 
     # what is asked of it
 
+    def expect(self, pause: PauseBegan) -> None:
+        """A pause is likely: begin the answer where a false start costs little."""
+        if self._answering.reads_quickly:
+            self._prepare(pause)
+
     def prepare(self, pause: PauseBegan) -> None:
-        """Begin the answer while it is decided whether the turn is over; its words then have a vote."""
+        """The turn may be over: begin the answer, if that is not done, while it is decided; its words have a vote."""
+        if self._hand is None or not self._hand.is_preparation_of(pause):
+            self._prepare(pause)
+        if self._hand is not None:
+            self._hand.vote.open()
+
+    def _prepare(self, pause: PauseBegan) -> None:
         self.drop()
         if self._answering.prepares:
             hand = Hand(Turn(pause.turn, times={Stage.PREPARED: pause.at_s}), pause)
@@ -131,7 +142,7 @@ class Replying:
         for one in (hand, hand.filler):
             if one is not None and one.task is not None:
                 one.task.cancel()
-        if hand.was_prepared and Stage.REPLY_STARTED not in hand.turn.times:
+        if hand.was_prepared and hand.heard is not None and Stage.REPLY_STARTED not in hand.turn.times:
             self._at_home.log.prepared.drop(hand.turn.reply_text)
             _log.debug("turn %d: %d prepared characters dropped", hand.turn.id, len(hand.turn.reply_text))
 

@@ -81,6 +81,22 @@ class PauseBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseLikely:
+    """The first window without speech: `PauseBegan` follows, or `PauseOff`. Work may begin that is easily dropped."""
+
+    at_s: float
+    pause: PauseBegan
+
+
+@dataclass(frozen=True, slots=True)
+class PauseOff:
+    """It was no pause."""
+
+    at_s: float
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The user has finished: transcribe `start_s`..`end_s` (or take `text`, which was typed) and answer."""
 
@@ -184,6 +200,8 @@ Decision = (
     StateChanged
     | SpeechStarted
     | SpeechStopped
+    | PauseLikely
+    | PauseOff
     | PauseBegan
     | TurnEnded
     | TurnResumed

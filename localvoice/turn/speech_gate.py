@@ -68,6 +68,11 @@ class SpeechGate:
         """Whether there is neither speech nor the beginning of what may become speech."""
         return not self.is_speech and self._candidate_s is None
 
+    @property
+    def speech_end_s(self) -> float:
+        """Where speech ended, or will have if nothing follows the last window of it."""
+        return max(self.onset_s, self.end_s - END_BIAS_S) if self.is_speech else self.end_s
+
     def step(self, at_s: float, probability: float, *, eager: bool = False) -> Edge | None:
         """Take the window that ends at `at_s`. `eager` while a reply is heard."""
         limits = self._eager if eager else self._normal
@@ -96,7 +101,6 @@ class SpeechGate:
             return None
         if at_s - self.end_s < HANGOVER_S - 1e-6:
             return None
-        self.is_speech = False
-        self.end_s = max(self.onset_s, self.end_s - END_BIAS_S)
+        self.end_s, self.is_speech = self.speech_end_s, False
         self.probability = probability
         return Edge.STOPPED

@@ -14,7 +14,6 @@ from localvoice.messages import Origin
 from localvoice.turn.decisions import (
     Decision,
     EndReason,
-    PauseBegan,
     SpeakUnasked,
     SpeechStarted,
     SpeechStopped,
@@ -48,10 +47,8 @@ from localvoice.turn.observations import (
 )
 from localvoice.turn.over_reply import OverReply
 from localvoice.turn.overlap import Verdict
+from localvoice.turn.pauses import Pauses
 from localvoice.turn.speech_gate import Edge, SpeechGate
-
-_QUIET_SILENCE_S = 0.2
-"""Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
 _NEWS = (
     *(NothingSaid, ToolRan, ReplyStarted, ReplyEnded, OverlapRead, OverlapJudged, ReplyContext, WordsSoFar, SoundSoFar),
@@ -80,8 +77,8 @@ class TurnTaking:
         self._machine = TurnMachine()
         self._gate = SpeechGate(config.vad)
         self._end = EndOfTurn(config, hears_sound=hears_sound)
-        self._preroll_s = config.vad.preroll_ms / 1000
         self._floor = Floor()
+        self._pauses = Pauses(self._floor, self._gate, config.vad.preroll_ms / 1000)
         self._over = OverReply(config, self._floor, self._gate)
         self._deferred = Deferred()
         self._can_barge_in = has_voice
@@ -153,6 +150,7 @@ class TurnTaking:
             yield from asked
             yield from self._settle_overlap(verdict, window)
         elif self.state is TurnState.USER_SPEAKING:
+            yield from self._pauses.step(window.at_s)
             yield from self._judge_end(window)
 
     def _on_edge(self, edge: Edge, window: Window, *, is_kept: bool) -> Iterator[Decision]:
@@ -166,10 +164,8 @@ class TurnTaking:
         if edge is Edge.STARTED:
             self._end.speech_goes_on(self._floor.turn if is_open else None, self._gate.onset_s)
         elif is_open:
-            began_s, ended_s = self._floor.began_s, self._gate.end_s
-            self._end.pause_begins(self._floor.turn, began_s, ended_s)
-            start_s, end_s = self._cut_out(began_s, window.at_s)
-            yield PauseBegan(window.at_s, self._floor.turn, began_s, start_s, ended_s, end_s)
+            self._end.pause_begins(self._floor.turn, self._floor.began_s, self._gate.end_s)
+            yield self._pauses.begin(window.at_s)
 
     def _hear_early(self, seen: Observation) -> Iterator[Decision]:
         if self._floor.early is not None:
@@ -200,10 +196,6 @@ class TurnTaking:
         if verdict is not None:
             signal = Signal.OVERLAP_CONFIRMED if verdict is True else Signal.OVERLAP_DISMISSED
             yield from self._signal(signal, seen, verdict=verdict)
-
-    def _cut_out(self, onset_s: float, at_s: float) -> tuple[float, float]:
-        start_s = max(self._floor.words.others_until_s, onset_s - self._preroll_s)  # no word is heard in two turns
-        return start_s, min(at_s, self._gate.end_s + _QUIET_SILENCE_S)
 
     # what the machine says
 
@@ -236,7 +228,7 @@ class TurnTaking:
             case Action.RESUME_TURN:
                 yield from self._resume(at_s)
             case Action.START_REPLY:
-                start_s, end_s = self._cut_out(floor.began_s, at_s)
+                start_s, end_s = self._pauses.cut_out(floor.began_s, at_s)
                 floor.words.answered_until_s = self._gate.end_s
                 floor.is_committed = self._end.is_full(at_s - floor.began_s)
                 self._over.go_on_after(at_s)

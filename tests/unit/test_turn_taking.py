@@ -20,6 +20,7 @@ from localvoice.turn.decisions import (
     OverlapDismissed,
     OverlapStarted,
     PauseBegan,
+    PauseLikely,
     ReadOverlap,
     SpeakUnasked,
     SpeechStarted,
@@ -107,8 +108,9 @@ def only(kind: type, decisions: list[Decision]) -> Decision:
 
 
 def kinds(decisions: list[Decision]) -> list[type]:
-    """What was decided, less changes of state and questions about the sound of an overlap."""
-    return [type(decision) for decision in decisions if not isinstance(decision, StateChanged | JudgeOverlap)]
+    """What was decided, less changes of state, pauses that are only likely, and questions about an overlap's sound."""
+    left_out = StateChanged | PauseLikely | JudgeOverlap
+    return [type(decision) for decision in decisions if not isinstance(decision, left_out)]
 
 
 def test_a_question_becomes_a_turn_with_its_sound():

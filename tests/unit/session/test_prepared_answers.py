@@ -299,3 +299,54 @@ def test_the_end_of_the_session_drops_what_is_prepared():
     assert talk.duplex.now_s() - talk.ended_s < 0.05
     assert not of(talk.events, "transcript")
     assert not np.any(talk.played)
+
+
+class Quick(FakeRecognizer):
+    """Done before the pause is certain."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__(*texts, delay_s=0.02)
+
+
+@pytest.mark.parametrize("recognizer", [Quick, FakeRecognizer])
+def test_the_words_of_a_pause_have_a_vote_however_early_they_are_read(recognizer):
+    setting = engines()
+    setting.stt = recognizer("Thank you.")
+    ended = one(hold(one_question, setting).events, "turn_ended")
+    assert ended["reason"] == "complete"
+    assert ended["silence_ms"] < 240
+
+
+def test_a_slow_recogniser_is_asked_only_once_the_pause_is_certain():
+    setting = engines()
+    setting.stt = FakeRecognizer("tell me something", delay_s=0.15)
+    began = []
+
+    async def user(talk: Talk) -> None:
+        for _ in range(2):
+            await talk.speak(1.0)
+            quiet_s, asked = talk.duplex.now_s(), len(setting.stt.heard)
+            while len(setting.stt.heard) == asked:
+                await talk.quiet(0.005)
+            began.append(talk.duplex.now_s() - quiet_s)
+            await talk.until("turn_metrics")
+
+    hold(user, setting)
+    assert began[1] - began[0] >= 0.03, "nothing was known of it the first time"
+
+
+def test_a_dip_within_a_word_voids_what_was_begun():
+    setting = engines()
+    setting.stt = FakeRecognizer("what is", "what is the capital of France", delay_s=0.09)
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.8)
+        await talk.quiet(0.05)
+        await talk.speak(0.8)
+        await talk.until("turn_metrics")
+
+    talk = hold(user, setting)
+    assert len(of(talk.events, "speech_started")) == 1
+    assert setting.stt.cancelled == 1
+    assert one(talk.events, "transcript")["text"] == "what is", "the script's first entry was not used up"
+    assert talk.events[-1]["prepared"]["dropped"] == 0
