@@ -43,6 +43,10 @@ class Lexicon:
         """Whether `words` (plain) are backchannels and nothing else: "mm hm", "yeah okay"."""
         return _consists_of(words.split(), self._attention)
 
+    def begins_attention(self, words: str) -> bool:
+        """Whether `words` (plain) are how a backchannel of several words begins."""
+        return bool(words) and any(phrase.startswith(f"{words} ") for phrase in self._attention)
+
     def is_answer(self, words: str) -> bool:
         """Whether `words` (plain) answer a question."""
         return _consists_of(words.split(), self._answers)

@@ -204,6 +204,8 @@ class OverlapPolicy:
             overlap.words = Dismissal.BACKCHANNEL
         elif rejected:
             overlap.words = self._unread(overlap) if overlap.has_ended else None
+        elif not overlap.has_ended and self._lexicon.begins_attention(words):
+            overlap.words = None  # "i", and the rest of "i see" is being said
         else:
             overlap.words = bool(words) or self._seems_sure(overlap) or Dismissal.NOTHING_SAID
         return overlap.words if overlap.has_ended else None

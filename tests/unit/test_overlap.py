@@ -93,6 +93,15 @@ def test_a_backchannel_that_lasts_leaves_the_reply_lowered_until_it_is_over():
     assert hear(judge, overlap, "Mm-hm.") is Dismissal.BACKCHANNEL
 
 
+@pytest.mark.parametrize(("words", "verdict"), [("i", None), ("got", None), ("the", True)])
+def test_the_beginning_of_a_backchannel_decides_nothing_while_the_rest_is_being_said(words, verdict):
+    judge = policy()
+    overlap, _ = sound(judge, 9)
+    hear(judge, overlap, words)
+    seems(judge, overlap, 0.2, 0.7)
+    assert judge.step(overlap, ONSET_S + 13 * WINDOW_S, 0.9, is_speech=True) is verdict
+
+
 def test_speech_behind_a_backchannel_is_judged_anew_after_400_ms():
     judge = policy()
     overlap, _ = sound(judge, 9)
