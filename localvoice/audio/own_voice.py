@@ -141,7 +141,9 @@ class _Hints:
 
     def notice(self) -> None:
         """A hint says that there is a user."""
-        if self._unproved is None and not self._proved:
+        if self._proved:
+            self._again_after_s = _HINTS_AGAIN_AFTER_S
+        elif self._unproved is None:
             self._unproved = 0
 
     def prove(self, probability: float, spoken_s: float) -> None:

@@ -93,9 +93,9 @@ def test_drift_is_followed_and_measured_without_a_jump(ppm):
     assert alignment.jumps == 0
 
 
-def test_no_drift_is_given_before_five_seconds():
+def test_no_drift_is_given_before_four_seconds():
     alignment = Alignment()
-    feed(alignment, Room(RoomSpec(80.0, -10.0)), babble(4.5))
+    feed(alignment, Room(RoomSpec(80.0, -10.0)), babble(3.4))
     assert alignment.drift_ppm is None
 
 

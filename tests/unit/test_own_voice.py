@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.alignment import Alignment
+from localvoice.audio.linear_branch import Hint
 from localvoice.audio.own_voice import Bars, OwnVoice
 from localvoice.audio.samples import silence
 
@@ -89,3 +90,76 @@ def test_a_bar_of_one_lets_nothing_through():
     play(voice, 1.0)
     assert voice.users(0.99) < NOTICED_FROM
     assert voice.users(1.0) == 1.0
+
+
+USER = Hint(voice=0.95, excess=0.8, against_usual=3.0)
+ECHO = Hint(voice=0.05, excess=0.05, against_usual=0.5)
+
+
+def listened(voice: OwnVoice, windows: int, probability: float, hint: Hint | None) -> list[float]:
+    """While we speak."""
+    judged = []
+    for _ in range(windows):
+        play(voice, 0.03)
+        judged.append(voice.users(probability, hint))
+    return judged
+
+
+def test_a_hint_notices_a_user_whom_the_canceller_hides():
+    voice = OwnVoice(NOTICED_FROM, Alignment(), Bars())
+    play(voice, 4.0)
+    assert voice.users(0.1, USER) < NOTICED_FROM, "not yet known to the linear branch"
+    play(voice, 2.0)
+    assert voice.users(0.1, ECHO) < NOTICED_FROM
+    assert voice.users(0.1, USER) >= NOTICED_FROM
+
+
+def test_a_hint_alone_holds_the_reply_and_does_not_count_as_speech():
+    voice = OwnVoice(NOTICED_FROM, Alignment(), Bars())
+    play(voice, 6.0)
+    assert max(listened(voice, 5, 0.1, USER)) < 0.5
+    assert min(listened(voice, 5, 0.6, USER)) > 0.5, "heard by the canceller as well"
+    assert min(listened(voice, 5, 0.1, USER)) > 0.5, "once it has been"
+
+
+def test_hints_that_prove_wrong_are_not_believed_for_a_while_and_then_for_longer():
+    voice = OwnVoice(NOTICED_FROM, Alignment(), Bars())
+    play(voice, 6.0)
+
+    def believed() -> list[float]:
+        """Seconds at which hints are followed."""
+        judged = listened(voice, 700, 0.02, USER)
+        return [0.03 * number for number, one in enumerate(judged) if one >= NOTICED_FROM]
+
+    times = believed()
+    begins = [at for at, before in zip(times, [-9.0, *times], strict=False) if at - before > 1.0]
+    gaps = np.diff(begins)
+    assert begins[0] == pytest.approx(0.0, abs=0.05)
+    assert gaps[0] == pytest.approx(3.5 + 0.57, abs=0.2)
+    assert gaps[1] == pytest.approx(7.0 + 0.57, abs=0.2)
+
+
+def test_a_user_who_was_heard_restores_belief():
+    voice = OwnVoice(NOTICED_FROM, Alignment(), Bars())
+    play(voice, 6.0)
+    listened(voice, 30, 0.02, USER)
+    play(voice, 4.0)
+    listened(voice, 3, 0.8, USER)
+    listened(voice, 60, 0.02, USER)  # wrong again: once more the short time
+    play(voice, 3.6)
+    assert voice.users(0.1, USER) >= NOTICED_FROM
+
+
+def test_on_another_path_hints_have_to_wait():
+    alignment = Alignment()
+    voice = OwnVoice(NOTICED_FROM, alignment, Bars())
+    play(voice, 6.0)
+    alignment.jumps += 1
+    play(voice, 1.0)
+    assert voice.users(0.1, USER) < NOTICED_FROM
+
+
+def test_where_nobody_may_interrupt_hints_do_not_either():
+    voice = OwnVoice(NOTICED_FROM, Alignment(), Bars(2.0, 2.0))
+    play(voice, 6.0)
+    assert max(listened(voice, 20, 0.99, USER)) < NOTICED_FROM

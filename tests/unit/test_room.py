@@ -139,3 +139,16 @@ def test_what_is_no_room_is_refused_with_the_form(text, blamed):
     with pytest.raises(ConfigError, match="DELAY_MS,GAIN_DB") as refused:
         parse_room(text)
     assert blamed in str(refused.value)
+
+
+def test_a_laptop_that_is_moved_has_another_room_around_it():
+    played, spec = noise(2.0), RoomSpec(20.0, -6.0, 200.0)
+    still, moved = (echo_of(Room(one, seed=2), played) for one in (spec, RoomSpec(20.0, -6.0, 200.0, moves_at_s=1.0)))
+    np.testing.assert_array_equal(moved[:16000], still[:16000])
+    assert lag_frames(played[17000:], moved[17000:]) == 320 + 16
+    assert np.corrcoef(moved[17000:], still[17000:])[0, 1] < 0.5
+
+
+def test_a_microphone_that_is_too_sensitive_cuts_off_peaks():
+    heard = Room(RoomSpec(0.0, 0.0, cut_off=0.1)).hear(tone(0.01), silence(BLOCK))
+    assert np.abs(heard).max() == pytest.approx(0.1)

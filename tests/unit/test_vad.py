@@ -73,6 +73,18 @@ def test_a_reset_detector_is_as_good_as_new():
     assert np.array_equal(probabilities(fresh, speech()), probabilities(used, speech()))
 
 
+def test_another_one_has_a_memory_of_its_own():
+    first = SileroVad(bundled_silero())
+    alone = [first.probability(window) for window in windows(speech())]
+    first.reset()
+    second, loud = first.another(), windows(noise(5.0, -20.0))
+    beside = []
+    for window, disturbing in zip(windows(speech()), loud, strict=False):
+        beside.append(first.probability(window))
+        second.probability(disturbing)
+    assert beside == alone[: len(beside)]
+
+
 def test_windows_depend_on_those_before_them():
     vad = silero()
     one_after_the_other = probabilities(vad, speech())

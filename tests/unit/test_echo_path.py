@@ -1,0 +1,51 @@
+"""What the echo path tells about itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localvoice.audio.duplex import Block
+from localvoice.audio.echo import EchoCanceller
+from localvoice.audio.echo_path import EchoPath
+from localvoice.audio.room import Room, RoomSpec
+from localvoice.audio.samples import SPEECH_RATE_HZ, silence
+
+
+class Untouched:
+    """A canceller that does nothing."""
+
+    def process(self, near, far):
+        return near
+
+
+def heard(path: EchoPath, delay_ms: float, seconds: float, seed: int, number: int = 0) -> None:
+    random, room = np.random.default_rng(seed), Room(RoomSpec(delay_ms, -10.0))
+    for _ in range(round(100 * seconds)):
+        far = (0.1 * random.standard_normal(SPEECH_RATE_HZ // 100)).astype(np.float32)
+        path.clean(Block(room.hear(silence(len(far)), far), far, number))
+
+
+@pytest.fixture
+def told() -> list[tuple[float, float]]:
+    return []
+
+
+@pytest.fixture
+def path(told) -> EchoPath:
+    path = EchoPath(EchoCanceller(Untouched()), EchoCanceller(Untouched()), 0.3)
+    path.delay_jumped = lambda before_ms, after_ms: told.append((before_ms, after_ms))
+    return path
+
+
+def test_a_delay_that_jumps_is_told_once_with_both_values(path, told):
+    heard(path, 60.0, 4.0, seed=1)
+    assert told == []
+    heard(path, 90.0, 5.0, seed=2)
+    assert told == [(pytest.approx(60.0, abs=0.1), pytest.approx(90.0, abs=0.1))]
+
+
+def test_another_device_is_no_jump(path, told):
+    heard(path, 60.0, 4.0, seed=1)
+    heard(path, 90.0, 5.0, seed=2, number=1)
+    assert told == []
