@@ -27,12 +27,15 @@ from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, load_vad
 from localvoice.config import Config
 from localvoice.skills.catalog import Skills
-from localvoice.turn.decisions import Decision, PauseBegan, TurnEnded
+from localvoice.turn.decisions import Decision, PauseBegan, PauseLikely, TurnEnded
 from localvoice.turn.observations import Observation, ReplyEnded, ReplyStarted, SoundSoFar, Window, WordsSoFar
 from localvoice.turn.taking import TurnTaking
 
 GAP_S = 4.5
 """Silence behind each turn: longer than any wait."""
+
+QUICK_S = 0.1
+"""What a recogniser may take that is asked before a pause is certain, as the session has it."""
 
 SMART_TURN = Path(__file__).parents[2] / "build/smart-turn/smart-turn-v3.2-cpu.onnx"
 """Where scripts/ensure_smart_turn.sh puts it."""
@@ -126,6 +129,7 @@ class Taking:
         self._taking = TurnTaking(config, hears_sound=votes.ear is not None)
         self._due: list[tuple[float, int, Observation]] = []
         self._order = count()
+        self._likely_s = 0.0
         self.ends: list[TurnEnded] = []
 
     def run(self) -> list[TurnEnded]:
@@ -143,6 +147,8 @@ class Taking:
 
     def _carry_out(self, decision: Decision) -> None:
         match decision:
+            case PauseLikely():
+                self._likely_s = decision.at_s
             case PauseBegan():
                 for delay_s, vote in self._votes_on(decision):
                     self._later(delay_s, vote)
@@ -161,7 +167,10 @@ class Taking:
         if self._votes.words_s is not None:
             begun_s, turn = self._dialogue.turn_at(pause.end_s)
             words = turn.words_at(pause.end_s - begun_s)
-            yield self._votes.words_s, WordsSoFar(*about, words, self._skills.match(words) is not None)
+            read_s = self._votes.words_s
+            if read_s <= QUICK_S:  # begun when the pause was likely, told when it is certain
+                read_s = max(0.0, self._likely_s + read_s - pause.at_s)
+            yield read_s, WordsSoFar(*about, words, self._skills.match(words) is not None)
         if self._votes.ear is not None:
             likely = self._votes.ear.finished(self._dialogue, pause.onset_s, pause.end_s)
             yield self._votes.sound_s, SoundSoFar(*about, likely)
