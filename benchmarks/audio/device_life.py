@@ -23,6 +23,7 @@ from outlive import REPLY_S, Card, Conversation, Facts, feeding, outlive
 
 from localvoice.audio import native
 from localvoice.audio.portaudio import quiet_stderr
+from localvoice.errors import DeviceError
 
 WAYS = ("kill", "rate", "stall", "unplug")
 """In turn; a sink that is removed alone is moved by the server, and nothing is lost that could be counted."""
@@ -40,8 +41,8 @@ async def live(times: int) -> tuple[list[Facts], float]:
         for turn in range(1, times + 1):
             try:
                 seen.append(await outlive(WAYS[turn % len(WAYS)], card, talk, turn))
-            except TimeoutError:
-                seen.append({"how": WAYS[turn % len(WAYS)], "failure": "it hangs", "others": []})
+            except (TimeoutError, DeviceError) as error:
+                seen.append({"how": WAYS[turn % len(WAYS)], "failure": str(error) or "it hangs"})
     close_s = talk.close()
     card.kill()
     return seen, close_s

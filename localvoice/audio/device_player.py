@@ -217,19 +217,23 @@ class DevicePlayer:
 
 
 class _Patience:
-    """How long a waiting call has seen nothing move."""
+    """How long a waiting call has seen nothing move; a look that comes late proves little: we had no processor."""
 
     def __init__(self) -> None:
-        self.restart()
+        self._still_s = 0.0
+        self._looked_s = time.monotonic()
 
     def restart(self) -> None:
         """Something moved, or nothing has to."""
-        self._since_s = time.monotonic()
+        self._still_s = 0.0
+        self._looked_s = time.monotonic()
 
     @property
     def is_over(self) -> bool:
-        """Whether the device counts as lost."""
-        return time.monotonic() - self._since_s > _STALLED_AFTER_S
+        """Whether the device counts as lost; asked once a look."""
+        since_s, self._looked_s = time.monotonic() - self._looked_s, time.monotonic()
+        self._still_s += min(since_s, 3 * _POLL_S)
+        return self._still_s > _STALLED_AFTER_S
 
 
 async def _never() -> float:
