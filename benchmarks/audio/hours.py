@@ -34,7 +34,7 @@ def scenes(hours: float) -> list[Scene]:
 
 def play(scene: Scene, bars: Bars) -> dict[str, object]:
     """One line of the file."""
-    outcome = Conversation(scene, load_vad("silero"), bars, recognises=False).run()
+    outcome = Conversation(scene, load_vad("silero"), bars).run()
     facts = {"own_s": round(outcome.own_s, 2), "pauses": outcome.pauses, "cuts": outcome.cuts}
     return {"seed": scene.seed, "own_voice": scene.own_voice, "room": asdict(scene.room)} | facts
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.starters.speech import FLITE_VOICES, say
+from benchmarks.audio.voices import OWN_VOICES, OWN_WORDS, USER_VOICES, USER_WORDS, spoken
 from localvoice.audio.backchannel import BEFORE_S, SoundJudge
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
-from localvoice.audio.echo import EchoCanceller, Pcm, load_processing
-from localvoice.audio.echo_path import EchoPath, open_echo_path
+from localvoice.audio.echo_path import open_echo_path
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.own_voice import Bars
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, SileroVad, VoiceActivity
 from localvoice.config import Config
@@ -45,30 +42,6 @@ from localvoice.turn.observations import (
 )
 from localvoice.turn.taking import TurnTaking
 
-PIPER = Path(__file__).parents[2] / "tests/models/tts/en_US-tiny-test.onnx"
-OWN_VOICES = ("en-us", "en-gb", "slt", "rms", "piper")
-USER_VOICES = ("awb", "kal16", "en-us+m3", "en-us+f2", "en-gb+m1", "en-gb+f4")
-OWN_WORDS = (
-    "Once upon a time there was a little fox.",
-    "The fox lived in a green forest near a river.",
-    "One day the fox found a golden key under a tree.",
-    "The key opened a small door in the old stone wall.",
-    "Behind the door was a garden full of singing birds.",
-    "The capital of Germany is Berlin.",
-    "Seven plus eight is fifteen.",
-    "Your timer is set for five minutes.",
-)
-USER_WORDS = (
-    "Wait, I meant something else.",
-    "No, tell me about Germany instead.",
-    "Please set a timer for ten minutes.",
-    "What is the weather like tomorrow?",
-    "That is enough, thank you.",
-    "Can you say that again?",
-)
-_LEVEL = 10 ** (-23 / 20)
-"""RMS of our speech where it sounds: what the players give out."""
-
 DRIFTS_PPM = (0.0, 50.0, -100.0, 100.0)
 _CLIP_SHARE = 0.4
 _SETTLED_S = 6.0
@@ -80,38 +53,6 @@ _READ_S = 0.06
 @cache
 def _judge() -> SoundJudge:
     return SoundJudge()
-
-
-@cache
-def spoken(text: str, voice: str) -> Samples:
-    """`text` without edges, at the level of speech."""
-    sound = say(text, voice)[4800:-4800] if voice in FLITE_VOICES else _synthesized(text, voice)
-    return sound * np.float32(_LEVEL / active_level(sound))
-
-
-def _synthesized(text: str, voice: str) -> Samples:
-    from localvoice.tts.espeak import EspeakSynthesizer
-    from localvoice.tts.piper import PiperSynthesizer
-
-    synthesizer = PiperSynthesizer(PIPER) if voice == "piper" else EspeakSynthesizer(voice=voice)
-
-    async def said() -> Samples:
-        async def once() -> AsyncIterator[str]:
-            yield text
-
-        chunks = [chunk async for chunk in synthesizer.synthesize(once())]
-        return np.concatenate([resample(chunk.samples, chunk.rate_hz, SPEECH_RATE_HZ) for chunk in chunks])
-
-    try:
-        return asyncio.run(said())
-    finally:
-        synthesizer.close()
-
-
-def active_level(sound: Samples) -> float:
-    """RMS of the blocks of 10 ms within 25 dB of the loudest."""
-    powers = np.mean(np.square(sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)), axis=1)
-    return float(np.sqrt(np.mean(powers[powers > powers.max() * 10**-2.5])))
 
 
 @dataclass(frozen=True)
@@ -222,34 +163,18 @@ class _Nowhere:
         pass
 
 
-class _Untouched:
-    """Stands where nobody listens to what is recognised."""
-
-    def process(self, near: Pcm, far: Pcm) -> Pcm:  # noqa: ARG002 - a canceller's
-        return near
-
-
-def _echo_path(vad: VoiceActivity, bars: Bars, *, recognises: bool) -> EchoPath:
-    noticed_from = Config().vad.duck_threshold
-    second = vad.another() if isinstance(vad, SileroVad) else None
-    if recognises:
-        return open_echo_path(noticed_from, bars, second)
-    return EchoPath(EchoCanceller(load_processing()), EchoCanceller(_Untouched()), noticed_from, bars, second)
-
-
 class Conversation:
     """A scene being played: what we say stops and goes on as turn-taking decides."""
 
-    def __init__(
-        self, scene: Scene, vad: VoiceActivity, bars: Bars, *, cancels: bool = True, recognises: bool = True
-    ) -> None:
+    def __init__(self, scene: Scene, vad: VoiceActivity, bars: Bars, *, cancels: bool = True) -> None:
         self._scene = scene
         self._queue = PlaybackQueue(SPEECH_RATE_HZ)
         user, self._times = scene.user()
         room = Room(scene.room, seed=scene.seed)
         self._duplex = Duplex(_Take(user), None, Rendering(self._queue, _Nowhere()), room=room)
         vad.reset()
-        path = _echo_path(vad, bars, recognises=recognises) if cancels else None
+        second = vad.another() if isinstance(vad, SileroVad) else None
+        path = open_echo_path(Config().vad.duck_threshold, bars, second) if cancels else None
         self._utterances = UtteranceBuffer(5.0)
         self.hearing = Hearing(vad, self._utterances, path)
         self._taking = TurnTaking(Config())

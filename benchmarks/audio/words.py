@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.audio.scene import OWN_VOICES, OWN_WORDS, draw_scenes, spoken
+from benchmarks.audio.scene import draw_scenes
+from benchmarks.audio.voices import OWN_VOICES, OWN_WORDS, spoken
 from localvoice.audio.duplex import BLOCK
 from localvoice.audio.echo import EchoCanceller, load_processing
 from localvoice.audio.room import Room

@@ -1,4 +1,4 @@
-"""A dozen simulated rooms at array speed: our own voice never takes the floor from us, a user over it does.
+"""Eight simulated rooms at array speed: our own voice never takes the floor from us, a user over it does.
 
 The whole path is real: room, canceller, alignment, VAD, turn-taking and playback queue; only time is not.
 """
@@ -17,7 +17,7 @@ SECONDS = 20.0
 USERS = ("en-us+f2", "en-gb+m1", "en-gb+f4")
 ROOMS = [
     replace(scene, own_voice=("en-us", "piper")[number % 2], seconds=SECONDS, user_voices=USERS)
-    for number, scene in enumerate(draw_scenes(12, first=500))
+    for number, scene in enumerate(draw_scenes(8, first=500))
 ]
 
 
