@@ -130,6 +130,8 @@ class SpokenReply:
         self._reporter = reporter
         self._ledger = SpokenLedger()
         self._end_frame = 0
+        self._audible_to = 0
+        """Behind the last frame that can be heard."""
 
     async def say(self, text: AsyncIterator[str]) -> None:
         """Say the text to its end."""
@@ -160,6 +162,9 @@ class SpokenReply:
         start = self._end_frame
         chunk = replace(chunk, samples=chunk.samples * np.float32(self._volume))
         self._end_frame = await self._player.write(self._turn.id, chunk)
+        audible = np.flatnonzero(np.abs(chunk.samples) > AUDIBLE)
+        if len(audible):
+            self._audible_to = start + int(audible[-1] + 1) * self._player.rate_hz // chunk.rate_hz
         self._ledger.add(chunk, start, self._player.rate_hz)
         self._reporter.sentence((chunk.text if chunk.clause is None else chunk.clause).strip())
         if Stage.FIRST_AUDIO not in self._turn.times:
@@ -183,9 +188,11 @@ class SpokenReply:
         self._reporter.first_audio(self._turn)
 
     async def finish(self) -> None:
-        """Wait for the last sample."""
+        """Wait for the last sample that can be heard: who speaks in the silence behind it interrupts nothing."""
         await self._start()
-        if self._end_frame:
+        if self._audible_to:
+            await self._player.reached(self._turn.id, self._audible_to - 1)
+        elif self._end_frame:
             await self._player.drain(self._turn.id)
 
     async def end_with(self, phrase: SpeechChunk) -> None:

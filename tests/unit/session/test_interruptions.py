@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -281,6 +283,26 @@ def test_a_yes_is_an_answer_behind_a_question_and_else_a_backchannel(text, outco
 
     talk = hold(user, Setting(stt=recognizer, llm=FakeChatModel(text, "Fine."), sound_judge=Judge(0.05, 0.9)))
     assert one(talk.events, outcome)
+
+
+def test_who_speaks_in_the_silence_behind_the_last_word_interrupts_nothing():
+    class Slow(FakeSynthesizer):
+        """Half a second of silence stands behind every clause."""
+
+        def _chunk(self, clause):
+            chunk = super()._chunk(clause)
+            return replace(chunk, samples=np.concatenate((chunk.samples, np.zeros(RATE_HZ // 2, dtype=np.float32))))
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(0.05 * len("Fine.") + 0.15)
+        await talk.speak(0.8)
+        await talk.until("reply_finished", turn=2)
+
+    talk = hold(user, Setting(llm=FakeChatModel("Fine.", "Good."), tts=Slow()))
+    assert not of(talk.events, "overlap_started")
+    finished = one(talk.events, "reply_finished", turn=1)
+    assert (finished["heard"], finished["interrupted"]) == ("Fine.", False)
 
 
 def test_words_that_the_reply_is_just_saying_are_its_echo():
