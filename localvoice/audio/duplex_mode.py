@@ -122,7 +122,8 @@ def _judge_echo(report: PathReport) -> Verdict:
 
 def judge_greeting(report: PathReport) -> Verdict | None:
     """The mode after the greeting, with a canceller that has just begun; None where it says nothing."""
-    if report.is_deaf or report.own_speech_s < _GREETING_S or _is_disturbed(report):
+    stumbled = report.delay.slips > 0
+    if report.is_deaf or report.own_speech_s < _GREETING_S or stumbled or _is_disturbed(report):
         return None
     if _is_far_off(report):
         return _far_off(report)

@@ -156,7 +156,9 @@ def test_a_greeting_is_judged_by_a_canceller_that_has_just_begun(changes, mode):
     assert judge_greeting(replace(GREETED, **changes)).mode == mode
 
 
-def test_a_greeting_that_was_cut_says_nothing():
+def test_a_greeting_that_was_cut_or_stumbled_says_nothing():
+    stumbled = replace(GREETED, cold_voices=(0.99,) * 30, delay=DelayTrack(60.0, 3, 0.1, 1))
+    assert judge_greeting(stumbled) is None
     assert judge_greeting(replace(GREETED, own_speech_s=0.5)) is None
 
 
