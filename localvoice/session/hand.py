@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from localvoice.audio.backchannel import SoundJudge
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer, TurnDetector
-from localvoice.errors import ExitCode, LocalVoiceError
+from localvoice.errors import DeviceError, ExitCode, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
 from localvoice.session.gate import Gate
 from localvoice.session.log import SessionLog
@@ -154,5 +154,16 @@ class Outcome:
         """A reply is over."""
         if turn.origin in {Origin.USER, Origin.FALLBACK}:
             self.has_replied = True
-            failed = isinstance(turn.error, LocalVoiceError)
-            self.exit_code = ExitCode.ENGINES if failed else ExitCode.UNEXPECTED if turn.error else ExitCode.OK
+            self.exit_code = _exit_code(turn.error)
+
+
+def _exit_code(error: Exception | None) -> ExitCode:
+    match error:
+        case None:
+            return ExitCode.OK
+        case DeviceError():
+            return ExitCode.DEVICE
+        case LocalVoiceError():
+            return ExitCode.ENGINES
+        case _:
+            return ExitCode.UNEXPECTED
