@@ -7,11 +7,11 @@ import numpy as np
 from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
 
-UNFINISHED, PLAIN, SURE = 0.1, 0.25, 0.7
+UNFINISHED, PLAIN, SURE = 0.08, 0.25, 0.67
 """Marks of the probability that the thought is finished: up to the first the longest wait, at the second the plain one,
 from the last the shortest, and in between in proportion to the log-odds: where pauses inside a thought end at a steady
 rate, that costs the fewest early cuts for the same mean delay. Chosen on the corpus's choosing half so that half of the
-ends get nearly the shortest wait, and 5 in 100 more than the plain one (docs/decisions/020-votes-on-a-pause.md)."""
+ends get nearly the shortest wait, and 5 in 100 more than the plain one (docs/decisions/023-votes-on-a-pause.md)."""
 
 
 class Endpointing:
