@@ -33,6 +33,8 @@ class End:
     """One end of the conversation."""
 
     kind: Kind
+    wanted: DeviceInfo
+    """The first one, which the user named or had as default."""
     device: DeviceInfo
     """The present one, or the last one."""
     stream: OpenMicrophone | OpenLoudspeaker | None = None
@@ -77,7 +79,7 @@ class DeviceEnds:
     def open(self, kind: Kind, spec: str) -> list[DeviceNews]:
         """Open the device that `spec` means; the microphone first. Raises `DeviceError`."""
         device = find_device(spec, kind)
-        end = End(kind, device)
+        end = End(kind, device, device)
         self._start(end, [device])
         self._ends[kind] = end
         return _warnings(end)
@@ -100,7 +102,7 @@ class DeviceEnds:
         return not len(open_streams)
 
     def reopen(self, *, only_the_same: bool) -> list[DeviceNews]:
-        """Open both ends again, each on the same device, or else the default one. Raises `DeviceError`.
+        """Open both ends again, each on its first device, the last one, or else the default one. Raises `DeviceError`.
 
         PortAudio looks for devices anew where nothing hangs.
         """
@@ -148,14 +150,19 @@ class DeviceEnds:
 
 
 def _candidates(end: End, devices: Sequence[DeviceInfo], *, only_the_same: bool) -> list[DeviceInfo]:
-    """The same device, by its name, and the default one. Raises `DeviceError` where there is neither."""
+    """The devices that were there before, by their names, and the default one. Raises `DeviceError` for none."""
     usable = [device for device in devices if device.channels(end.kind)]
-    fitting = [one for one in usable if (one.name, one.host_api) == (end.device.name, end.device.host_api)]
+    fitting = [
+        one
+        for known in (end.wanted, end.device)
+        for one in usable
+        if (one.name, one.host_api) == (known.name, known.host_api)
+    ]
     if not only_the_same:
-        fitting += [one for one in usable if one.is_default(end.kind) and one not in fitting]
+        fitting += [one for one in usable if one.is_default(end.kind)]
     if not fitting:
         raise DeviceError(f"there is no {NOUNS[end.kind]} on this machine; {LIST_HINT}")
-    return fitting
+    return list(dict.fromkeys(fitting))
 
 
 def _warnings(end: End) -> list[DeviceNews]:

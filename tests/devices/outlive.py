@@ -206,7 +206,7 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Fa
     heard = sounding(before)
     if after is not None:
         heard = np.concatenate((heard, sounding(after)))
-    await until(lambda: how == "sink" or (len(talk.changes(told)) == 2 and talk.hears))
+    await until(lambda: how == "sink" or (len(talk.changes(told)) >= 2 and talk.hears))
     changes = talk.changes(told)
     ticks = np.array(talk.clock[start:])
     return {

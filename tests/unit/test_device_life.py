@@ -174,6 +174,17 @@ async def test_the_same_device_is_found_by_its_name_when_numbers_change(
     assert life.loudspeaker.name == "Kopfhörer"
 
 
+async def test_the_first_device_comes_back_with_the_next_loss(life: DeviceLife, system: System, told: Told) -> None:
+    await opened(life, "Kopfhörer")
+    system.busy.add("Kopfhörer")
+    life.microphone.is_active = False
+    await until(lambda: len(told) == 2)
+    system.busy.clear()
+    life.microphone.is_active = False
+    await until(lambda: len(told) == 4)
+    assert told.changes()[2:] == [("input", "Laptop", "Kopfhörer"), ("output", "Laptop", "Kopfhörer")]
+
+
 async def test_it_tries_until_something_is_there(life: DeviceLife, system: System, told: Told) -> None:
     await opened(life)
     kept, system.devices = system.devices, []
