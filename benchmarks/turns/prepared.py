@@ -1,24 +1,30 @@
-"""What preparing an answer during the wait gains: `python -m benchmarks.turns.prepared [--json FILE]`.
+"""What preparing an answer during the wait gains: `python -m benchmarks.turns.prepared [--json FILE] [--dips]`.
 
 The real session, turn-taking and player in simulated time; engines of known delay (recogniser 50 ms, first token 80 ms,
-the rest of the text with it, first speech 40 ms). Measured as anybody could: from the end of the sound that the microphone
-got to the first sample of the reply that the loudspeaker got. Figures: docs/prepared-answers.md.
+the rest of the text with it, first speech 40 ms). Measured as anybody could: from the end of the sound at the
+microphone to the first sample of the reply at the loudspeaker. Figures: docs/prepared-answers.md.
+
+`--dips` counts how often a window of the voice detector falls quiet within speech: what an early start costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import platform
 import statistics
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from localvoice.audio.samples import SPEECH_RATE_HZ, resample, silence
+from localvoice.audio.vad import WINDOW, load_vad
 from localvoice.config import Config, ReplyConfig, TurnConfig
+from localvoice.tts.espeak import EspeakSynthesizer
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -96,12 +102,48 @@ def figures(asked: list[Asked]) -> dict[str, Any]:
     }
 
 
+async def dips(voice: str) -> tuple[float, list[int]]:
+    """Seconds of speech, and the length of each stretch of quiet windows within it."""
+    speaker, vad, config = EspeakSynthesizer(voice=voice), load_vad("silero"), Config().vad
+    seconds, lengths = 0.0, []
+    sentences = (Path(__file__).parent / "sentences.txt").read_text(encoding="utf-8").splitlines()
+    for sentence in sentences[:150]:
+        async for chunk in speaker.synthesize(_once(sentence)):
+            seconds += chunk.duration_s
+            sound = np.concatenate(
+                (silence(4000), resample(chunk.samples, chunk.rate_hz, SPEECH_RATE_HZ), silence(8000))
+            )
+            heard = [vad.probability(sound[at : at + WINDOW]) for at in range(0, len(sound) - WINDOW, WINDOW)]
+            speech = [at for at, probability in enumerate(heard) if probability >= config.threshold]
+            within = heard[speech[0] : speech[-1]] if speech else []
+            quiet = "".join("q" if probability < config.release else " " for probability in within)
+            lengths += [len(one) for one in quiet.split()]
+    return seconds, lengths
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+def print_dips() -> None:
+    """How often an early start would be one, and how often it would be in vain."""
+    spoken = [asyncio.run(dips(voice)) for voice in ("en-us", "en-gb+f3")]
+    seconds = sum(one for one, _ in spoken)
+    lengths = [length for _, all_of in spoken for length in all_of]
+    pauses = sum(length >= 3 for length in lengths)
+    print(f"{seconds:.0f} s: {len(lengths) / seconds:.2f} dips a second, {pauses / seconds:.2f} of them pauses")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=8, help="times that each question is asked")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--dips", action="store_true", help="count quiet windows within speech instead")
     arguments = parser.parse_args()
+    if arguments.dips:
+        print_dips()
+        return
     rows = {}
     for preset in PRESETS:
         for prepares in (True, False):

@@ -78,7 +78,12 @@ class Answering:
             await hand.gate.turn_over()
         if hand.heard.is_nothing:
             return False
-        await self.say(hand, self._answers.to(hand, hand.heard.transcript))
+        transcript = hand.heard.transcript
+        known = await self._answers.known(hand, transcript)
+        if known is None:
+            await self._say(hand, self._answers.written(hand, transcript.text))
+        else:
+            await self.say(hand, known)
         return True
 
     async def _read(self, hand: Hand) -> Heard:
@@ -115,22 +120,31 @@ class Answering:
     def _prompt(self, user: str) -> list[Message]:
         return self._history.messages(self._config.reply.system_prompt, user)
 
+    def so_far(self) -> list[Message]:
+        """The prompt up to the user's next words."""
+        return self._prompt("")[:-1]
+
     # said
 
-    async def say(self, hand: Hand, text: AsyncIterator[str]) -> None:
-        """Say `text` to its end, as soon as it may be heard."""
+    async def say(self, hand: Hand, text: str) -> None:
+        """Say `text` to its end, as soon as it may be heard: without any work where it was spoken beforehand."""
+        prepared = self._spoken_beforehand(hand, text)
+        if prepared is None:
+            await self._say(hand, _once(text))
+        else:
+            hand.reply = self._mouth(hand)
+            await hand.reply.end_with(prepared)
+
+    async def _say(self, hand: Hand, text: AsyncIterator[str]) -> None:
         hand.reply = self._mouth(hand)
         await hand.reply.say(text)
 
-    async def say_phrase(self, hand: Hand, text: str) -> None:
-        """Say what nobody asked for: at once where it was spoken beforehand."""
-        prepared = self._voices.phrases.get(text)
-        if prepared is None or self._is_silent:
-            await self.say(hand, _once(text))
-        else:
-            hand.engine = PREPARED
-            hand.reply = self._mouth(hand)
-            await hand.reply.end_with(prepared)
+    def _spoken_beforehand(self, hand: Hand, text: str) -> SpeechChunk | None:
+        voice = self._voices.synthesizer
+        if voice is None or self._voices.player is None:
+            return None
+        is_same_voice = voice.name not in self._voices.paid and self.state.rate == self._config.speech.rate
+        return self._voices.phrases.get(text) if is_same_voice or hand.turn.origin is Origin.FILLER else None
 
     async def apologise(self, hand: Hand, error: Exception) -> None:
         """Tell what went wrong, and say a phrase in place of what is missing of the reply."""
@@ -146,10 +160,6 @@ class Answering:
             turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, PREPARED, False
             hand.reply = reply = self._mouth(hand, is_silent=prepared is None)
         await reply.end_with(prepared or SpeechChunk(phrase, silence(0), SPEECH_RATE_HZ))
-
-    @property
-    def _is_silent(self) -> bool:
-        return self._voices.synthesizer is None or self._voices.player is None
 
     def _mouth(self, hand: Hand, *, is_silent: bool = False) -> SpokenReply | PrintedReply:
         voices = self._voices

@@ -37,35 +37,36 @@ class Answers:
         """The skill that takes the whole of `text`."""
         return self._tools.skills.match(text) if self._fast_path else None
 
-    def to(self, hand: Hand, transcript: Transcript) -> AsyncIterator[str]:
-        """The answer to an utterance; one that was not understood is told what is possible."""
-        hand.engine = SKILL_ENGINE
+    async def known(self, hand: Hand, transcript: Transcript) -> str | None:
+        """What a skill answers, or what is said to speech that was not understood; None where the model is asked."""
         if transcript.rejected:
+            hand.engine = SKILL_ENGINE
             return self._sorry(hand)
         call = self.command(transcript.text)
-        if call is not None:
-            return self._skill(hand, call)
-        hand.engine = self._chat.name
-        return self._model(hand, self._prompt(transcript.text))
-
-    async def _sorry(self, hand: Hand) -> AsyncIterator[str]:
-        if self._chat.name != SKILL_ENGINE:
-            yield CLARIFY
-        elif self._has_explained:
-            yield f"{CLARIFY} You can ask what I can do."
-        else:
-            hand.gate.tell(self._explained)
-            yield f"{CLARIFY} {self._tools.skills.not_understood_text()}"
-
-    def _explained(self) -> None:
-        self._has_explained = True
-
-    async def _skill(self, hand: Hand, call: ToolCall) -> AsyncIterator[str]:
+        if call is None:
+            return None
+        hand.engine = SKILL_ENGINE
         if self._tools.skills.has_effect(call.name):
             await hand.gate.turn_over()
         result = self._tools.result(call)  # of one without an effect: a pure function, that may be known beforehand
         hand.gate.tell(partial(self._tools.take, hand, call, result))
-        yield result.text
+        return result.text
+
+    def _sorry(self, hand: Hand) -> str:
+        if self._chat.name != SKILL_ENGINE:
+            return CLARIFY
+        if self._has_explained:
+            return f"{CLARIFY} You can ask what I can do."
+        hand.gate.tell(self._explained)
+        return f"{CLARIFY} {self._tools.skills.not_understood_text()}"
+
+    def _explained(self) -> None:
+        self._has_explained = True
+
+    def written(self, hand: Hand, text: str) -> AsyncIterator[str]:
+        """The model's answer, as it is written."""
+        hand.engine = self._chat.name
+        return self._model(hand, self._prompt(text))
 
     async def _model(self, hand: Hand, messages: list[Message]) -> AsyncIterator[str]:
         turn = hand.turn

@@ -10,7 +10,7 @@ from typing import Any
 from localvoice.config import Config
 from localvoice.errors import DeviceError, FileError, LocalVoiceError
 from localvoice.messages import Origin, Stage, Turn
-from localvoice.session.answering import Answering
+from localvoice.session.answering import PREPARED, Answering
 from localvoice.session.answers import SKILL_ENGINE
 from localvoice.session.hand import Hand, House, Outcome, Voices
 from localvoice.session.overlap_reading import OverlapReading
@@ -19,6 +19,7 @@ from localvoice.session.silences import Silences
 from localvoice.session.skill_state import SkillState
 from localvoice.session.sound_vote import SoundVote
 from localvoice.session.speaking import Cut
+from localvoice.session.warming import Warming
 from localvoice.skills.catalog import Skills
 from localvoice.turn.decisions import OverlapStarted, PauseBegan, TurnEnded
 from localvoice.turn.observations import NothingSaid, ReplyEnded, ReplyHeard, SpeakRequested
@@ -33,7 +34,7 @@ class Replying:
         self._voices = voices
         self._answering = Answering(config, voices, skills)
         self._silences = Silences(config.reply)
-        self._house: House | None = None
+        self._warming = Warming(voices.chat, self._answering.so_far, skills.specs())
         self._hand: Hand | None = None
         self.overlap_reading = OverlapReading(voices)
         self.sound_vote = SoundVote(voices)
@@ -41,7 +42,6 @@ class Replying:
 
     def attach(self, house: House) -> None:
         """Join a session."""
-        self._house = house
         self._answering.attach(house)
         self.overlap_reading.attach(house)
         self.sound_vote.attach(house)
@@ -80,6 +80,8 @@ class Replying:
         """The user speaks: what was prepared is void, and the silence is over."""
         self._silences.sound_begins()
         self.drop()
+        if self._hand is None and self._answering.prepares:
+            self._warming.begin(self._at_home)
 
     def drop(self) -> None:
         """Throw away what is only prepared."""
@@ -100,7 +102,8 @@ class Replying:
     def speak(self, turn: Turn, text: str) -> None:
         """Say what nobody asked for."""
         self._silences.break_off()  # a prompt is said once
-        hand = Hand(turn, engine=SKILL_ENGINE, is_remembered=False)
+        engine = PREPARED if turn.origin is Origin.FILLER else SKILL_ENGINE
+        hand = Hand(turn, engine=engine, is_remembered=False)
         hand.gate.open()
         if turn.origin is Origin.FILLER:
             if self._hand is not None:
@@ -182,6 +185,7 @@ class Replying:
             self.cut(lambda _: None)
         self.call_off()
         self.sound_vote.drop()
+        self._warming.stop()
 
     # how it goes
 
@@ -195,7 +199,7 @@ class Replying:
             self._at_home.observe(NothingSaid(now_s, hand.turn.id))
 
     async def _say(self, hand: Hand, text: str) -> None:
-        await self._answering.say_phrase(hand, text)
+        await self._answering.say(hand, text)
         self._end(hand)
 
     async def _guarded(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

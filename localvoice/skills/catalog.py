@@ -103,10 +103,6 @@ class Skills:
         """Whether running `name` can change something; such a skill waits for the end of the turn."""
         return name in self._skills and self._skills[name].has_effect
 
-    def help_text(self) -> str:
-        """Two spoken sentences: what can be asked."""
-        return conversation.HELP
-
     def not_understood_text(self) -> str:
         """Two spoken sentences for words that fit no skill: what is possible, and what would be better."""
         return conversation.NOT_UNDERSTOOD

@@ -15,8 +15,8 @@ _QUIET_SILENCE_S = 0.2
 class Pauses:
     """Feed it each window in which the user has the floor.
 
-    A likely pause gives the recogniser 64 ms, and costs little: of the stretches under the threshold within speech, 1.0
-    in a second, three in four last three windows anyway (903 s of espeak-ng, two voices, 2026-11-21).
+    A likely pause gives the recogniser 64 ms, and costs little: 0.97 times a second a window falls quiet within speech,
+    and 0.69 times that becomes a pause (903 s of espeak-ng, `python -m benchmarks.turns.prepared --dips`, 2026-11-21).
     """
 
     def __init__(self, floor: Floor, gate: SpeechGate, preroll_s: float) -> None:

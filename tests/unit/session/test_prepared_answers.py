@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from localvoice.config import Config, ReplyConfig, TurnConfig
 from localvoice.errors import ProviderUnavailable
-from localvoice.messages import Message, Role, ToolCall
+from localvoice.messages import Message, Role, SpeechChunk, ToolCall
+from localvoice.session.conversation import SessionOptions
+from localvoice.session.phrases import CLARIFY, GOODBYE
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -350,3 +353,89 @@ def test_a_dip_within_a_word_voids_what_was_begun():
     assert setting.stt.cancelled == 1
     assert one(talk.events, "transcript")["text"] == "what is", "the script's first entry was not used up"
     assert talk.events[-1]["prepared"]["dropped"] == 0
+
+
+def test_what_was_spoken_before_the_session_is_said_without_the_voice():
+    tone = np.full(4_000, 0.2, dtype=np.float32)
+    setting = engines(words=["goodbye"])
+    setting.phrases = {GOODBYE: SpeechChunk(GOODBYE, tone, 16_000)}
+    setting.options = SessionOptions()
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.8)
+        await talk.quiet(20.0)
+
+    talk = hold(user, setting)
+    assert one(talk.events, "reply_finished")["heard"] == GOODBYE
+    assert not setting.tts.clauses
+
+
+class Rejecting(FakeRecognizer):
+    async def transcribe(self, samples):
+        heard = await super().transcribe(samples)
+        return replace(heard, rejected=heard.text == "blah")
+
+
+def test_another_voice_or_pace_says_it_itself():
+    tone = np.full(4_000, 0.2, dtype=np.float32)
+    paid, slow = engines(), engines()
+    paid.paid = frozenset({"fake-tts"})
+    paid.stt, slow.stt = Rejecting("blah"), Rejecting("slow down", "blah")
+    for setting in (paid, slow):
+        setting.phrases = {CLARIFY: SpeechChunk(CLARIFY, tone, 16_000)}
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.8)
+        await talk.until("turn_metrics")
+
+    async def twice(talk: Talk) -> None:
+        await user(talk)
+        await user(talk)
+
+    hold(user, paid)
+    hold(twice, slow)
+    assert paid.tts.clauses == [CLARIFY]
+    assert slow.tts.clauses[-1] == CLARIFY
+
+
+def test_the_conversation_is_brought_into_the_models_cache_while_the_user_speaks():
+    setting = engines()
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.3)
+        assert [message.role for message in setting.llm.prefilled[0]] == [Role.SYSTEM]
+        await talk.until("turn_metrics")
+        await talk.speak(0.3)
+        assert [message.role for message in setting.llm.prefilled[-1]] == [Role.SYSTEM, Role.USER, Role.ASSISTANT]
+        await talk.until("turn_metrics")
+
+    hold(user, setting)
+
+
+def test_a_cache_that_takes_long_is_not_asked_for_twice_and_keeps_nobody_waiting_at_the_end():
+    class Slow(FakeChatModel):
+        async def prefill(self, history, tools=()):
+            await super().prefill(history, tools)
+            await asyncio.sleep(100)
+
+    setting = engines()
+    setting.llm = Slow(STORY)
+
+    async def user(talk: Talk) -> None:
+        for _ in range(2):
+            await talk.speak(0.5)
+            await talk.until("turn_metrics")
+
+    talk = hold(user, setting)
+    assert len(setting.llm.prefilled) == 1
+    assert talk.duplex.now_s() < 20
+
+
+def test_a_service_that_is_down_when_the_user_begins_to_speak_disturbs_nobody():
+    class Down(FakeChatModel):
+        async def prefill(self, history, tools=()):
+            raise DOWN
+
+    setting = engines()
+    setting.llm = Down(STORY)
+    assert not of(hold(one_question, setting).events, "error")
