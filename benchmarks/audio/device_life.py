@@ -88,8 +88,10 @@ def summary(seen: list[Facts]) -> dict[str, Any]:
 def table(rows: dict[str, Any]) -> str:
     """As in docs/audio.md: medians, and the worst in brackets."""
     lines = [
-        "| | conversation, reply went on (reply ended after 2 s) | opened again after, s | lost, ms | said twice, ms "
-        "| clock stood, ms |",
+        (
+            "| | conversation, reply went on (reply ended after 2 s) | opened again after, s | lost, ms | said twice, ms "
+            "| clock stood, ms |"
+        ),
         "|" + "---|" * 6,
     ]
     for how, row in rows.items():
