@@ -29,6 +29,8 @@ from localvoice.errors import DeviceError
 WAYS = ("kill", "rate", "stall", "unplug")
 """In turn; a sink that is removed alone is moved by the server, and nothing is lost that could be counted."""
 
+_FATES = "conversation, reply went on (reply ended after 2 s)"
+
 NICE = -10
 """Where we may: the machine is shared, and a sound server without a processor takes seconds to start."""
 
@@ -87,13 +89,8 @@ def summary(seen: list[Facts]) -> dict[str, Any]:
 
 def table(rows: dict[str, Any]) -> str:
     """As in docs/audio.md: medians, and the worst in brackets."""
-    lines = [
-        (
-            "| | conversation, reply went on (reply ended after 2 s) | opened again after, s | lost, ms | said twice, ms "
-            "| clock stood, ms |"
-        ),
-        "|" + "---|" * 6,
-    ]
+    headings = ("", _FATES, "opened again after, s", "lost, ms", "said twice, ms", "clock stood, ms")
+    lines = [f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
     for how, row in rows.items():
         cells = [f"{row['conversation']}, {row['reply']} ({row['settled']}) of {row['times']}"]
         cells += [f"{row[column][0]:g} ({row[column][1]:g})" for column in COLUMNS if column in row]
