@@ -183,3 +183,19 @@ def test_everything_is_heard_when_all_frames_sounded(items: list[SpeechChunk]):
 @given(st.lists(chunks(), max_size=5), st.integers(0, 5000), st.integers(0, 500))
 def test_a_word_edge_is_never_later_nor_further_back_than_allowed(items: list[SpeechChunk], frames: int, back: int):
     assert 0 <= frames - ledger(*items).word_edge_before(frames, back) <= back
+
+
+@pytest.mark.parametrize(
+    ("first_s", "last_s", "words"),
+    [(0.0, 0.05, ""), (0.0, 0.2, "Hello"), (0.2, 0.4, "Hello there,"), (0.4, 0.65, "there, (you)"), (0.9, 2.0, "")],
+)
+def test_the_words_between_two_frames_are_those_that_sound_there(first_s, last_s, words):
+    assert ledger(HELLO).said_between(int(first_s * PLAYER_HZ), int(last_s * PLAYER_HZ)) == words
+
+
+@pytest.mark.parametrize(("first_s", "last_s", "asks"), [(0.0, 0.4, False), (0.4, 0.6, True), (0.6, 1.1, False)])
+@pytest.mark.parametrize("mark", ["?", '?"', "\uff1f"])
+def test_a_question_is_asked_where_its_last_word_ends(first_s, last_s, asks, mark):
+    text = f"Shall I{mark} Fine."
+    record = ledger(chunk(text, 1000, ("Shall", 0.1, 0.3), ("I", 0.35, 0.5), ("Fine", 0.7, 0.9)))
+    assert record.asks_between(int(first_s * PLAYER_HZ), int(last_s * PLAYER_HZ)) is asks
