@@ -98,10 +98,8 @@ class Worker:
     async def stream(self, work: Callable[[CancelToken], Iterator[T]], ahead: int) -> AsyncIterator[T]:
         """Iterate over `work(token)` in the thread; at most `ahead` items wait for the reader.
 
-        Closing this generator sets the token, closes the iterator in its own thread, and returns at once.
-
-        Raises:
-            ProviderBroken: the worker is closed.
+        Closing this generator sets the token, closes the iterator in its own thread, and returns at once. Raises
+        `ProviderBroken` where the worker is closed.
         """
         self._check_open()
         loop = asyncio.get_running_loop()
@@ -109,24 +107,17 @@ class Worker:
         room = threading.Semaphore(ahead)
         token = CancelToken()
 
+        def post(kind: str, value: Any) -> None:
+            loop.call_soon_threadsafe(items.put_nowait, (kind, value))
+
         def job() -> None:
             outcome: tuple[str, Any] = ("end", None)
             try:
-                token.check()
-                iterator = work(token)
-                try:
-                    for item in iterator:
-                        room.acquire()
-                        token.check()
-                        loop.call_soon_threadsafe(items.put_nowait, ("item", item))
-                finally:
-                    close = getattr(iterator, "close", None)
-                    if close is not None:
-                        close()
+                _produce(work, token, room, post)
             except BaseException as error:  # noqa: BLE001 - handed to the waiting caller as it is
                 outcome = ("error", error)
             with suppress(RuntimeError):  # the loop is closed: nobody reads any more
-                loop.call_soon_threadsafe(items.put_nowait, outcome)
+                post(*outcome)
 
         self._jobs.put(job)
         try:
@@ -154,6 +145,26 @@ class Worker:
     def _check_open(self) -> None:
         if self._is_closed:  # behind the end of the queue nothing is run, and the caller would wait for ever
             raise ProviderBroken(f"{self._name} is closed: start again", provider=self._name)
+
+
+def _produce(
+    work: Callable[[CancelToken], Iterator[Any]],
+    token: CancelToken,
+    room: threading.Semaphore,
+    post: Callable[[str, Any], None],
+) -> None:
+    """Post the items of `work(token)`, and close it, in this thread."""
+    token.check()
+    iterator = work(token)
+    try:
+        for item in iterator:
+            room.acquire()
+            token.check()
+            post("item", item)
+    finally:
+        close = getattr(iterator, "close", None)
+        if close is not None:
+            close()
 
 
 async def close_iterator(source: AsyncIterator[Any]) -> None:

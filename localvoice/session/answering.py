@@ -34,7 +34,7 @@ class Answering:
 
     def __init__(self, config: Config, voices: Voices, skills: Skills) -> None:
         self._config = config
-        self._voices = voices
+        self.voices = voices
         self._history = History(config.history)
         self.state = SkillState(config.speech.volume, config.speech.rate)
         self._tools = Tools(skills, self.state, lambda: self._history.last_reply, voices.now_s)
@@ -58,12 +58,12 @@ class Answering:
     @property
     def prepares(self) -> bool:
         """Whether work may begin before the user's turn is over."""
-        return self._config.reply.prepare and self._voices.recognizer is not None
+        return self._config.reply.prepare and self.voices.recognizer is not None
 
     @property
     def reads_quickly(self) -> bool:
         """Whether a transcript made for nothing costs neither money nor much time."""
-        voices = self._voices
+        voices = self.voices
         is_paid = voices.recognizer is not None and voices.recognizer.name in voices.paid
         return self._reading_s <= _QUICK_S and not is_paid
 
@@ -87,7 +87,7 @@ class Answering:
         return True
 
     async def _read(self, hand: Hand) -> Heard:
-        asked, voices = hand.asked, self._voices
+        asked, voices = hand.asked, self.voices
         if asked is None or (isinstance(asked, TurnEnded) and asked.reason is EndReason.TYPED):
             text = "" if asked is None else asked.text
             return Heard(Transcript(text, self._config.session.language, "typed"), 0.0)
@@ -97,7 +97,7 @@ class Answering:
         return heard
 
     def _take_words(self, hand: Hand, heard: Heard) -> None:
-        turn, asked, now_s = hand.turn, hand.asked, self._voices.now_s()
+        turn, asked, now_s = hand.turn, hand.asked, self.voices.now_s()
         if not heard.is_nothing:
             turn.times[Stage.TRANSCRIPT] = now_s
             turn.user_text = heard.transcript.text
@@ -108,12 +108,12 @@ class Answering:
 
     def _vote(self, pause: PauseBegan, words: str) -> None:
         is_command = self._answers.command(words) is not None
-        self.house.observe(WordsSoFar(self._voices.now_s(), pause.turn, pause.speech_end_s, words, is_command))
+        self.house.observe(WordsSoFar(self.voices.now_s(), pause.turn, pause.speech_end_s, words, is_command))
 
     @property
     def _costs_money(self) -> bool:
         """Whether an answer that is thrown away is paid all the same."""
-        voices = self._voices
+        voices = self.voices
         names = {voices.chat.name} | ({voices.synthesizer.name} if voices.synthesizer is not None else set())
         return bool(names & voices.paid) and not self._config.reply.prepare_paid
 
@@ -140,11 +140,11 @@ class Answering:
         await hand.reply.say(text)
 
     def _spoken_beforehand(self, hand: Hand, text: str) -> SpeechChunk | None:
-        voice = self._voices.synthesizer
-        if voice is None or self._voices.player is None:
+        voice = self.voices.synthesizer
+        if voice is None or self.voices.player is None:
             return None
-        is_same_voice = voice.name not in self._voices.paid and self.state.rate == self._config.speech.rate
-        return self._voices.phrases.get(text) if is_same_voice or hand.turn.origin is Origin.FILLER else None
+        is_same_voice = voice.name not in self.voices.paid and self.state.rate == self._config.speech.rate
+        return self.voices.phrases.get(text) if is_same_voice or hand.turn.origin is Origin.FILLER else None
 
     async def apologise(self, hand: Hand, error: Exception) -> None:
         """Tell what went wrong, and say a phrase in place of what is missing of the reply."""
@@ -154,7 +154,7 @@ class Answering:
         message = str(error) if known else f"unexpected: {type(error).__name__}: {error}"
         self.house.log.trouble("error", type(error).__name__, message)
         phrase = THINKING if Stage.TRANSCRIPT in turn.times else HEARING
-        prepared = self._voices.phrases.get(phrase)
+        prepared = self.voices.phrases.get(phrase)
         reply = hand.reply
         if reply is None or Stage.REPLY_STARTED not in turn.times:
             turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, PREPARED, False
@@ -162,7 +162,7 @@ class Answering:
         await reply.end_with(prepared or SpeechChunk(phrase, silence(0), SPEECH_RATE_HZ))
 
     def _mouth(self, hand: Hand, *, is_silent: bool = False) -> SpokenReply | PrintedReply:
-        voices = self._voices
+        voices = self.voices
         report = Report(hand, self.house, voices.now_s)
         if is_silent or voices.synthesizer is None or voices.player is None:
             return PrintedReply(hand.turn, report)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 from localvoice.config import Config
-from localvoice.errors import DeviceError, FileError, LocalVoiceError
 from localvoice.messages import Origin, Stage, Turn
 from localvoice.session.answering import PREPARED, Answering
 from localvoice.session.answers import SKILL_ENGINE
+from localvoice.session.guarding import Guarding, Work
 from localvoice.session.hand import Hand, House, Outcome, Voices
 from localvoice.session.overlap_reading import OverlapReading
 from localvoice.session.phrases import CONFIRM, LET_ME_THINK, STILL_THERE
@@ -31,8 +30,8 @@ class Replying:
     """One exchange at a time. All methods are called from the event loop; none waits, above all for no engine."""
 
     def __init__(self, config: Config, voices: Voices, skills: Skills) -> None:
-        self._voices = voices
         self._answering = Answering(config, voices, skills)
+        self._guarding = Guarding(self._answering, self._end)
         self._silences = Silences(config.reply)
         self._warming = Warming(voices.chat, self._answering.so_far, skills.specs())
         self._hand: Hand | None = None
@@ -108,7 +107,7 @@ class Replying:
         if turn.origin is Origin.FILLER:
             if self._hand is not None:
                 self._hand.begin_filler(hand)
-                self._run(hand, partial(self._say, hand, text))
+                self._guarding.run(hand, partial(self._say, hand, text))
             return
         self._begin(hand, partial(self._say, hand, text))
 
@@ -122,15 +121,12 @@ class Replying:
                 yield SpeakRequested(at_s, Origin.PROMPT, STILL_THERE)
         elif hand.filler is None and self._silences.wants_filler(hand.turn, at_s):
             filler = CONFIRM if hand.has_run_tool else LET_ME_THINK
-            if filler in self._voices.phrases:
+            if filler in self._answering.voices.phrases:
                 yield SpeakRequested(at_s, Origin.FILLER, filler)
 
-    def _begin(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _begin(self, hand: Hand, work: Work) -> None:
         self._hand = hand
-        self._run(hand, work)
-
-    def _run(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        hand.task = self._at_home.tasks.create_task(self._guarded(hand, work))
+        self._guarding.run(hand, work)
 
     @property
     def _at_home(self) -> House:
@@ -194,7 +190,7 @@ class Replying:
             self._end(hand)
         else:
             self._hand = None
-            now_s = self._voices.now_s()
+            now_s = self._answering.voices.now_s()
             self._silences.nothing_said(now_s)
             self._at_home.observe(NothingSaid(now_s, hand.turn.id))
 
@@ -202,40 +198,10 @@ class Replying:
         await self._answering.say(hand, text)
         self._end(hand)
 
-    async def _guarded(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Whatever goes wrong with a turn ends the turn, audibly where it can, and not the session."""
-        try:
-            await self._attempt(hand, work)
-        except DeviceError as error:
-            self._break_off(hand, error)
-
-    async def _attempt(self, hand: Hand, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        try:
-            await work()
-        except (FileError, BrokenPipeError, DeviceError):
-            raise  # what is told can no longer be written: that ends the session; or nobody hears us
-        except Exception as error:  # noqa: BLE001 - one of two places: around a turn
-            _log.debug("turn %d failed", hand.turn.id, exc_info=True)
-            await hand.gate.turn_over()
-            if isinstance(error, LocalVoiceError) and hand.may_begin_again:
-                hand.begin_again()
-                await self._attempt(hand, work)
-            else:
-                await self._answering.apologise(hand, error)
-                self._end(hand)
-
-    def _break_off(self, hand: Hand, error: DeviceError) -> None:
-        """The loudspeaker is lost: the reply ends with what was heard of it."""
-        _log.debug("turn %d broken off: %s", hand.turn.id, error)
-        hand.turn.error = error
-        hand.turn.interrupted = True
-        hand.turn.heard = "" if hand.reply is None else hand.reply.cut().heard
-        self._end(hand)
-
     # how it is settled
 
     def _end(self, hand: Hand) -> None:
-        ended = ReplyEnded(self._voices.now_s(), hand.turn.id)
+        ended = ReplyEnded(self._answering.voices.now_s(), hand.turn.id)
         if self._at_home.is_contested():
             self._at_home.observe(ended)  # an overlap is undecided: the user takes the turn, and `cut` settles
             return
@@ -250,9 +216,9 @@ class Replying:
             answered.gate.take_floor()
 
     def _settle(self, hand: Hand) -> None:
-        hand.turn.cost_usd = self._voices.cost_usd()
+        hand.turn.cost_usd = self._answering.voices.cost_usd()
         self._at_home.log.reply_finished(hand.turn)
         self.outcome.take(hand.turn)
-        self._silences.reply_over(hand.turn, self._voices.now_s())
+        self._silences.reply_over(hand.turn, self._answering.voices.now_s())
         self._answering.remember(hand)
-        self._at_home.observe(ReplyHeard(self._voices.now_s(), hand.turn.heard))
+        self._at_home.observe(ReplyHeard(self._answering.voices.now_s(), hand.turn.heard))
