@@ -204,10 +204,11 @@ def table(figures: dict[str, Any]) -> str:
         delays = f"{row['delay_ms_p50']} / {row['delay_ms_p95']}"
         early = f"{row['early_per_100']} ({low}-{high})"
         lines.append(f"| {name} | {delays} | {early} | {row['early_and_heard_per_100']} |")
-    some = next(iter(figures.values()))
-    by = ", ".join(f"{label}: {share}" for label, share in some["early_by"].items())
-    counted = f"{some['pauses']} pauses inside a thought, {some['ends']} ends."
-    return "\n".join([*lines, "", counted, f"Early ends of the first row: {by}."])
+    name = "normal" if "normal" in figures else next(iter(figures))
+    row = figures[name]
+    by = ", ".join(f"{label}: {share}" for label, share in row["early_by"].items())
+    counted = f"{row['pauses']} pauses inside a thought, {row['ends']} ends."
+    return "\n".join([*lines, "", counted, f"Early ends of `{name}`: {by}."])
 
 
 def _say(line: str) -> None:
