@@ -66,9 +66,11 @@ test-full: check sound-card smart-turn ## the same with the extras `full` (compi
 test-random: $(VENV)/.dev ## long random conversations in virtual time
 	@$(BIN)/python -m pytest -q -m random --timeout 3000
 
-bench: $(VENV)/.dev sound-card ## starters, echo and sound card measured on this machine (some minutes; needs flite and espeak-ng)
+bench: $(VENV)/.dev sound-card ## starters, echo, turns and sound card measured on this machine (some minutes; needs flite and espeak-ng)
 	@$(BIN)/python benchmarks/starters/recogniser.py --voices 1
 	@$(BIN)/python -m benchmarks.audio.echo --rooms 8
+	@$(BIN)/python -m benchmarks.turns.endpoints
+	@$(BIN)/python -m benchmarks.turns.overlaps
 	@$(BIN)/python benchmarks/audio/device_gaps.py --seconds 20 --cuts 10
 
 clean: ## remove what was made here, models excepted
