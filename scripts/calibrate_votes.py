@@ -1,13 +1,12 @@
 """Writes the weights of the votes on the end of a turn: `python -m scripts.calibrate_votes [--recordings DIR]`.
 
-The weight of the words is fitted on the choosing half of the labelled pauses (benchmarks/turns/corpus.py). The weight
-of the sound is the mean of two fits: on the same pauses, whose synthetic voices say nothing about melody (smart-turn
-cannot tell their ends from their pauses: AUC 0.51), and on recordings of people, where a folder of them is given: each
-file is a whole utterance, its end is one, and the pauses inside it are none. The weights here are of Debian's
-asterisk-core-sounds-en-wav without its digits, letters, phonetics and silences (568 pauses of one speaker, read out,
-some of them between two sentences); without a folder the weights of the sound stay as they are. Needs espeak-ng and
-flite for the corpus, and smart-turn from scripts/ensure_smart_turn.sh for the sound; no network. The same input gives
-the same weights.
+The weight of the words is fitted on the choosing half of the labelled pauses (benchmarks/turns/corpus.py). Its
+synthetic voices say nothing about melody (smart-turn cannot tell their ends from their pauses: AUC 0.51), so the weight of the
+sound is fitted on recordings of people, where a folder of them is given: each file is a whole utterance, its end is
+one, and the pauses inside it are none. The weights here are of Debian's asterisk-core-sounds-en-wav without its digits,
+letters, phonetics and silences (568 pauses of one speaker, read out, some of them between two sentences); without a
+folder the weights of the sound stay as they are. Needs espeak-ng and flite for the corpus, and smart-turn from
+scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
 """
 
 from __future__ import annotations
@@ -36,8 +35,6 @@ from localvoice.turn.words import ends_in_number, is_instant, turn_words
 WEIGHTS = Path(vote_weights.__file__)
 _SHORTEST_S = 1.2
 """Recordings below this are single words."""
-_NOTICED_S = 0.13
-"""Silence after which a pause is noticed: the hangover, and on average half a window."""
 _ROUNDS = 50
 _PRIOR = 1e-3
 
@@ -77,17 +74,8 @@ def of_sounds(turns: Iterable[tuple[Samples, float, bool]]) -> tuple[Fit, int]:
     return fitted(np.array(rows), np.array(is_end)), len(rows)
 
 
-def corpus_turns() -> Iterator[tuple[Samples, float, bool]]:
-    """The turn so far, its length, and whether it is over, at each pause of the corpus that would be noticed."""
-    for pause in pauses("choosing"):
-        if pause.pause_s > _NOTICED_S:
-            first_s, last_s = max(0.0, pause.speech_start_s - BEFORE_ONSET_S), pause.speech_end_s + _NOTICED_S
-            turn = pause.samples[int(first_s * SPEECH_RATE_HZ) : int(last_s * SPEECH_RATE_HZ)]
-            yield turn, pause.speech_end_s - pause.speech_start_s, pause.is_finished
-
-
 def recorded_turns(folder: Path) -> Iterator[tuple[Samples, float, bool]]:
-    """The same at each pause in recordings."""
+    """The turn so far, its length, and whether it is over, at each pause in recordings."""
     for file in sorted(folder.rglob("*.wav")):
         frames, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         if len(frames) < _SHORTEST_S * rate_hz:
@@ -131,11 +119,9 @@ def main() -> None:
     print(f"words: {count} pauses, slope, bias {words.round(3)}")
     sound: tuple[float, ...] = vote_weights.SOUND
     if options.recordings is not None:
-        people, count = of_sounds(recorded_turns(options.recordings))
-        print(f"sound of people: {count} pauses, below, above, bias {people.round(3)}")
-        voices, count = of_sounds(corpus_turns())
-        print(f"sound of synthetic voices: {count} pauses, below, above, bias {voices.round(3)}")
-        sound = tuple((people + voices) / 2)
+        found, count = of_sounds(recorded_turns(options.recordings))
+        print(f"sound: {count} pauses, below, above, bias {found.round(3)}")
+        sound = tuple(found)
     WEIGHTS.write_text(module(words, sound), encoding="utf-8")
     print(f"written to {WEIGHTS.name}")
 
