@@ -1,12 +1,12 @@
 """Writes the weights of the votes on the end of a turn: `python -m scripts.calibrate_votes [--recordings DIR]`.
 
 The weight of the words is fitted on the choosing half of the labelled pauses (benchmarks/turns/corpus.py). Its
-synthetic voices say nothing about melody (smart-turn cannot tell their ends from their pauses: AUC 0.51), so the weight of the
-sound is fitted on recordings of people, where a folder of them is given: each file is a whole utterance, its end is
-one, and the pauses inside it are none. The weights here are of Debian's asterisk-core-sounds-en-wav without its digits,
-letters, phonetics and silences (568 pauses of one speaker, read out, some of them between two sentences); without a
-folder the weights of the sound stay as they are. Needs espeak-ng and flite for the corpus, and smart-turn from
-scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
+synthetic voices say nothing about melody (smart-turn cannot tell their ends from their pauses: AUC 0.51), so the
+weight of the sound is fitted on recordings of people, where a folder of them is given: each file is a whole
+utterance, its end is one, and the pauses inside it are none. The weights here are of Debian's asterisk-core-sounds-
+en-wav without its digits, letters, phonetics and silences (568 pauses of one speaker, read out, some of them between
+two sentences); without a folder the weights of the sound stay as they are. Needs espeak-ng and flite for the corpus,
+and smart-turn from scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
 """
 
 from __future__ import annotations
