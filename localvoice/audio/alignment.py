@@ -43,6 +43,9 @@ _JUMP = round(0.003 * SPEECH_RATE_HZ)
 _TAKEN_RAW = round(0.3 * SPEECH_RATE_HZ)
 """Up to this delay AEC3 finds the echo by itself (0.45 s, audio.md 3): a reference that is never moved cannot slip."""
 
+_LONGEST_RAW = round(0.42 * SPEECH_RATE_HZ)
+"""Up to here a raw reference stays so while clocks drift: moving it costs the canceller all that it has learned."""
+
 _LEAD = round(0.04 * SPEECH_RATE_HZ)
 """By how much a reference that is moved comes before its echo: early costs nothing, late ruins the canceller."""
 
@@ -140,14 +143,23 @@ class Alignment:
 
     def _adopt(self, measured: float) -> None:
         delay = round(measured)
-        if self.delay is None or abs(delay - self.delay) >= _JUMP:
+        is_new = self.delay is None or abs(delay - self.delay) >= _JUMP
+        if is_new:
             self.jumps += self.delay is not None
             self._track = _Track()
+            self._shift = (delay - _LEAD) // _BLOCK if delay > _TAKEN_RAW else 0
         half_a_window = _WINDOW_BLOCKS * _BLOCK // 2  # what is measured held in the middle of it
         self._track.add(self._blocks * _BLOCK - half_a_window, measured)
         if self.delay is None or abs(delay - self.delay) > _AGREE:
             self.delay = delay
-            self._shift = (delay - _LEAD) // _BLOCK if delay > _TAKEN_RAW else 0
+        if not is_new and self._is_out_of_place(delay):
+            self._shift = (delay - _LEAD) // _BLOCK
+            self.jumps += 1  # for the canceller it is one
+
+    def _is_out_of_place(self, delay: int) -> bool:
+        """Whether drift has carried the echo to where the canceller loses it."""
+        lead = delay - self._shift * _BLOCK
+        return lead > _LONGEST_RAW if not self._shift else not _LEAD / 2 <= lead <= 2 * _LEAD
 
 
 class _Track:

@@ -16,6 +16,9 @@ from localvoice.audio.vad import VoiceActivity
 
 _FRAMES_PER_MS = SPEECH_RATE_HZ / 1000
 
+_TOLD_FROM_MS = 1.0
+"""Smaller ones are drift that the alignment has had enough of."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cleaned:
@@ -80,8 +83,11 @@ class EchoPath:
         before, jumps = self.alignment.delay, self.alignment.jumps
         aligned = self.alignment.feed(near, far)
         after = self.alignment.delay
-        if self.alignment.jumps != jumps and self.delay_jumped is not None and before is not None and after is not None:
-            self.delay_jumped(before / _FRAMES_PER_MS, after / _FRAMES_PER_MS)
+        if self.delay_jumped is None or self.alignment.jumps == jumps or before is None or after is None:
+            return aligned
+        before_ms, after_ms = before / _FRAMES_PER_MS, after / _FRAMES_PER_MS
+        if abs(after_ms - before_ms) >= _TOLD_FROM_MS:
+            self.delay_jumped(before_ms, after_ms)
         return aligned
 
     def users(self, probability: float) -> float:

@@ -107,7 +107,9 @@ class OwnVoice:
         if not self._audible_s:
             return probability
         if hint is not None and self._spoken_s >= self._hints.count_from_s:
-            probability = _vote(probability, hint)
+            vote = _vote(probability, hint)
+            # what the canceller alone would call a user when cold is one: of a faint one the branch makes little
+            probability = max(vote, probability) if probability >= self.bars.cold else vote
             if probability >= self.bars.warm:
                 self._hints.notice()
         judged = self._judged(probability)

@@ -106,3 +106,25 @@ def test_the_reference_leads_its_echo_and_is_moved_only_where_the_path_is_long(d
     held_back = 0.0 if delay_ms < 300 else delay_ms - 40.0
     last = len(played) - BLOCK - round(held_back * 16)
     np.testing.assert_array_equal(handed[-1], played[last : last + BLOCK])
+
+
+@pytest.mark.parametrize("ppm", [400.0, -400.0])
+def test_a_delay_that_drifts_past_the_longest_raw_one_is_left_where_it_is(ppm):
+    played = babble(16.0)
+    alignment = Alignment()
+    room = Room(RoomSpec(300.0 - ppm * 0.008, -10.0, drift_ppm=ppm))
+    handed = feed(alignment, room, played)
+    behind = {shift for shift in range(60) if np.array_equal(handed[-1], played[-BLOCK * (shift + 1) :][:BLOCK])}
+    before = {shift for shift in range(60) if np.array_equal(handed[500], played[(500 - shift) * BLOCK :][:BLOCK])}
+    assert behind == before
+    assert alignment.jumps == 0
+
+
+def test_a_reference_that_would_come_late_is_moved_and_the_path_is_new():
+    played = babble(55.0)
+    alignment = Alignment()
+    handed = feed(alignment, Room(RoomSpec(303.0, -10.0, drift_ppm=-450.0)), played)
+    last = len(played) - BLOCK
+    shift = next(n for n in range(40) if np.array_equal(handed[-1], played[last - n * BLOCK :][:BLOCK]))
+    assert 35.0 < alignment.delay / 16 - 10 * shift < 50.0, "else it would be 17 ms"
+    assert alignment.jumps == 1

@@ -163,3 +163,10 @@ def test_where_nobody_may_interrupt_hints_do_not_either():
     voice = OwnVoice(NOTICED_FROM, Alignment(), Bars(2.0, 2.0))
     play(voice, 6.0)
     assert max(listened(voice, 20, 0.99, USER)) < NOTICED_FROM
+
+
+def test_a_voice_that_the_canceller_is_sure_of_needs_no_hint():
+    voice = OwnVoice(NOTICED_FROM, Alignment(), Bars())
+    play(voice, 6.0)
+    assert voice.users(0.6, ECHO) < NOTICED_FROM
+    assert voice.users(0.7, ECHO) > 0.5
