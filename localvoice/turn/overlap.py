@@ -45,7 +45,7 @@ _STOP_VOICE_S = 0.064
 _SURE = 0.8
 """Probability of content from which the sound alone cuts (scripts/backchannel/README.md: the trade-off)."""
 
-_DOUBTFUL = 0.35
+_DOUBTFUL = 0.45
 """Probability of content under which a sound that goes on is not taken for an interruption yet."""
 
 _LIKELY = 0.5
