@@ -66,7 +66,7 @@ class Listener:
                     count += 1
                     if count - posted >= _EVERY or not self._rests():
                         posted = count
-                        self._post(Window(started_s + count * WINDOW_S, probability))
+                        self._post(Window(started_s + count * WINDOW_S, probability, self._hearing.level_db))
 
     def _rests(self) -> bool:
         return self._hearing.is_resting and self.may_rest()

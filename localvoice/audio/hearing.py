@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
+
+import numpy as np
+
 from localvoice.audio.duplex import Block
 from localvoice.audio.echo_path import Cleaned, EchoPath
 from localvoice.audio.quiet_room import QuietRoom
@@ -34,6 +39,7 @@ class Hearing:
         """Silence since the detector was last made to forget."""
         self._before = silence(WINDOW)
         self._has_skipped = False
+        self._near_powers: deque[float] = deque(maxlen=3)
 
     @property
     def is_resting(self) -> bool:
@@ -44,8 +50,14 @@ class Hearing:
     def _hears_us(self) -> bool:
         return self._echo_path is not None and self._echo_path.own_voice.is_audible
 
+    @property
+    def level_db(self) -> float:
+        """Of the microphone over the last 30 ms, dBFS, our own voice included."""
+        return 10 * math.log10(sum(self._near_powers) / max(1, len(self._near_powers)) + 1e-12)
+
     def feed(self, block: Block) -> list[float]:
         """The probability of the user's voice in every window (32 ms) that is complete now."""
+        self._near_powers.append(float(np.dot(block.near, block.near)) / len(block.near))
         clean = Cleaned(block.near, block.near) if self._echo_path is None else self._echo_path.clean(block)
         self._utterances.append(clean.for_recognition)
         return [self._probability(window) for window in self._windows.feed(clean.for_detection)]

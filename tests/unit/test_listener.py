@@ -68,7 +68,8 @@ def test_windows_carry_the_time_of_their_end():
     listener, posted, utterances = listening(Microphone(16, DeviceError("the end")), started_s=2.0)
     windows = [posted.get(timeout=WITHIN_S) for _ in range(5)]
     listener.stop()
-    assert windows == [Window(2.0 + count * WINDOW_S, 0.5) for count in range(1, 6)]
+    assert [(window.at_s, window.probability) for window in windows] == [(2.0 + n * WINDOW_S, 0.5) for n in range(1, 6)]
+    assert windows[0].level_db == pytest.approx(-6.02, abs=0.01)
     assert len(utterances.read(0.0, 1.0)) == 16 * BLOCK
 
 
