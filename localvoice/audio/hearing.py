@@ -52,8 +52,8 @@ class Hearing:
 
     @property
     def level_db(self) -> float:
-        """Of the microphone over the last 30 ms, dBFS, our own voice included."""
-        return 10 * math.log10(sum(self._near_powers) / max(1, len(self._near_powers)) + 1e-12)
+        """Of the loudest 10 ms of the last 30 at the microphone, dBFS, our own voice included."""
+        return 10 * math.log10(max(self._near_powers, default=0.0) + 1e-12)
 
     def feed(self, block: Block) -> list[float]:
         """The probability of the user's voice in every window (32 ms) that is complete now."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from localvoice.messages import Origin
 from localvoice.turn.observations import SpeakRequested, Typed
 from localvoice.turn.overlap import Overlap
+from localvoice.turn.usual_level import UsualLevel
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class Floor:
         self.awaited = 0
         """The turn whose answer follows, while a filler is said under the number `turn`; else 0."""
         self.words = Words()
+        self.usual_level = UsualLevel()
+        """How loud those words usually are."""
         self.is_committed = False
         """The answer cannot be taken back: it was typed, is as long as it may get, or a tool has changed something."""
         self.unasked: SpeakRequested | None = None

@@ -17,7 +17,7 @@ class Window:
     at_s: float
     probability: float
     level_db: float = 0.0
-    """Of the microphone, dBFS, our own voice included."""
+    """Of its loudest 10 ms at the microphone, dBFS, our own voice included."""
 
 
 @dataclass(frozen=True, slots=True)

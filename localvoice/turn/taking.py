@@ -139,6 +139,10 @@ class TurnTaking:
         hears_reply = self.state in {TurnState.SPEAKING, TurnState.OVERLAP}
         if hears_reply and not self._can_barge_in:
             return
+        if hears_reply:
+            window = self._floor.usual_level.users(window, is_held=self.state is TurnState.OVERLAP)
+        elif self.state is TurnState.USER_SPEAKING:
+            self._floor.usual_level.hear(window)
         edge = self._gate.step(window.at_s, window.probability, eager=hears_reply)
         is_kept = self.state is TurnState.THINKING and self._floor.is_committed
         if edge is not None:
@@ -231,6 +235,7 @@ class TurnTaking:
                 start_s, end_s = self._pauses.cut_out(floor.began_s, at_s)
                 floor.words.answered_until_s = self._gate.end_s
                 floor.is_committed = self._end.is_full(at_s - floor.began_s)
+                floor.usual_level.turn_ended()
                 self._over.go_on_after(at_s)
                 yield TurnEnded(at_s, floor.turn, reason, self._end.probability, start_s, self._gate.end_s, end_s)
             case Action.ANSWER_TYPED if isinstance(seen, Typed):

@@ -6,19 +6,23 @@ is called far, and a reply that is held leaves only the voice that is judged.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from localvoice.turn.observations import Window
 
 _VOICED = 0.8
 """Probability from which a window tells how loud somebody is; edges of words are softer."""
 
-_FAR_DB = 11.0
-"""Below the usual level. People vary by some 5 dB from turn to turn; half the distance from 10 dB (a user who leans
-back) to 15 dB (a television that can just be followed)."""
+_FAR_DB = 12.0
+"""Below the usual level: between a user who leans back (10 dB) and a television that can just be followed (15 dB)."""
 
 _UP, _DOWN = 0.7, 0.2
 """Share of a new turn in the usual level: what a television said is unlearned with the next word of the user."""
 
 _LEAST_WINDOWS = 4
+
+_FOLLOWS = 0.3
+"""Weight of a window in the level of a sound over a reply. Our own echo dies away meanwhile."""
 
 
 class UsualLevel:
@@ -28,6 +32,8 @@ class UsualLevel:
         self._usual_db: float | None = None
         self._sum_db = 0.0
         self._count = 0
+        self._sound_db: float | None = None
+        """Of the sound over the reply in hand."""
 
     def hear(self, window: Window) -> None:
         """A window of the turn that is open."""
@@ -44,6 +50,15 @@ class UsualLevel:
             self._usual_db += (_UP if mean_db > self._usual_db else _DOWN) * (mean_db - self._usual_db)
         self._sum_db, self._count = 0.0, 0
 
-    def is_far(self, level_db: float | None) -> bool:
-        """Whether a voice of that level is not the user's."""
-        return self._usual_db is not None and level_db is not None and level_db < self._usual_db - _FAR_DB
+    def users(self, window: Window, *, is_held: bool) -> Window:
+        """A window over a reply, without speech where it is not the user's. `is_held`: a sound is being judged.
+
+        What has not been noticed yet is taken by its own level; a sound that has, as a whole: a soft syllable is no
+        reason to believe that somebody has stopped.
+        """
+        if not is_held or self._sound_db is None:
+            self._sound_db = window.level_db
+        elif window.probability >= _VOICED:
+            self._sound_db += _FOLLOWS * (window.level_db - self._sound_db)
+        is_far = self._usual_db is not None and self._sound_db < self._usual_db - _FAR_DB
+        return replace(window, probability=0.0) if is_far else window

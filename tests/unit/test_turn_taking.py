@@ -66,15 +66,15 @@ class Talk:
         self.decided += decisions
         return decisions
 
-    def sound(self, seconds: float, probability: float) -> list[Decision]:
+    def sound(self, seconds: float, probability: float, level_db: float = -30.0) -> list[Decision]:
         decisions = []
         for _ in range(round(seconds / WINDOW_S)):
             self.now_s += WINDOW_S
-            decisions += self.step(Window(self.now_s, probability))
+            decisions += self.step(Window(self.now_s, probability, level_db))
         return decisions
 
-    def speak(self, seconds: float) -> list[Decision]:
-        return self.sound(seconds, 0.95)
+    def speak(self, seconds: float, level_db: float = -30.0) -> list[Decision]:
+        return self.sound(seconds, 0.95, level_db)
 
     def quiet(self, seconds: float) -> list[Decision]:
         return self.sound(seconds, 0.01)
@@ -660,3 +660,18 @@ def test_no_conversation_breaks_a_rule(script, overlap, has_voice):
             assert TurnResumed in {type(earlier), type(later)}, "a number comes again only after a resume"
     again = talk(has_voice=has_voice, overlap=overlap, max_turn_s=8).taking
     assert [decision for seen in world.talk.seen for decision in again.step(seen)] == world.talk.decided
+
+
+def test_a_television_in_the_background_does_not_touch_the_reply():
+    conversation = talk()
+    conversation.answered()
+    assert conversation.speak(3.0, level_db=-46.0) == []
+    assert OverlapStarted in kinds(conversation.speak(0.1, level_db=-33.0))
+
+
+def test_a_television_that_is_heard_once_our_own_voice_is_held_is_noise():
+    conversation = talk()
+    conversation.answered()
+    assert OverlapStarted in kinds(conversation.speak(0.1, level_db=-25.0))
+    dismissed = [one for one in conversation.speak(1.0, level_db=-50.0) if isinstance(one, OverlapDismissed)]
+    assert [one.reason for one in dismissed] == [Dismissal.NOISE]

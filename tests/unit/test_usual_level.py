@@ -5,38 +5,43 @@ from __future__ import annotations
 from localvoice.turn.observations import Window
 from localvoice.turn.usual_level import UsualLevel
 
+VOICE = 0.9
 
-def turn_at(level: UsualLevel, level_db: float, probability: float = 0.9) -> None:
+
+def turn_at(level: UsualLevel, level_db: float, probability: float = VOICE) -> None:
     for count in range(20):
         level.hear(Window(count * 0.032, probability, level_db))
     level.turn_ended()
 
 
+def is_far(level: UsualLevel, level_db: float) -> bool:
+    return level.users(Window(9.0, VOICE, level_db), is_held=False).probability == 0.0
+
+
 def test_nobody_is_far_before_the_user_has_spoken():
-    assert not UsualLevel().is_far(-80.0)
+    assert not is_far(UsualLevel(), -80.0)
 
 
 def test_a_voice_far_below_the_users_is_somebody_elses():
     level = UsualLevel()
     turn_at(level, -30.0)
-    assert level.is_far(-45.0)
-    assert not level.is_far(-38.0)
-    assert not level.is_far(None)
+    assert is_far(level, -45.0)
+    assert not is_far(level, -40.0)
 
 
 def test_soft_edges_and_silence_say_nothing_about_the_user():
     level = UsualLevel()
     turn_at(level, -70.0, probability=0.6)
     turn_at(level, -30.0)
-    assert level.is_far(-45.0)
+    assert is_far(level, -45.0)
 
 
 def test_a_click_is_no_turn():
     level = UsualLevel()
     for count in range(3):
-        level.hear(Window(count * 0.032, 0.9, -10.0))
+        level.hear(Window(count * 0.032, VOICE, -10.0))
     level.turn_ended()
-    assert not level.is_far(-45.0)
+    assert not is_far(level, -45.0)
 
 
 def test_what_a_television_said_is_unlearned_with_the_next_word_of_the_user():
@@ -45,7 +50,7 @@ def test_what_a_television_said_is_unlearned_with_the_next_word_of_the_user():
     for _ in range(5):
         turn_at(level, -48.0)
     turn_at(level, -30.0)
-    assert level.is_far(-46.0)
+    assert is_far(level, -47.0)
 
 
 def test_a_user_who_moves_away_is_followed():
@@ -53,4 +58,20 @@ def test_a_user_who_moves_away_is_followed():
     turn_at(level, -30.0)
     for _ in range(10):
         turn_at(level, -39.0)
-    assert not level.is_far(-46.0)
+    assert not is_far(level, -46.0)
+
+
+def test_a_soft_syllable_of_a_sound_that_was_noticed_is_the_users():
+    level = UsualLevel()
+    turn_at(level, -30.0)
+    level.users(Window(9.0, VOICE, -30.0), is_held=False)
+    assert level.users(Window(9.032, VOICE, -45.0), is_held=True).probability == VOICE
+
+
+def test_a_far_voice_is_known_once_our_own_echo_has_died_away():
+    level = UsualLevel()
+    turn_at(level, -30.0)
+    level.users(Window(9.0, VOICE, -25.0), is_held=False)
+    heard = [level.users(Window(9.0 + n * 0.032, VOICE, -50.0), is_held=True).probability for n in range(1, 9)]
+    assert heard[0] == VOICE
+    assert heard[-1] == 0.0
