@@ -14,7 +14,6 @@ from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S
 from localvoice.errors import DeviceError, LocalVoiceError
 from localvoice.listener import Listener
-from localvoice.turn.observations import Window
 
 WITHIN_S = 10.0
 
