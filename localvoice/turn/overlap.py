@@ -50,6 +50,11 @@ _DOUBTFUL = 0.45
 
 _LIKELY = 0.5
 
+_CERTAIN = 0.9
+"""Probability of a backchannel from which the sound outdoes a word or two of the recogniser."""
+
+_MISREAD_WORDS = 2
+
 _LONGEST_MM_HM_S = 1.0
 """Voiced time from which a sound is an interruption, whatever it sounds like: synthetic backchannels last 0.2-0.7 s."""
 
@@ -200,7 +205,7 @@ class OverlapPolicy:
             overlap.words = True
         elif overlap.context is not None and is_echo(words, plain_words(overlap.context.words)):
             overlap.words = Dismissal.ECHO
-        elif self._lexicon.is_attention(words):
+        elif self._lexicon.is_attention(words) or self._is_misread(overlap, words):
             overlap.words = Dismissal.BACKCHANNEL
         elif rejected:
             overlap.words = self._unread(overlap) if overlap.has_ended else None
@@ -209,6 +214,14 @@ class OverlapPolicy:
         else:
             overlap.words = bool(words) or self._seems_sure(overlap) or Dismissal.NOTHING_SAID
         return overlap.words if overlap.has_ended else None
+
+    @staticmethod
+    def _is_misread(overlap: Overlap, words: str) -> bool:
+        """Whether a word or two were made of a sound that surely was an "mm-hm": a small grammar has no better ones."""
+        kind = overlap.kind
+        if kind is None or overlap.may_answer or not 0 < len(words.split()) <= _MISREAD_WORDS:
+            return False
+        return kind.content <= 1 - _CERTAIN <= _CERTAIN <= kind.backchannel
 
     @staticmethod
     def _is_sure(overlap: Overlap) -> bool:

@@ -265,6 +265,23 @@ def test_speech_that_the_recogniser_has_no_words_for_is_an_interruption():
     assert hear(judge, overlap, "") is True
 
 
+@pytest.mark.parametrize(
+    ("text", "backchannel", "verdict"),
+    [
+        ("hello", 0.95, Dismissal.BACKCHANNEL),
+        ("hello", 0.8, True),
+        ("stop", 0.95, True),
+        ("tell me more", 0.95, True),
+    ],
+)
+def test_a_word_made_of_what_surely_is_a_backchannel_is_not_believed(text, backchannel, verdict):
+    judge = policy()
+    overlap = noticed(judge, 9)
+    after(judge, overlap, 9, 3)
+    seems(judge, overlap, 0.98 - backchannel, backchannel)
+    assert hear(judge, overlap, text) is verdict
+
+
 def test_a_stop_word_read_out_of_noise_needs_a_voice():
     judge = policy()
     overlap = noticed(judge, 6)
