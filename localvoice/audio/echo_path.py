@@ -9,6 +9,7 @@ from typing import Protocol
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import Block
 from localvoice.audio.echo import EchoCanceller, load_processing
+from localvoice.audio.isolation import Isolation
 from localvoice.audio.linear_branch import LinearBranch
 from localvoice.audio.own_voice import Bars, OwnVoice
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
@@ -53,10 +54,10 @@ class EchoPath:
     ) -> None:
         self.alignment = Alignment()
         self.own_voice = OwnVoice(noticed_from, self.alignment, bars or Bars())
-        self._detecting = detecting
-        self._recognising = recognising
+        self._cancellers = detecting, recognising
         self._linear = None if vad is None else LinearBranch(self.alignment, vad)
         """None where there is no second detector for it."""
+        self._isolation = Isolation()
         self._path = 0
         self.watch: PathWatch | None = None
         """Looks on until it is taken away."""
@@ -70,11 +71,15 @@ class EchoPath:
         if block.path != self._path:
             self._path = block.path
             self.alignment.restart()
+            self._isolation.end()
         far = self._align(block.near, block.far)
         self.own_voice.play(block.far)
-        clean = Cleaned(self._detecting.process(block.near, far), self._recognising.process(block.near, far))
+        self._isolation.feed(block.near, block.far, is_audible=self.own_voice.is_audible)
+        clean = Cleaned(*(canceller.process(block.near, far) for canceller in self._cancellers))
         if self._linear is not None:
-            self._linear.feed(block.near, block.far, is_awake=self._detecting.is_awake)
+            self._linear.feed(block.near, block.far, is_awake=self._cancellers[0].is_awake)
+        if self._isolation.holds:
+            clean = Cleaned(block.near, block.near)
         if self.watch is not None:
             self.watch.block(block.near, block.far, clean.for_detection)
         return clean
@@ -83,6 +88,8 @@ class EchoPath:
         before, jumps = self.alignment.delay, self.alignment.jumps
         aligned = self.alignment.feed(near, far)
         after = self.alignment.delay
+        if after is not None and (before is None or self.alignment.jumps != jumps):
+            self._isolation.end()
         if self.delay_jumped is None or self.alignment.jumps == jumps or before is None or after is None:
             return aligned
         before_ms, after_ms = before / _FRAMES_PER_MS, after / _FRAMES_PER_MS
@@ -94,6 +101,8 @@ class EchoPath:
         """The probability that it is the user's voice, given that of a voice in the next window for detection."""
         if self.watch is not None:
             self.watch.window(probability)
+        if self._isolation.holds:
+            return probability
         hint = None if self._linear is None else self._linear.hear(is_audible=self.own_voice.is_audible)
         return self.own_voice.users(probability, hint)
 

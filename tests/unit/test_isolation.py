@@ -1,0 +1,93 @@
+"""Whether our own voice comes back to the microphone at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from localvoice.audio.duplex import Block
+from localvoice.audio.echo import EchoCanceller
+from localvoice.audio.echo_path import EchoPath
+from localvoice.audio.isolation import Isolation
+from localvoice.audio.own_voice import Bars
+from localvoice.audio.samples import Samples, silence
+
+RANDOM = np.random.default_rng(11)
+SPEAKS, SILENT = -20.0, None
+
+
+def noise(level_db: float | None) -> Samples:
+    if level_db is None:
+        return silence(160)
+    return (RANDOM.standard_normal(160) * 10 ** (level_db / 20)).astype(np.float32)
+
+
+def feed(isolation: Isolation, seconds: float, near_db: float | None, far_db: float | None) -> None:
+    for _ in range(round(seconds * 100)):
+        isolation.feed(noise(near_db), noise(far_db), is_audible=far_db is not None)
+
+
+@pytest.mark.parametrize("room_db", [None, -70.0, -50.0])
+def test_a_microphone_that_stays_quiet_under_our_voice_is_isolated(room_db):
+    isolation = Isolation()
+    feed(isolation, 1.0, room_db, SILENT)
+    feed(isolation, 1.1, room_db, SPEAKS)
+    assert not isolation.holds
+    feed(isolation, 0.2, room_db, SPEAKS)
+    assert isolation.holds
+
+
+@pytest.mark.parametrize("echo_db", [-60.0, -40.0, -20.0])
+def test_an_echo_that_comes_back_late_is_one(echo_db):
+    isolation = Isolation()
+    feed(isolation, 1.0, -70.0, SILENT)
+    feed(isolation, 0.7, -70.0, SPEAKS)
+    feed(isolation, 10.0, echo_db, SPEAKS)
+    assert not isolation.holds
+
+
+def test_without_a_silence_before_our_voice_nothing_is_known():
+    isolation = Isolation()
+    feed(isolation, 10.0, -40.0, SPEAKS)
+    assert not isolation.holds
+
+
+def test_a_user_who_talks_over_us_into_a_headset_does_not_end_it_and_an_endless_sound_does():
+    isolation = Isolation()
+    feed(isolation, 1.0, -70.0, SILENT)
+    feed(isolation, 1.5, -70.0, SPEAKS)
+    feed(isolation, 2.0, -30.0, SPEAKS)
+    assert isolation.holds
+    feed(isolation, 1.5, -30.0, SPEAKS)
+    assert not isolation.holds
+
+
+class Deafening:
+    """A canceller that takes everything away."""
+
+    def process(self, near, far):
+        return np.zeros_like(near)
+
+
+def headset() -> EchoPath:
+    """After a second of quiet and one and a half of our own voice, none of which came back."""
+    path = EchoPath(EchoCanceller(Deafening()), EchoCanceller(Deafening()), 0.3, Bars())
+    for far_db in [SILENT] * 100 + [SPEAKS] * 150:
+        path.clean(Block(noise(-70.0), noise(far_db)))
+    return path
+
+
+def test_with_headphones_the_user_is_heard_as_the_microphone_hears_them():
+    path = headset()
+    user = noise(-25.0)
+    clean = path.clean(Block(user, noise(SPEAKS)))
+    assert clean.for_detection is user
+    assert clean.for_recognition is user
+    assert path.users(0.4) == 0.4
+
+
+def test_other_devices_are_canceled_again():
+    path = headset()
+    clean = path.clean(Block(noise(-25.0), noise(SPEAKS), path=1))
+    assert not clean.for_detection.any()
+    assert path.users(0.4) < 0.3
