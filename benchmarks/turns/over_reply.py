@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+import numpy as np
+
 from benchmarks.turns.corpus import frames
 from benchmarks.turns.dialogue import heard
 from benchmarks.turns.overlap_sounds import Stream
 from localvoice.audio.backchannel import BEFORE_S, SoundJudge
+from localvoice.audio.samples import Samples
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.messages import Origin
@@ -37,6 +40,8 @@ from localvoice.turn.observations import (
 from localvoice.turn.taking import TurnTaking
 
 _REPLYING = frozenset({TurnState.SPEAKING, TurnState.OVERLAP})
+
+_BLOCK = frames(0.01)
 
 _SETTLED_S = 0.5
 """From the end of the user's turn to our next reply."""
@@ -91,13 +96,16 @@ class OverReply:
 
     def __init__(self, sounds: Stream) -> None:
         self._sounds = sounds
-        self._probabilities = list(heard(sounds.sound))
+        self._windows = [
+            Window(number * WINDOW_S, probability, _level_db(sounds.sound, number))
+            for number, probability in enumerate(heard(sounds.sound), 1)
+        ]
 
     def run(self, turn: TurnConfig, reader: Reader) -> Played:
         """What each sound came to."""
         played = Played([Outcome(onset_s, end_s) for onset_s, end_s, _ in self._sounds.sounds])
         deciding = _Deciding(self._sounds, Config(turn=turn), reader)
-        for decision in deciding.all(self._probabilities):
+        for decision in deciding.all(self._windows):
             played.note(decision)
         played.reply_s = deciding.reply_s
         return played
@@ -114,14 +122,12 @@ class _Deciding:
         self._order = count()
         self.reply_s = 0.0
 
-    def all(self, probabilities: list[float]) -> Iterator[Decision]:
+    def all(self, windows: list[Window]) -> Iterator[Decision]:
         """Every decision about an overlap."""
-        yield from self._see(SpeakRequested(0.0, Origin.GREETING, "Hello."))
-        for number, probability in enumerate(probabilities, 1):
-            at_s = number * WINDOW_S
-            while self._due and self._due[0][0] <= at_s:
+        for window in windows:
+            while self._due and self._due[0][0] <= window.at_s:
                 yield from self._see(heapq.heappop(self._due)[2])
-            yield from self._see(Window(at_s, probability))
+            yield from self._see(window)
             self.reply_s += WINDOW_S * (self._taking.state in _REPLYING)
 
     def _see(self, seen: Observation) -> Iterator[Decision]:
@@ -146,3 +152,10 @@ class _Deciding:
     def _later(self, delay_s: float, seen: Observation) -> None:
         due_s = seen.at_s + delay_s
         heapq.heappush(self._due, (due_s, next(self._order), replace(seen, at_s=due_s)))
+
+
+def _level_db(sound: Samples, number: int) -> float:
+    """Of the loudest 10 ms of the last 30 before the end of a window, as `Hearing` has it."""
+    end = frames(number * WINDOW_S)
+    blocks = sound[max(0, end - 3 * _BLOCK) : end].reshape(-1, _BLOCK)
+    return float(10 * np.log10(np.mean(np.square(blocks), axis=1).max() + 1e-12))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks.starters.speech import FLITE_VOICES, PEAK, noise, voice_saying
+from benchmarks.starters.speech import FLITE_VOICES, noise, voice_saying
 from benchmarks.turns.corpus import Half, Phrase, audible, frames, in_a_room, sentences
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_mono
 
@@ -48,6 +48,9 @@ TO_OTHERS = (
     "Leave the dog alone.",
     "Have you seen my keys?",
 )
+_SPEECH_LEVEL = 0.1
+"""RMS of a user, -20 dBFS."""
+
 GAP_S = 4.0
 """Quiet behind each sound: longer than any wait."""
 
@@ -78,9 +81,10 @@ class Stream:
         return " ".join(filter(None, said))
 
 
-def stream(sounds: list[OverSound]) -> Stream:
-    """The sounds with their gaps, in a quiet room."""
-    parts: list[Samples] = [silence(frames(GAP_S))]
+def stream(sounds: list[OverSound], half: Half) -> Stream:
+    """The sounds with their gaps, in a quiet room, behind what the user asked: how loud they are is known then."""
+    asked = _spoken("Tell me a long story, please.", VOICES[half][0])
+    parts: list[Samples] = [silence(frames(1.0)), asked, silence(frames(GAP_S))]
     placed: list[tuple[float, float, str]] = []
     for one in sounds:
         start_s = sum(map(len, parts)) / SPEECH_RATE_HZ
@@ -89,13 +93,22 @@ def stream(sounds: list[OverSound]) -> Stream:
     return Stream(in_a_room(np.concatenate(parts), seed=len(sounds)), placed)
 
 
+def _spoken(text: str, voice: str, gain_db: float = 0.0) -> Samples:
+    return _as_loud(audible(voice_saying(text, voice)), gain_db)
+
+
+def _as_loud(sound: Samples, gain_db: float) -> Samples:
+    """Every voice as loud as the others, and not only as high in its peaks."""
+    level = float(np.sqrt(np.mean(np.square(sound))))
+    return sound * np.float32(_SPEECH_LEVEL * 10 ** (gain_db / 20) / level)
+
+
 def _said(texts: tuple[str, ...], half: Half, clips: Path | None, *, gain_db: float = 0.0) -> Iterator[OverSound]:
     del clips
     for text in texts:
         for voice in VOICES[half]:
             if voice not in FLITE_VOICES or text not in HUMMED:
-                said = audible(voice_saying(HUMMED.get(text, text), voice))
-                yield OverSound(np.float32(10 ** (gain_db / 20)) * said, text)
+                yield OverSound(_spoken(HUMMED.get(text, text), voice, gain_db), text)
 
 
 def _noises(kind: str, level_db: float, seconds: float, half: Half, clips: Path | None) -> Iterator[OverSound]:
@@ -107,15 +120,14 @@ def _noises(kind: str, level_db: float, seconds: float, half: Half, clips: Path 
 def _background(gain_db: float, half: Half, clips: Path | None) -> Iterator[OverSound]:
     """A voice in the background, against a user close by, sentence by sentence; recordings as they are."""
     told = [one for one in sentences(half) if one.kind == "story"]
-    gain = np.float32(10 ** (gain_db / 20))
     for voice in VOICES[half]:
         for one in told[zlib.crc32(voice.encode()) % 4 :: 4]:
-            yield OverSound(gain * audible(voice_saying(" ".join(one.phrases) + ".", voice)), " ".join(one.phrases))
+            yield OverSound(_spoken(" ".join(one.phrases) + ".", voice, gain_db), " ".join(one.phrases))
     for path in sorted(clips.glob("*.wav")) if clips is not None else ():
         heard, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
         if len(heard) > 5 * rate_hz:
             sound = resample(to_mono(heard), rate_hz, SPEECH_RATE_HZ)
-            yield OverSound(gain * np.float32(PEAK / np.abs(sound).max()) * sound)
+            yield OverSound(_as_loud(sound, gain_db))
 
 
 SITUATIONS: dict[str, Callable[[Half, Path | None], Iterator[OverSound]]] = {

@@ -67,7 +67,7 @@ def measure(half: Half, clips: Path | None) -> dict[str, Any]:
     """Every situation with every reader."""
     judge, found = load_sound_judge("en"), dict[str, Any]()
     for name, sounds_of in SITUATIONS.items():
-        sounds = stream(list(sounds_of(half, clips)))
+        sounds = stream(list(sounds_of(half, clips)), half)
         if not sounds.sounds:
             continue
         _say(f"{name}: {len(sounds.sounds)} sounds, {len(sounds.sound) / frames(60.0):.1f} min")

@@ -97,7 +97,7 @@ def test_a_sound_over_a_reply_gets_the_decisions_that_follow_it():
 
 
 def test_a_recogniser_reads_what_has_sounded_between_two_times():
-    sounds = stream([OverSound(np.ones(frames(1.0), dtype=np.float32), "be quiet now")])
+    sounds = stream([OverSound(np.ones(frames(1.0), dtype=np.float32), "be quiet now")], "choosing")
     onset_s, end_s, _ = sounds.sounds[0]
     assert sounds.words_at(onset_s, onset_s + 0.5) == "be"
     assert sounds.words_at(onset_s - 0.3, end_s + 0.2) == "be quiet now"

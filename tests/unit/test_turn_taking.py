@@ -667,11 +667,3 @@ def test_a_television_in_the_background_does_not_touch_the_reply():
     conversation.answered()
     assert conversation.speak(3.0, level_db=-46.0) == []
     assert OverlapStarted in kinds(conversation.speak(0.1, level_db=-33.0))
-
-
-def test_a_television_that_is_heard_once_our_own_voice_is_held_is_noise():
-    conversation = talk()
-    conversation.answered()
-    assert OverlapStarted in kinds(conversation.speak(0.1, level_db=-25.0))
-    dismissed = [one for one in conversation.speak(1.0, level_db=-50.0) if isinstance(one, OverlapDismissed)]
-    assert [one.reason for one in dismissed] == [Dismissal.NOISE]

@@ -72,6 +72,6 @@ def test_a_far_voice_is_known_once_our_own_echo_has_died_away():
     level = UsualLevel()
     turn_at(level, -30.0)
     level.users(Window(9.0, VOICE, -25.0), is_held=False)
-    heard = [level.users(Window(9.0 + n * 0.032, VOICE, -50.0), is_held=True).probability for n in range(1, 9)]
+    heard = [level.users(Window(9.0 + n * 0.032, VOICE, -50.0), is_held=True).probability for n in range(1, 12)]
     assert heard[0] == VOICE
     assert heard[-1] == 0.0
