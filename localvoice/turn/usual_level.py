@@ -1,7 +1,7 @@
 """How loud the user usually is at the microphone: a voice far below that is somebody else's, or a television.
 
-Known once a turn has been taken. Levels are those of the microphone, our own voice included: beside a loud echo nobody is
-called far until the reply has been held for a while. Headphones know no such echo.
+Known once a turn has been taken. Levels are those of the microphone, our own voice included: beside a loud echo nobody
+is called far until the reply has been held for a while. Headphones know no such echo.
 """
 
 from __future__ import annotations
