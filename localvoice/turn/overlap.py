@@ -104,6 +104,11 @@ class Overlap:
         """Whether the reply had just asked something."""
         return self.context is not None and self.context.has_asked
 
+    def goes_on(self) -> None:
+        """It had not ended after all: what is read of it so far decides nothing."""
+        if self.has_ended:
+            self.has_ended, self.asked_at_s = False, None
+
 
 class OverlapPolicy:
     """Feed it the windows of one overlap; it answers with a verdict as soon as there is one."""
@@ -128,8 +133,7 @@ class OverlapPolicy:
         """Take the next window; None while it is open. `is_speech`: the sound has not ended yet."""
         if is_speech:
             self.count(overlap, probability)
-            if overlap.has_ended:  # and goes on after all
-                overlap.has_ended, overlap.asked_at_s = False, None
+            overlap.goes_on()
             return self._while_it_lasts(overlap, at_s, probability)
         if overlap.has_ended and overlap.asked_at_s is not None:
             late = at_s - overlap.asked_at_s >= _READ_WITHIN_S

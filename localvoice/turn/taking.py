@@ -149,7 +149,9 @@ class TurnTaking:
             yield from self._on_edge(edge, window, is_kept=is_kept)
         if is_kept:
             self._over.keep_early(edge, window)
-        if self._floor.overlap is not None and edge is not Edge.STARTED:
+        if self._floor.overlap is not None and edge is Edge.STARTED:
+            self._floor.overlap.goes_on()
+        elif self._floor.overlap is not None:
             asked, verdict = self._over.judge(self._floor.overlap, window)
             yield from asked
             yield from self._settle_overlap(verdict, window)

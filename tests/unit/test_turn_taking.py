@@ -300,6 +300,17 @@ def test_a_short_sound_is_dismissed_by_its_words(length_s, text, rejected, reaso
     assert only(OverlapDismissed, decisions).reason is reason
 
 
+def test_words_before_a_pause_do_not_dismiss_what_follows_it():
+    """ "Mm-hm ... but what about tea": the first word is read as the second begins."""
+    conversation = talk()
+    conversation.answered()
+    conversation.speak(0.25)
+    asked = only(ReadOverlap, conversation.quiet(0.12))
+    conversation.speak(WINDOW_S)
+    assert conversation.step(OverlapRead(conversation.now_s, asked.turn, "mm-hm", rejected=False)) == []
+    only(BargeIn, conversation.speak(1.0))
+
+
 @pytest.mark.parametrize("lag", [0, 1, 2])
 @pytest.mark.parametrize("length_s", [0.03, 0.1, 0.2, 0.25, 0.3])
 def test_a_dismissed_sound_is_over_within_its_deadline(length_s, lag):
