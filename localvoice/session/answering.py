@@ -10,6 +10,7 @@ from localvoice.config import Config
 from localvoice.errors import LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Transcript
 from localvoice.session.answers import Answers
+from localvoice.session.breath import Breath
 from localvoice.session.hand import Hand, House, Report, Voices
 from localvoice.session.phrases import HEARING, THINKING
 from localvoice.session.reading import Heard, read
@@ -39,6 +40,7 @@ class Answering:
         self.state = SkillState(config.speech.volume, config.speech.rate)
         self._tools = Tools(skills, self.state, lambda: self._history.last_reply, voices.now_s)
         self._answers = Answers(voices.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
+        self._breath = Breath()
         self._reading_s = 0.0
         """What the last transcript took."""
         self._house: House | None = None
@@ -167,7 +169,7 @@ class Answering:
         if is_silent or voices.synthesizer is None or voices.player is None:
             return PrintedReply(hand.turn, report)
         voices.synthesizer.rate = self.state.rate
-        return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report)
+        return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report, self._breath)
 
     # remembered
 

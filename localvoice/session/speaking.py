@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.engines import Player, Synthesizer
 from localvoice.messages import Position, SpeechChunk, Stage, Turn
+from localvoice.session.breath import Breath
 from localvoice.streams import close_iterator, read_ahead
 from localvoice.text.clauses import clauses
 from localvoice.text.ledger import SpokenLedger
@@ -122,12 +124,15 @@ async def clauses_of(turn: Turn, text: AsyncIterator[str], reporter: Reporter) -
 class SpokenReply:
     """A reply through a synthesiser and a player."""
 
-    def __init__(self, turn: Turn, player: Player, synthesizer: Synthesizer, volume: float, reporter: Reporter) -> None:
+    def __init__(
+        self, turn: Turn, player: Player, synthesizer: Synthesizer, volume: float, reporter: Reporter, breath: Breath
+    ) -> None:
         self._turn = turn
         self._player = player
         self._synthesizer = synthesizer
         self._volume = volume
         self._reporter = reporter
+        self._breath = breath
         self._ledger = SpokenLedger()
         self._end_frame = 0
         self._audible_to = 0
@@ -175,6 +180,7 @@ class SpokenReply:
             return
         await self._reporter.floor()
         self._turn.times.setdefault(Stage.FIRST_SPEECH, self._reporter.now_s())
+        await self._breath.over()
         self._player.begin(self._turn.id)
         self._reporter.reply_started(self._turn)
 
@@ -192,6 +198,7 @@ class SpokenReply:
         await self._start()
         if self._audible_to:
             await self._player.reached(self._turn.id, self._audible_to - 1)
+            self._breath.follows(partial(self._player.drain, self._turn.id))
         elif self._end_frame:
             await self._player.drain(self._turn.id)
 
@@ -225,6 +232,7 @@ class SpokenReply:
 
     def cut(self) -> Cut:
         """Stop the sound now."""
+        self._breath.drop()
         position = self._player.cut() if Stage.REPLY_STARTED in self._turn.times else None
         frames = position.frames if position is not None and Stage.FIRST_AUDIO in self._turn.times else 0
         heard, unsaid = self._ledger.split(self._turn.reply_text, frames) if frames else ("", self._turn.reply_text)

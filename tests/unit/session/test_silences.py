@@ -67,6 +67,16 @@ def test_an_answer_that_is_ready_waits_for_the_end_of_the_filler():
     assert metrics["stages"]["total_ms"] == one(talk.events, "first_audio", turn=1)["latency_ms"]
 
 
+def test_the_silence_behind_a_filler_is_heard_before_the_answer():
+    setting = slow(0.7)
+    (filler,) = spoken(LET_ME_THINK).values()
+    samples = np.concatenate((filler.samples, np.zeros(4800, dtype=np.float32)))
+    setting.phrases = {LET_ME_THINK: SpeechChunk(LET_ME_THINK, samples, filler.rate_hz)}
+    talk = hold(one_question, setting)
+    filler_over, answer = one(talk.events, "reply_finished", turn=2), one(talk.events, "reply_started", turn=1)
+    assert answer["t"] - filler_over["t"] == pytest.approx(0.3, abs=0.05)
+
+
 @pytest.mark.parametrize("setting", [slow(0.3), slow(after_ms=0)])
 def test_no_filler_where_the_answer_comes_in_time_or_none_is_wanted(setting):
     assert not fillers(hold(one_question, setting))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from localvoice.messages import Role
+from localvoice.messages import Role, SpeechChunk
 from localvoice.session.conversation import SessionOptions
-from tests.fakes import FakeChatModel
+from tests.fakes import FakeChatModel, FakeSynthesizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
 
@@ -49,6 +52,37 @@ def test_the_latency_of_a_piped_line_does_not_hold_the_reply_before_it():
     talk = hold(user, Setting(stt=None, llm=model, options=SessionOptions(can_barge_in=False)))
     first, second = of(talk.events, "first_audio")
     assert second["latency_ms"] == pytest.approx(first["latency_ms"], abs=25)
+
+
+class Breathing(FakeSynthesizer):
+    """A quarter of a second of silence stands behind every clause."""
+
+    def _chunk(self, clause: str) -> SpeechChunk:
+        chunk = super()._chunk(clause)
+        return replace(chunk, samples=np.concatenate((chunk.samples, np.zeros(chunk.rate_hz // 4, dtype=np.float32))))
+
+
+def test_the_answers_to_piped_lines_do_not_run_into_each_other():
+    async def user(talk: Talk) -> None:
+        piped(talk, "alpha", "beta")
+        await talk.quiet(60.0)
+
+    model = FakeChatModel("One.", "Two.")
+    talk = hold(user, Setting(stt=None, llm=model, tts=Breathing(), options=SessionOptions(can_barge_in=False)))
+    first, second = one(talk.events, "reply_finished", turn=1), one(talk.events, "first_audio", turn=2)
+    assert second["t"] - first["t"] == pytest.approx(0.25, abs=0.04)
+
+
+def test_a_line_typed_over_a_reply_waits_for_no_silence():
+    async def user(talk: Talk) -> None:
+        talk.type("alpha")
+        await talk.until("first_audio")
+        await talk.quiet(0.3)
+        talk.type("beta")
+        await talk.until("reply_finished", turn=2)
+
+    talk = hold(user, Setting(llm=FakeChatModel("A rather long answer.", "Two."), tts=Breathing()))
+    assert one(talk.events, "first_audio", turn=2)["t"] - one(talk.events, "barge_in")["t"] < 0.1
 
 
 def test_no_line_at_all_ends_at_once():
