@@ -44,11 +44,19 @@ def accepts(offer: Offer, ask: Callable[[str], bool], memory: Path) -> bool:
 
 
 def ask_on_terminal(question: str) -> bool:
-    """Show `question` on standard error and read yes or no; no answer means no."""
-    try:
-        return typer.confirm(question, default=False, err=True)
-    except typer.Abort:
-        return False
+    """Show `question` on standard error and read yes or no; no answer means no. Ctrl-C ends the program.
+
+    Not `typer.confirm`, which writes to standard output too, where sound or events may go, and takes Ctrl-C for an end
+    of the input.
+    """
+    while True:
+        typer.echo(f"{question} [y/N]: ", nl=False, err=True)
+        answer = sys.stdin.readline().strip().lower()
+        if answer in {"", "n", "no"}:
+            return False
+        if answer in {"y", "yes"}:
+            return True
+        question = "y or n?"
 
 
 def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) -> str:

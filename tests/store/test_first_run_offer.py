@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
+import pytest
 from store_bench import VOICE_FILES, Bench, fill
 
-from localvoice.commands.first_run import accepts
+from localvoice.commands.first_run import accepts, ask_on_terminal
 from localvoice.model_store.catalogue import Tier
 from localvoice.model_store.offer import Offer, first_run_offer
 
@@ -59,3 +62,35 @@ def test_a_yes_is_asked_again_while_models_are_missing(bench: Bench, tmp_path: P
 def test_a_state_folder_that_cannot_be_written_is_no_error(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert not accepts(first_run_offer(bench.store, Tier.SMALL), Asked(False), tmp_path / "file" / "asked")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("y\n", True), ("YES\n", True), ("\n", False), ("n\n", False), ("", False)]
+)
+def test_the_question_leaves_standard_output_to_sound_and_events(
+    typed: str, expected: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    assert ask_on_terminal("Download now?") is expected
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "Download now? [y/N]: "
+
+
+def test_an_answer_that_is_none_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("what time is it\ny\n"))
+    assert ask_on_terminal("Download now?")
+    assert capsys.readouterr().err.count("[y/N]") == 2
+
+
+def test_ctrl_c_at_the_question_is_no_answer(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        accepts(first_run_offer(bench.store, Tier.SMALL), ask_on_terminal, tmp_path / "asked")
+    assert not (tmp_path / "asked").exists(), "nobody said no"
