@@ -23,6 +23,10 @@ lower was heard in 36 of 36 (python -m benchmarks.turns.overlaps, 2026-11-21).""
 _UP, _DOWN = 0.7, 0.2
 """Share of a new turn in the usual level: what a television said is unlearned with the next word of the user."""
 
+_RISE_DB = 4.0
+"""By how much one turn makes it louder than it ever was, at most: who raised their voice to be heard over the reply is
+16 dB louder, and is not somebody else when they speak as usual again."""
+
 _LEAST_WINDOWS = 4
 
 _LOUD_PERCENTILE = 90
@@ -41,6 +45,8 @@ class UsualLevel:
 
     def __init__(self) -> None:
         self._usual_db: float | None = None
+        self._loudest_db = 0.0
+        """It ever was."""
         self._turn_db: deque[float] = deque(maxlen=_MOST_WINDOWS)
         self._sound_db: float | None = None
         """Of the sound over the reply in hand."""
@@ -55,8 +61,10 @@ class UsualLevel:
         if len(self._turn_db) >= _LEAST_WINDOWS:
             loud_db = float(np.percentile(self._turn_db, _LOUD_PERCENTILE))
             if self._usual_db is None:
-                self._usual_db = loud_db
+                self._usual_db = self._loudest_db = loud_db
             self._usual_db += (_UP if loud_db > self._usual_db else _DOWN) * (loud_db - self._usual_db)
+            self._usual_db = min(self._usual_db, self._loudest_db + _RISE_DB)
+            self._loudest_db = max(self._loudest_db, self._usual_db)
         self._turn_db.clear()
 
     def users(self, window: Window, *, is_held: bool) -> Window:

@@ -53,6 +53,21 @@ def test_what_a_television_said_is_unlearned_with_the_next_word_of_the_user():
     assert is_far(level, -47.0)
 
 
+def test_who_raised_their_voice_is_no_stranger_when_they_speak_as_usual_again():
+    level = UsualLevel()
+    turn_at(level, -30.0)
+    turn_at(level, -12.0)
+    assert not is_far(level, -34.0)
+
+
+def test_a_user_who_comes_nearer_is_followed():
+    level = UsualLevel()
+    turn_at(level, -30.0)
+    for _ in range(5):
+        turn_at(level, -12.0)
+    assert is_far(level, -28.0)
+
+
 def test_a_user_who_moves_away_is_followed():
     level = UsualLevel()
     turn_at(level, -30.0)
