@@ -124,6 +124,7 @@ class Report:
         self.now_s = now_s
         self.turn_over = hand.gate.turn_over
         self.floor = hand.gate.floor
+        self._has_told = False
 
     def reply_started(self, turn: Turn) -> None:
         """The first sample is about to be handed over."""
@@ -132,9 +133,11 @@ class Report:
         self._house.observe(ReplyStarted(self.now_s(), turn.id))
 
     def sentence(self, text: str) -> None:
-        """Another stretch of it was handed over."""
+        """Another stretch of it was handed over; with the first one the reply had begun, and may sound by now."""
         if text:
-            self._house.log.sentence(self._hand.turn, text)
+            at_s = self.now_s() if self._has_told else self._hand.turn.times[Stage.REPLY_STARTED]
+            self._has_told = True
+            self._house.log.sentence(self._hand.turn, text, at_s)
 
     def first_audio(self, turn: Turn) -> None:
         """It sounds."""

@@ -98,9 +98,9 @@ class SessionLog:
         """A skill was run."""
         self._emit("tool", self._now_s(), turn=turn.id, name=call.name, arguments=dict(call.arguments), result=result)
 
-    def sentence(self, turn: Turn, text: str) -> None:
+    def sentence(self, turn: Turn, text: str, at_s: float) -> None:
         """A stretch of the reply was handed over."""
-        self._emit("sentence", self._now_s(), turn=turn.id, text=text)
+        self._emit("sentence", at_s, turn=turn.id, text=text)
 
     def first_audio(self, turn: Turn) -> None:
         """The reply sounds."""
