@@ -57,10 +57,12 @@ class EchoFilter:
         self._far[0] = np.fft.rfft(self._played)
         self._powers[1:] = self._powers[:-1].copy()
         self._powers[0] = _power(self._far[0])
-        echo: Samples = np.fft.irfft(np.einsum("pk,pk->k", self._far, self._path))[_BLOCK:].astype(np.float32)
+        echo: Samples = np.fft.irfft(np.einsum("pk,pk->k", self._far, self._path))[_BLOCK:].astype(
+            np.float32, copy=False
+        )
         left = near - echo
         self._padded[_BLOCK:] = left
-        self._learn(np.fft.rfft(self._padded).astype(np.complex64))
+        self._learn(np.fft.rfft(self._padded).astype(np.complex64, copy=False))
         return left, echo
 
     def _learn(self, left: Spectrum) -> None:

@@ -23,6 +23,14 @@ def read_between(held: Samples, places: NDArray[np.float64], held_from: int = 0)
     return read
 
 
+def read_block(held: Samples, place: float, frames: int) -> Samples:
+    """`frames` of `held` from `place` on: 7 samples before and 8 after them are needed."""
+    steps = round(place * _STEPS)
+    first = steps // _STEPS - (TAPS // 2 - 1)
+    read: Samples = np.correlate(held[first : first + frames + TAPS - 1], _BETWEEN[steps % _STEPS])
+    return read
+
+
 def _between() -> Samples:
     """Shape (steps, taps): windowed sincs that read between samples."""
     distance = np.arange(TAPS)[None, :] - (TAPS // 2 - 1) - np.arange(_STEPS)[:, None] / _STEPS

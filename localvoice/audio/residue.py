@@ -5,6 +5,8 @@ Rule of this file: all figures are learned from our own voice as it is heard; no
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 
 from localvoice.audio.echo_filter import BINS, Spectrum
@@ -35,6 +37,9 @@ _NOISE_RISE = np.float32(1.002)
 
 _NOISE_MEMORY = np.float32(0.9)
 
+_DRAWS = 97
+"""Spectra of noise that are drawn once: it repeats after a second, which nobody hears."""
+
 _VOICE = slice(4, 80)
 """Bins of 200 to 4000 Hz."""
 
@@ -43,7 +48,7 @@ class Residue:
     """Feed it what the filter leaves and what it predicted. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._random = np.random.default_rng(0)  # the same sound gives the same probabilities
+        self._draws = cycle(_draws())
         self._window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_SPAN) / _SPAN)).astype(np.float32)
         self._heard = np.zeros((2, _SPAN), dtype=np.float32)
         """Two blocks of what is left and of what was predicted."""
@@ -62,7 +67,7 @@ class Residue:
         """
         self._heard[:, :_BLOCK] = self._heard[:, _BLOCK:]
         self._heard[:, _BLOCK:] = left, echo
-        spectra = np.fft.rfft(self._window * self._heard, axis=1).astype(np.complex64)
+        spectra = np.fft.rfft(self._window * self._heard, axis=1).astype(np.complex64, copy=False)
         power, predicted = spectra.real**2 + spectra.imag**2
         self._echo = np.maximum(predicted, _FALL * self._echo)
         smoothed, floor = self._noise
@@ -87,12 +92,18 @@ class Residue:
 
     def _drawn_noise(self) -> Spectrum:
         """Of the level of the floor. A detector hears speech at any level: silence would not hide what is left."""
-        parts = self._random.standard_normal((2, BINS), dtype=np.float32) * np.sqrt(self._noise[1] / 2)
-        drawn: Spectrum = parts[0] + np.complex64(1j) * parts[1]
+        drawn: Spectrum = next(self._draws) * np.sqrt(self._noise[1])
         return drawn
 
     def _sound(self, spectrum: Spectrum) -> Samples:
-        frame = self._window * np.fft.irfft(spectrum).astype(np.float32)
+        frame = self._window * np.fft.irfft(spectrum).astype(np.float32, copy=False)
         out: Samples = self._tail + frame[:_BLOCK]
         self._tail = frame[_BLOCK:]
         return out
+
+
+def _draws() -> Spectrum:
+    """Shape (draws, bins), of power 1; always the same, so that the same sound gives the same probabilities."""
+    parts = np.random.default_rng(0).standard_normal((2, _DRAWS, BINS)) / np.sqrt(2.0)
+    drawn: Spectrum = (parts[0] + 1j * parts[1]).astype(np.complex64)
+    return drawn
