@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -46,6 +47,13 @@ class ModelError(LocalVoiceError):
     """A model file is missing or corrupt; the message names the command that gets it."""
 
     exit_code = ExitCode.MODEL
+
+
+def get_again(folder: Path) -> str:
+    """What to do about a model that is not whole: in the store its folder bears the name that it is downloaded by."""
+    if folder.parent.name in {"stt", "llm", "tts", "turn"}:
+        return f"get it again with `localvoice models download {folder.name}`"
+    return "check the path, or get a model with `localvoice models download`"
 
 
 class DeviceError(LocalVoiceError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localvoice.errors import ModelError
+from localvoice.errors import ModelError, get_again
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -69,7 +69,7 @@ def chat_model_header(path: Path) -> GgufHeader:
     Raises:
         ModelError: The file is missing, truncated, no GGUF, or has no chat template.
     """
-    again = f"get it again with `localvoice models download {path.stem}`"
+    again = get_again(path.parent)
     if not path.is_file():
         raise ModelError(f"no language model at {path}: get one with `localvoice models download`")
     try:

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from localvoice.engines import ReplyPart
-from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable
+from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable, get_again
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
 from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, STEP_TOKENS, LlamaSetup, closed, too_long
 from localvoice.llm.reply_parser import ReplyParser
@@ -183,9 +183,7 @@ def _loaded(setup: LlamaSetup) -> Any:
             verbose=False,
         )
     except (RuntimeError, ValueError, OSError, jinja2.TemplateError) as error:
-        raise ModelError(
-            f"llama.cpp cannot load {setup.path}: get it again with `localvoice models download {setup.path.stem}`"
-        ) from error
+        raise ModelError(f"llama.cpp cannot load {setup.path}: {get_again(setup.path.parent)}") from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from localvoice.engines import ReplyPart
-from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable
+from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable, get_again
 from localvoice.llm.chat_chunks import ChunkReader, usage_in
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
 from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, STEP_TOKENS, LlamaSetup, closed, too_long
@@ -247,9 +247,7 @@ def _started(setup: LlamaSetup, key: str) -> Any:
     try:
         return xllamacpp.Server(params)
     except (RuntimeError, ValueError) as error:
-        raise ModelError(
-            f"llama.cpp cannot load {setup.path}: get it again with `localvoice models download {setup.path.stem}`"
-        ) from error
+        raise ModelError(f"llama.cpp cannot load {setup.path}: {get_again(setup.path.parent)}") from error
 
 
 async def _pushed(worker: Worker, work: Callable[[CancelToken, Push], None]) -> AsyncIterator[ReplyPart]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
-from localvoice.errors import ConfigError, ModelError, ProviderBroken
+from localvoice.errors import ConfigError, ModelError, ProviderBroken, get_again
 from localvoice.machine import this_machine
 from localvoice.messages import Segment, Transcript
 from localvoice.streams import CancelToken, Worker
@@ -171,7 +171,7 @@ def _as_ours(segment: Any) -> Segment:
 
 def _check_files(model_dir: Path) -> None:
     """Look before the library does: without tokenizer.json it would go to the network."""
-    again = f"get it with `localvoice models download {model_dir.name}`"
+    again = get_again(model_dir)
     if not model_dir.is_dir():
         raise ModelError(f"no recogniser in {model_dir}: {again}")
     for needed in ("config.json", "model.bin", "tokenizer.json", "vocabulary.*"):
@@ -183,7 +183,7 @@ def _load(model_dir: Path, **options: Any) -> Any:
     os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, which faster_whisper does
     from faster_whisper import WhisperModel
 
-    again = f"get it again with `localvoice models download {model_dir.name}`"
+    again = get_again(model_dir)
     try:
         model = WhisperModel(str(model_dir), **options)
     except Exception as error:  # three native libraries, and tokenizers raises nothing narrower

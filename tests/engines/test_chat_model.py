@@ -244,7 +244,9 @@ async def test_history_beyond_the_context_fails_and_the_next_is_unharmed(llama):
 
 
 def written(tmp_path, content):
-    path = tmp_path / "small.gguf"
+    """A file as the store holds it: in a folder of the model's name, itself under the name of its maker."""
+    path = tmp_path / "llm" / "small" / "Small-0.6B-Q8_0.gguf"
+    path.parent.mkdir(parents=True)
     path.write_bytes(content)
     return path
 
@@ -252,7 +254,7 @@ def written(tmp_path, content):
 @pytest.mark.parametrize("length", [0, 3, 4, 30, 1000, 20_000, 200_000, -1])
 def test_truncated_file_is_one_clear_line(tmp_path, length):
     path = written(tmp_path, GGUF.read_bytes()[:length])
-    with pytest.raises(ModelError, match="localvoice models download small") as failure:
+    with pytest.raises(ModelError, match="localvoice models download small`") as failure:
         loaded("auto", path)
     assert "\n" not in str(failure.value)
 
@@ -263,6 +265,14 @@ def test_rubbish_in_the_header_is_one_clear_line(tmp_path, at):
     content[at : at + 8] = b"\xff" * 8
     with pytest.raises(ModelError, match="not a whole GGUF file"):
         loaded("auto", written(tmp_path, content))
+
+
+def test_a_file_of_the_users_own_is_none_that_can_be_downloaded(tmp_path):
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(GGUF.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="check the path") as failure:
+        loaded("auto", path)
+    assert "download mine" not in str(failure.value)
 
 
 def test_missing_file_is_one_clear_line(tmp_path):

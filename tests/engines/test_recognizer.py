@@ -137,7 +137,7 @@ async def test_recording_closed_early_leaves_the_recogniser_usable(whisper):
 
 @pytest.fixture
 def model_dir(tmp_path):
-    return Path(shutil.copytree(MODELS / "stt", tmp_path / "base.en"))
+    return Path(shutil.copytree(MODELS / "stt", tmp_path / "stt" / "base.en"))
 
 
 @pytest.mark.parametrize("file", ["config.json", "model.bin", "tokenizer.json", "vocabulary.json"])
