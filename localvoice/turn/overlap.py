@@ -42,7 +42,7 @@ _CONFIRMED_S = 0.128
 _STOP_VOICE_S = 0.064
 """Voice that is needed to believe a stop word that was understood: a recogniser may hear words in a click."""
 
-_SURE = 0.8
+_SURE = 0.85
 """Probability of content from which the sound alone cuts (scripts/backchannel/README.md: the trade-off)."""
 
 _DOUBTFUL = 0.45
