@@ -60,7 +60,12 @@ class OverlapReading:
     def _observe_soon(self, seen: OverlapJudged | ReplyContext) -> None:
         """When the decisions that led to it have been carried out."""
         if self._house is not None:
-            asyncio.get_running_loop().call_soon(self._house.observe, seen)
+            self._house.tasks.create_task(self._observe(seen, self._house))
+
+    @staticmethod
+    async def _observe(seen: OverlapJudged | ReplyContext, house: House) -> None:
+        """As a task of the session: what cannot be told any more ends it."""
+        house.observe(seen)
 
     async def _read(self, asked: ReadOverlap, house: House) -> None:
         voices = self._voices

@@ -163,21 +163,31 @@ def test_a_lost_device_ends_the_session_with_its_code():
     assert one(talk.events, "reply_finished")["interrupted"]
 
 
-def test_an_event_that_cannot_be_written_ends_the_session_and_the_others_hear_the_end():
+class SurelySpeech:
+    """Whatever sounds over a reply wants the floor."""
+
+    def judge(self, _samples: object) -> tuple[float, float]:
+        return 0.97, 0.01
+
+
+@pytest.mark.parametrize("kind", ["transcript", "barge_in"])
+def test_an_event_that_cannot_be_written_ends_the_session_and_the_others_hear_the_end(kind):
     talks: list[Talk] = []
 
     async def user(talk: Talk) -> None:
         def disk(event):
-            if event["type"] == "transcript":
+            if event["type"] == kind:
                 raise FileError("the disk is full: make room")
 
         talks.append(talk)
         talk.log.subscribe(disk)
         await talk.speak(1.0)
+        await talk.quiet(2.0)
+        await talk.speak(1.0)
         await talk.quiet(10.0)
 
     with pytest.raises(ExceptionGroup) as caught:
-        hold(user)
+        hold(user, Setting(llm=FakeChatModel("word " * 40), sound_judge=SurelySpeech()))
     assert caught.group_contains(FileError)
     assert talks[0].events[-1]["type"] == "session_ended"
     assert talks[0].events[-1]["reason"] == "error"
