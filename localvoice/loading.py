@@ -124,3 +124,8 @@ async def load_stages(stages: Mapping[str, Sequence[Candidate]], say: Callable[[
     """All stages at once."""
     loaded = await asyncio.gather(*(load_stage(stage, candidates, say) for stage, candidates in stages.items()))
     return {one.stage: one for one in loaded}
+
+
+def paid_of(engines: Mapping[str, Loaded]) -> frozenset[str]:
+    """Names of the engines of all stages whose work costs money."""
+    return frozenset(name for loaded in engines.values() for name in loaded.paid)

@@ -43,7 +43,8 @@ from localvoice.engines import Player, TurnDetector
 from localvoice.errors import DeviceError, ExitCode
 from localvoice.event_log import EventLog, JsonLines
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer, watches
-from localvoice.loading import Loaded, load_stages
+from localvoice.loading import Loaded, load_stages, paid_of
+from localvoice.messages import SpeechChunk
 from localvoice.model_store.store import ModelStore
 from localvoice.prices import CostMeter
 from localvoice.recording import Recording
@@ -102,11 +103,12 @@ class _Talk:
             early = self._listen(capture, player, far_end, inbox)
             early.listener.start()
         engines, turn_detector = await asyncio.gather(load_stages(wanted, self._console.note), self._turn_detector())
+        phrases = await self._phrases(engines)  # nothing waits from here on: files are created, and the session begins
         if player is None and self._speaks():
             player, far_end = open_player(self._plan.output, self._config.audio, self._clock.now_s)
         ears = early or self._listen(capture, player, far_end, inbox)
         self._subscribe(recording)
-        voices = await self._voices(engines, player, ears, turn_detector)
+        voices = replace(self._voices(engines, player, ears, turn_detector), phrases=phrases)
         if self._options.hint:
             self._console.note(self._options.hint)
         self._check_greeting(ears, inbox)
@@ -195,17 +197,21 @@ class _Talk:
     async def _turn_detector(self) -> TurnDetector | None:
         return None if self._plan.is_typed else await load_turn_detector(self._store, self._told)
 
-    async def _voices(
+    async def _phrases(self, engines: Mapping[str, Loaded]) -> Mapping[str, SpeechChunk]:
+        for loaded in engines.values():
+            for engine in loaded.engines:
+                self._stack.callback(engine.close)
+        tts = engines.get("tts") if self._speaks() else None
+        return await speak_beforehand(phrases_for(self._config.reply), tts.local, paid_of(engines)) if tts else {}
+
+    def _voices(
         self, engines: Mapping[str, Loaded], player: Player | None, ears: Ears, turn_detector: TurnDetector | None
     ) -> Voices:
         for loaded in engines.values():
             for name, error in loaded.skipped:
                 self._told(loaded.stage, name, loaded.name, str(error))
-            for engine in loaded.engines:
-                self._stack.callback(engine.close)
         if turn_detector is not None:
             self._stack.callback(turn_detector.close)
-        paid = frozenset(name for loaded in engines.values() for name in loaded.paid)
         stt, tts = engines.get("stt"), engines.get("tts")
         voices = tts.engines if tts and player else ()
         meter = CostMeter(self._config.session.budget_usd)
@@ -217,8 +223,7 @@ class _Talk:
             player=player,
             utterances=ears.utterances,
             now_s=ears.duplex.now_s,
-            phrases=await speak_beforehand(phrases_for(self._config.reply), tts.local, paid) if tts and player else {},
-            paid=paid,
+            paid=paid_of(engines),
             cost_usd=meter.since_last,
             turn_detector=turn_detector,
             sound_judge=load_sound_judge(self._config.session.language) if stt else None,

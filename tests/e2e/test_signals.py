@@ -70,6 +70,16 @@ def test_a_signal_while_loading_leaves_no_trace(localvoice, number, code):
 
 
 @posix
+def test_a_signal_once_the_files_are_there_finishes_them(localvoice):
+    """Whatever takes its time comes before they are created."""
+    running = localvoice.start("--text", "--output", "reply.wav", "--events", "events.jsonl", *TINY_ENGINES)
+    files = [localvoice.folder / name for name in ("reply.wav", "events.jsonl")]
+    while running.process.poll() is None and not all(file.exists() for file in files):
+        time.sleep(0.0005)
+    ended_cleanly(localvoice, running, signal.SIGINT, 130)
+
+
+@posix
 @pytest.mark.parametrize("after_s", [0.06, 0.12, 0.2, 0.3])
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_at_the_very_start_is_no_traceback(localvoice, number, code, after_s):
