@@ -64,6 +64,11 @@ class EchoPath:
         self.delay_jumped: Callable[[float, float], None] | None = None
         """Told how many ms our voice took and takes to come back, from the thread that listens; must not wait."""
 
+    @property
+    def is_isolated(self) -> bool:
+        """Whether our voice is known not to come back, as with headphones."""
+        return self._isolation.holds
+
     def clean(self, block: Block) -> Cleaned:
         """The near end without our own voice; as it is where nothing is known of the far end."""
         if block.far is None:

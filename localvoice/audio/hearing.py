@@ -51,8 +51,10 @@ class Hearing:
         return self._echo_path is not None and self._echo_path.own_voice.is_audible
 
     @property
-    def level_db(self) -> float:
-        """Of the loudest 10 ms of the last 30 at the microphone, dBFS, our own voice included."""
+    def level_db(self) -> float | None:
+        """Of the loudest 10 ms of the last 30 at the microphone, dBFS; None where our voice comes back to it."""
+        if self._echo_path is not None and not self._echo_path.is_isolated:
+            return None
         return 10 * math.log10(max(self._near_powers, default=0.0) + 1e-12)
 
     def feed(self, block: Block) -> list[float]:

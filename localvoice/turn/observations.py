@@ -16,8 +16,8 @@ class Window:
 
     at_s: float
     probability: float
-    level_db: float = 0.0
-    """Of its loudest 10 ms at the microphone, dBFS, our own voice included."""
+    level_db: float | None = None
+    """Of its loudest 10 ms at the microphone, dBFS; None where our own voice may be among it."""
 
 
 @dataclass(frozen=True, slots=True)

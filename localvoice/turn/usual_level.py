@@ -1,7 +1,7 @@
 """How loud the user usually is at the microphone: a voice far below that is somebody else's, or a television.
 
-Known once a turn has been taken. Levels are those of the microphone, our own voice included: beside a loud echo nobody
-is called far until the reply has been held for a while. Headphones know no such echo.
+Known once a turn has been taken, and looked at only where our own voice does not come back: beside an echo the level at
+the microphone says little, and a user may be far below it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _LOUD_PERCENTILE = 90
 """Of the windows of a turn: its stressed syllables, which is what the first word of a sound is compared with."""
 
 _DECAY_DB = 2.0
-"""By how much the loudest of a sound over a reply counts for less with each window: our own echo dies away, and the
-next syllable comes before that matters."""
+"""By how much the loudest of a sound over a reply counts for less with each window; the next syllable comes before that
+matters."""
 
 _MOST_WINDOWS = 2000
 """Of a turn: a minute."""
@@ -53,7 +53,7 @@ class UsualLevel:
 
     def hear(self, window: Window) -> None:
         """A window of the turn that is open."""
-        if window.probability >= _VOICED:
+        if window.probability >= _VOICED and window.level_db is not None:
             self._turn_db.append(window.level_db)
 
     def turn_ended(self) -> None:
@@ -73,6 +73,9 @@ class UsualLevel:
         What has not been noticed yet is taken by its own level; a sound that has, as a whole: a soft syllable is no
         reason to believe that somebody has stopped.
         """
+        if window.level_db is None:
+            self._sound_db = None
+            return window
         if not is_held or self._sound_db is None:
             self._sound_db = window.level_db
         self._sound_db = max(window.level_db, self._sound_db - _DECAY_DB)

@@ -118,3 +118,12 @@ def test_while_our_voice_may_be_heard_the_detector_listens_on():
     feed(ears, 32, PLAYED)
     assert len(vad.windows) == asked + 10
     assert not ears.is_resting
+
+
+def test_the_level_is_that_of_the_microphone_where_our_voice_cannot_be_in_it():
+    alone = Hearing(Remembering(), UtteranceBuffer(5.0))
+    quiet_for(alone, 0.1, level=0.1)
+    assert alone.level_db == pytest.approx(-20.0, abs=0.1)
+    beside_us = hearing(Remembering(), UtteranceBuffer(5.0))
+    feed(beside_us, 10, PLAYED)
+    assert beside_us.level_db is None

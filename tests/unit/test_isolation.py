@@ -79,6 +79,7 @@ def headset() -> EchoPath:
 
 def test_with_headphones_the_user_is_heard_as_the_microphone_hears_them():
     path = headset()
+    assert path.is_isolated
     user = noise(-25.0)
     clean = path.clean(Block(user, noise(SPEAKS)))
     assert clean.for_detection is user
