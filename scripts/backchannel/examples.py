@@ -1,6 +1,6 @@
 """Sounds over a reply as the assistant hears them: through its own gate, canceller and room, with noise and echo.
 
-    python -m scripts.backchannel.examples --out FILE.npz [--scenes 400] [--seed 1]
+    python -m scripts.backchannel.examples --out FILE.npz [--scenes 400] [--seed 1] [--echo 0.5]
 
 Half of the sounds are over a reply whose echo is cancelled (a simulated room, the reply is paused as soon as the gate
 notices them), half are heard without echo, as with headphones. Needs espeak-ng and flite; no network.
@@ -25,7 +25,7 @@ from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
-from localvoice.audio.vad import WINDOW_S, VoiceActivity, load_vad
+from localvoice.audio.vad import WINDOW_S, SileroVad, VoiceActivity, load_vad
 from localvoice.config import VadConfig
 from localvoice.turn.speech_gate import SpeechGate
 from scripts.backchannel import texts, voices
@@ -99,7 +99,9 @@ class Scene:
         self._room = Room(replace(spec, gain_db=-120.0) if not has_echo else spec, seed=seed)
         self._gain_db = gain_db if has_echo else -14.0
         self._utterances = UtteranceBuffer(10.0)
-        self._hearing = Hearing(vad, self._utterances, open_echo_path(0.3) if has_echo else None)
+        second = vad.another() if isinstance(vad, SileroVad) else None
+        path = open_echo_path(VadConfig().duck_threshold, vad=second) if has_echo else None
+        self._hearing = Hearing(vad, self._utterances, path)
         self._gate = SpeechGate(VadConfig())
         self._examples: list[Example] = []
         self._open: Example | None = None
@@ -178,13 +180,13 @@ class Scene:
                 self._examples.append(example)
 
 
-def make(scenes: int, seed: int) -> list[Example]:
+def make(scenes: int, seed: int, echo_share: float) -> list[Example]:
     """Examples of `scenes` rooms, both halves in turn."""
     vad, examples = load_vad("silero"), []
     draw = random.Random(seed)
     content = [iter(texts.contents(scenes * 12, half, seed + half)) for half in (0, 1)]
     for number in range(scenes):
-        half, has_echo = number % 2, number % 4 < 2
+        half, has_echo = number % 2, (number // 2 % 10) < 10 * echo_share
         users = [draw_spoken(draw, half, content[half]) for _ in range(14)]
         examples += Scene(seed * 10**6 + number, half, vad, users, has_echo=has_echo).run()
         if number % 20 == 0:
@@ -207,8 +209,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scenes", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--echo", type=float, default=0.5, help="share of the scenes with a reply that can be heard")
     options = parser.parse_args()
-    save(make(options.scenes, options.seed), options.out)
+    save(make(options.scenes, options.seed, options.echo), options.out)
 
 
 if __name__ == "__main__":
