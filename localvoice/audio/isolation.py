@@ -23,9 +23,10 @@ _RISE = 10 ** (0.01 / 10)
 _CALM_BLOCKS = 120
 """Of own speech over a quiet microphone until that is believed: longer than any way back that is looked for (0.7 s)."""
 
-_LOUD_BLOCKS = 300
-"""Of own speech over a microphone that is not quiet, until that is not believed any more: a user rarely talks for 3 s
-over a reply that goes on, and an echo that cannot be measured has to be found out somehow."""
+_FORGETS = 1 / 100
+_LOUD_SHARE = 0.3
+"""Of the last second of own speech over a microphone that is not quiet, until isolation is not believed any more. A
+user who begins to talk makes us silent within 0.1 s; what goes on under our voice is an echo that came late."""
 
 
 class Isolation:
@@ -35,7 +36,9 @@ class Isolation:
         self._noise = 0.0
         """Power of the room; 0 until it was heard."""
         self._near: float | None = None
-        self._calm = self._loud = 0
+        self._calm = 0
+        self._loud = 0.0
+        """Share of blocks, forgetting."""
 
     @property
     def holds(self) -> bool:
@@ -44,7 +47,7 @@ class Isolation:
 
     def end(self) -> None:
         """An echo was found, or the devices have changed."""
-        self._calm = self._loud = 0
+        self._calm, self._loud = 0, 0.0
 
     def feed(self, near: Samples, far: Samples, *, is_audible: bool) -> None:
         """10 ms of both ends; `is_audible`: our voice, or what is left of it in the room, might be heard now."""
@@ -57,14 +60,12 @@ class Isolation:
             self._count(is_quiet=self._near <= self._noise * _OVER)
 
     def _count(self, *, is_quiet: bool) -> None:
+        self._loud += _FORGETS * ((not is_quiet) - self._loud)
         if is_quiet:
-            self._calm = min(self._calm + 1, 2 * _CALM_BLOCKS)
-            self._loud = 0
-            return
-        self._loud += 1
-        if not self.holds:
+            self._calm = min(self._calm + 1, _CALM_BLOCKS)
+        elif not self.holds:
             self._calm = 0
-        elif self._loud >= _LOUD_BLOCKS:
+        elif self._loud >= _LOUD_SHARE:
             self.end()
 
 

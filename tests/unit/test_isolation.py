@@ -52,13 +52,24 @@ def test_without_a_silence_before_our_voice_nothing_is_known():
     assert not isolation.holds
 
 
-def test_a_user_who_talks_over_us_into_a_headset_does_not_end_it_and_an_endless_sound_does():
+def test_a_user_who_begins_to_talk_into_a_headset_does_not_end_it():
     isolation = Isolation()
     feed(isolation, 1.0, -70.0, SILENT)
     feed(isolation, 1.5, -70.0, SPEAKS)
-    feed(isolation, 2.0, -30.0, SPEAKS)
+    for _ in range(5):
+        feed(isolation, 0.15, -30.0, SPEAKS)
+        feed(isolation, 1.0, -30.0, SILENT)
+        feed(isolation, 2.0, -70.0, SPEAKS)
     assert isolation.holds
-    feed(isolation, 1.5, -30.0, SPEAKS)
+
+
+def test_what_goes_on_under_our_voice_is_an_echo():
+    isolation = Isolation()
+    feed(isolation, 1.0, -70.0, SILENT)
+    feed(isolation, 1.5, -70.0, SPEAKS)
+    for _ in range(20):
+        feed(isolation, 0.05, -50.0, SPEAKS)
+        feed(isolation, 0.05, -70.0, SPEAKS)
     assert not isolation.holds
 
 
