@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from localvoice.cloud_choice import CloudChoice
 from localvoice.config import Config
 from localvoice.doctor.examination import Check, Finding, fine, skipped
 from localvoice.providers import PROVIDERS, Provider
-from localvoice.secrets_store import KEY_VARIABLES, Found, locate_key
+from localvoice.secrets_store import KEY_VARIABLES, locate_key, own_key
 
 
 def key_checks(config: Config, *, online: bool) -> Iterator[Check]:
@@ -29,32 +30,25 @@ def key_checks(config: Config, *, online: bool) -> Iterator[Check]:
     if not online:
         yield Check("network", _not_asked)
         return
-    for name, key in found.items():
+    for name in found:
         if name in PROVIDERS:
-            yield _service(PROVIDERS[name], key, config)
+            yield _service(PROVIDERS[name], config)
 
 
 async def _not_asked() -> Finding:
     return skipped("not used (`localvoice doctor --online` asks the services whose keys are set)")
 
 
-def _service(provider: Provider, key: Found, config: Config) -> Check:
+def _service(provider: Provider, config: Config) -> Check:
     async def examine() -> Finding:
-        from localvoice.remote import Connection, Service
-
-        options = config.engines.of(provider.name)
-        service = Service(provider.name, provider.root(options.base_url), key.secret, options.timeout_s)
-        connection = Connection(service)
+        stage = next(iter(provider.models))
+        engine = CloudChoice(config, own_key).named(stage, provider.name, "").load()
         try:
             began_s = time.perf_counter()
-            await connection.check()
-            first_ms = (time.perf_counter() - began_s) * 1000
-            began_s = time.perf_counter()
-            await connection.check()
-            warm_ms = (time.perf_counter() - began_s) * 1000
+            await engine.check()
+            took_ms = (time.perf_counter() - began_s) * 1000
         finally:
-            await connection.close()
-        found = f"{service.host} takes the key; {first_ms:.0f} ms, {warm_ms:.0f} ms once connected"
-        return fine(found, first_ms=first_ms, warm_ms=warm_ms)
+            engine.close()
+        return fine(f"takes the key, and answers in {took_ms:.0f} ms", first_ms=took_ms)
 
     return Check(f"service {provider.name}", examine)
