@@ -1,6 +1,7 @@
 """What paid engines cost: a table by model, and the meter of a session.
 
-Rule of this file: a model that is not in the table counts as free, and `docs/cloud.md` says so; prices change, and the
+As of July 2026. Groq's recognisers: its "Speech to Text" page. The others: vendors' public price pages as quoted by third
+parties. Rule of this file: a model that is not in the table counts as free, and `docs/cloud.md` says so; prices change, and the
 bill is the vendor's.
 """
 
@@ -12,9 +13,6 @@ from typing import Any
 
 from localvoice.messages import Usage
 from localvoice.providers import PROVIDERS
-
-AS_OF = "2026-07"
-"""Groq's recognisers: its "Speech to Text" page. The others: vendors' public price pages as quoted by third parties."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,12 @@ from localvoice.turn.observations import (
     Window,
 )
 from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
+from localvoice.turn.pauses import QUIET_SILENCE_S
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
 _BELIEVED_S = 1.0
 """How long after its end a dismissed sound may turn out to have been a stop word: a recogniser of the large tier on a
 slow machine needs about that long, and what stops later than that answers to nothing."""
-
-_QUIET_SILENCE_S = 0.2
-"""Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
 
 class OverReply:
@@ -119,4 +117,4 @@ class OverReply:
 
     def _reading(self, overlap: Overlap, at_s: float) -> ReadOverlap:
         start_s = max(self._floor.words.answered_until_s, overlap.onset_s - self._preroll_s)
-        return ReadOverlap(at_s, self._floor.turn, start_s, min(at_s, self._gate.end_s + _QUIET_SILENCE_S))
+        return ReadOverlap(at_s, self._floor.turn, start_s, min(at_s, self._gate.end_s + QUIET_SILENCE_S))

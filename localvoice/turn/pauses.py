@@ -8,7 +8,7 @@ from localvoice.turn.decisions import PauseBegan, PauseLikely, PauseOff
 from localvoice.turn.floor import Floor
 from localvoice.turn.speech_gate import SpeechGate
 
-_QUIET_SILENCE_S = 0.2
+QUIET_SILENCE_S = 0.2
 """Sound kept behind the end of speech for the recogniser: more invites invented words (engines.md 3)."""
 
 
@@ -47,4 +47,4 @@ class Pauses:
     def cut_out(self, onset_s: float, at_s: float) -> tuple[float, float]:
         """From when to when the recogniser gets sound that began at `onset_s`."""
         start_s = max(self._floor.words.others_until_s, onset_s - self._preroll_s)  # no word is heard in two turns
-        return start_s, min(at_s, self._gate.speech_end_s + _QUIET_SILENCE_S)
+        return start_s, min(at_s, self._gate.speech_end_s + QUIET_SILENCE_S)
