@@ -1,8 +1,8 @@
 """What paid engines cost: a table by model, and the meter of a session.
 
-As of July 2026. Groq's recognisers: its "Speech to Text" page. The others: vendors' public price pages as quoted by third
-parties. Rule of this file: a model that is not in the table counts as free, and `docs/cloud.md` says so; prices change, and the
-bill is the vendor's.
+As of July 2026. Groq's recognisers: its "Speech to Text" page. The others: vendors' public price pages as quoted by
+third parties. Rule of this file: a model that is not in the table counts as free, and `docs/cloud.md` says so; prices
+change, and the bill is the vendor's.
 """
 
 from __future__ import annotations
