@@ -106,7 +106,7 @@ class EchoPath:
         """The probability that it is the user's voice, given that of a voice in the next window for detection."""
         if self.watch is not None:
             self.watch.window(probability)
-        if self._isolation.holds:
+        if self._isolation.holds and not self.own_voice.bars.is_deaf:
             return probability
         hint = None if self._linear is None else self._linear.hear(is_audible=self.own_voice.is_audible)
         return self.own_voice.users(probability, hint)

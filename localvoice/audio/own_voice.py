@@ -41,6 +41,11 @@ class Bars:
     cold: float = 0.65
     """Until the canceller knows the path."""
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether no voice reaches them: half duplex."""
+        return self.warm > 1.0
+
 
 _FLOOR = 0.003
 """Probabilities are taken no nearer to 0 and 1: there they say nothing more."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.duplex import Block
+from localvoice.audio.duplex_mode import BARS
 from localvoice.audio.echo import EchoCanceller
 from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.isolation import Isolation
@@ -80,9 +81,9 @@ class Deafening:
         return np.zeros_like(near)
 
 
-def headset() -> EchoPath:
+def headset(bars: Bars | None = None) -> EchoPath:
     """After a second of quiet and one and a half of our own voice, none of which came back."""
-    path = EchoPath(EchoCanceller(Deafening()), EchoCanceller(Deafening()), 0.3, Bars())
+    path = EchoPath(EchoCanceller(Deafening()), EchoCanceller(Deafening()), 0.3, bars or Bars())
     for far_db in [SILENT] * 100 + [SPEAKS] * 150:
         path.clean(Block(noise(-70.0), noise(far_db)))
     return path
@@ -103,3 +104,9 @@ def test_other_devices_are_canceled_again():
     clean = path.clean(Block(noise(-25.0), noise(SPEAKS), path=1))
     assert not clean.for_detection.any()
     assert path.users(0.4) < 0.3
+
+
+def test_half_duplex_stays_half_with_headphones():
+    path = headset(BARS["half"])
+    assert path.is_isolated
+    assert path.users(0.95) < 0.3
