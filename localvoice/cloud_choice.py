@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 from localvoice.addresses import is_here
 from localvoice.candidates import Candidate
 from localvoice.config import Config, EnginesConfig
+from localvoice.engine_order import EngineOrder
 from localvoice.errors import ConfigError
-from localvoice.providers import PREFERRED, PROVIDERS, Provider, has_voice
+from localvoice.providers import PREFERRED, PROVIDERS, Provider
 from localvoice.remote import Service
 from localvoice.secrets_store import KEY_VARIABLES, Secret
 
@@ -56,37 +58,10 @@ class CloudChoice:
         options = self._config.engines.of(provider.name)
         service = Service(provider.name, url, key, options.timeout_s)
         model = model or getattr(options, f"{stage}_model") or provider.models[stage]
-        load = {"llm": self._chat_model, "stt": self._recognizer, "tts": self._voice}[stage]
         if provider.name == "elevenlabs" and model.startswith("eleven_v3"):
             raise ConfigError(f"{model} is too slow for a conversation and has no stream: use eleven_flash_v2_5")
-        return Candidate(provider.name, lambda: load(service, provider, model))
-
-    def _chat_model(self, service: Service, provider: Provider, model: str) -> Any:
-        from localvoice.llm.openai_compatible import OpenAICompatibleModel
-
-        return OpenAICompatibleModel(service, model, provider.chat, self._config.reply)
-
-    def _recognizer(self, service: Service, provider: Provider, model: str) -> Any:
-        from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
-
-        language = self._config.engines.of(provider.name).language or self._config.session.language
-        return OpenAICompatibleRecognizer(service, model, language)
-
-    def _voice(self, service: Service, provider: Provider, model: str) -> Any:
-        options = self._config.engines.of(provider.name)
-        asked = self._config.speech.voice
-        voice = (
-            self._config.engines.of(provider.name).voice
-            or (asked if has_voice(provider.name, asked) else "")
-            or provider.voice
-        )
-        if provider.name == "elevenlabs":
-            from localvoice.tts.elevenlabs import ElevenLabsSynthesizer
-
-            return ElevenLabsSynthesizer(service, voice, model, options, rate=self._config.speech.rate)
-        from localvoice.tts.openai_speech import OpenAISpeechSynthesizer
-
-        return OpenAISpeechSynthesizer(service, voice, model, rate=self._config.speech.rate)
+        order = EngineOrder(service, provider, model, self._config)
+        return Candidate(provider.name, lambda: import_module(provider.module(stage)).load(order))
 
 
 def _address(provider: Provider, engines: EnginesConfig, model: str) -> tuple[str, str]:

@@ -40,6 +40,8 @@ class Provider:
     """Whether the SDK puts `path` behind every address, and not only behind a bare host."""
     models: Mapping[str, str] = field(default_factory=dict)
     """The model of each stage that it serves; empty where the service says itself what it has."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """The module of a stage's engine where it does not bear the name of the service."""
     needs_key: bool = True
     voice: str = ""
     """The voice that speaks where none is named."""
@@ -53,6 +55,10 @@ class Provider:
         adds = self.always_adds_path or not urlsplit(base).path
         return base + self.path if adds and not base.endswith(self.path or "/") else base
 
+    def module(self, stage: str) -> str:
+        """Where `load(order)` makes the engine of `stage`."""
+        return f"localvoice.{stage}.{self.modules.get(stage, self.name)}"
+
 
 _NO_SAMPLING: Mapping[str, Any] = {"temperature": None, "top_p": None}
 _OPENAI_THINKERS = {
@@ -62,6 +68,8 @@ _OPENAI_THINKERS = {
     "o4": {**_NO_SAMPLING, "reasoning_effort": "low"},
 }
 """Models that think first refuse sampling parameters; the least thinking answers soonest."""
+_OPENAI = {"stt": "openai_compatible", "llm": "openai_compatible", "tts": "openai_speech"}
+"""The modules that speak OpenAI's protocols."""
 _GROQ_THINKERS: Mapping[str, Mapping[str, Any]] = {
     "openai/gpt-oss": {"reasoning_effort": "low", "include_reasoning": False},
     "qwen/": {"reasoning_effort": "none"},
@@ -76,12 +84,14 @@ PROVIDERS: Mapping[str, Provider] = {
             path="/openai/v1",
             always_adds_path=True,
             models={"stt": "whisper-large-v3-turbo", "llm": "llama-3.3-70b-versatile"},
+            modules=_OPENAI,
             chat=ChatDifferences("max_completion_tokens", asks_for_usage=False, by_model=_GROQ_THINKERS),
         ),
         Provider(
             "openai",
             "https://api.openai.com/v1",
             models={"stt": "gpt-4o-mini-transcribe", "llm": "gpt-4o-mini", "tts": "gpt-4o-mini-tts"},
+            modules=_OPENAI,
             voice="alloy",
             voices="alloy|ash|ballad|coral|echo|fable|onyx|nova|sage|shimmer|verse|marin|cedar",
             chat=ChatDifferences("max_completion_tokens", by_model=_OPENAI_THINKERS),
@@ -90,6 +100,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "cerebras",
             "https://api.cerebras.ai/v1",
             models={"llm": "llama-3.3-70b"},
+            modules=_OPENAI,
             chat=ChatDifferences("max_completion_tokens", asks_for_usage=False),
         ),
         Provider(
@@ -97,10 +108,11 @@ PROVIDERS: Mapping[str, Provider] = {
             "https://generativelanguage.googleapis.com/v1beta/openai",
             path="/v1beta/openai",
             models={"llm": "gemini-2.5-flash"},
+            modules=_OPENAI,
             chat=ChatDifferences(by_model={"gemini-2.5-flash": {"reasoning_effort": "none"}}),
         ),
-        Provider("ollama", "http://127.0.0.1:11434/v1", models={"llm": ""}, needs_key=False),
-        Provider("openai-compatible", "", models={"llm": ""}, needs_key=False),
+        Provider("ollama", "http://127.0.0.1:11434/v1", models={"llm": ""}, modules=_OPENAI, needs_key=False),
+        Provider("openai-compatible", "", models={"llm": ""}, modules=_OPENAI, needs_key=False),
         Provider(
             "elevenlabs",
             "https://api.elevenlabs.io",

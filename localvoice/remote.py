@@ -26,6 +26,8 @@ _IDLE_S = 300.0
 """How long a connection is kept for the next turn; services close theirs sooner, and then it is opened anew."""
 _MESSAGE_CHARS = 160
 """Of what a service says about a failure."""
+_WORDS = ("code", "error_code", "err_code", "status", "message", "err_msg")
+"""Where vendors put that word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Connection:
 
     async def _refusal(self, response: httpx.Response) -> ProviderError:
         body = (await response.aread()).decode("utf-8", errors="replace")
-        return refusal(self._service, response.status_code, _said(body), response.headers)
+        return refusal(self._service, response.status_code, said_in(body), response.headers)
 
     def _plain(self, text: str) -> str:
         return plain(self._service, text)
@@ -177,7 +179,7 @@ def plain(service: Service, text: str) -> str:
     return line if len(line) <= _MESSAGE_CHARS else line[:_MESSAGE_CHARS] + "…"
 
 
-def _said(body: str) -> str:
+def said_in(body: str | bytes) -> str:
     """What an answer says about a failure; nothing where it is a web page."""
     try:
         found = json.loads(body)
@@ -187,7 +189,7 @@ def _said(body: str) -> str:
         if isinstance(found, dict) and field in found:
             found = found[field]
     if isinstance(found, dict):
-        return " ".join(str(found[key]) for key in ("code", "status", "message") if found.get(key))
+        return " ".join(str(found[key]) for key in _WORDS if found.get(key))
     return found if isinstance(found, str) else ""
 
 

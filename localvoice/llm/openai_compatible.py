@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from localvoice.config import ReplyConfig
+from localvoice.engine_order import EngineOrder
 from localvoice.engines import ReplyPart
 from localvoice.errors import ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.event_stream import EventStream
@@ -23,6 +24,11 @@ _TAIL_S = 0.3
 """What may follow a whole reply is its cost: no turn waits longer for that."""
 _KEEP_WARM_S = 20.0
 """A connection unused for longer may have been closed by the other side: it is tried before the user has finished."""
+
+
+def load(order: EngineOrder) -> OpenAICompatibleModel:
+    """The model of `order`."""
+    return OpenAICompatibleModel(order.service, order.model, order.provider.chat, order.config.reply)
 
 
 class OpenAICompatibleModel:

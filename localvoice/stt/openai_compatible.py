@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence, to_int16
+from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
 from localvoice.messages import Segment, Transcript
 from localvoice.remote import Connection, Service
@@ -27,6 +28,11 @@ _CODES = {
     "hindi": "hi", "arabic": "ar", "turkish": "tr", "swedish": "sv", "ukrainian": "uk", "czech": "cs",
 }  # fmt: skip
 """Whisper's names of languages, as far as they are common."""
+
+
+def load(order: EngineOrder) -> OpenAICompatibleRecognizer:
+    """The recogniser of `order`."""
+    return OpenAICompatibleRecognizer(order.service, order.model, order.language)
 
 
 class OpenAICompatibleRecognizer:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from localvoice.audio.samples import from_int16
 from localvoice.beside import Spare, start, stop
 from localvoice.config import EngineOptions
+from localvoice.engine_order import EngineOrder
 from localvoice.errors import ConfigError, ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Service, plain, refusal
@@ -39,6 +40,11 @@ _REFUSALS = frozenset({
 
 _silent = logging.getLogger("localvoice.tts.elevenlabs.socket")
 _silent.setLevel(logging.CRITICAL)  # at DEBUG the library writes headers, and the key is one
+
+
+def load(order: EngineOrder) -> ElevenLabsSynthesizer:
+    """The voice of `order`."""
+    return ElevenLabsSynthesizer(order.service, order.voice, order.model, order.options, rate=order.config.speech.rate)
 
 
 class ElevenLabsSynthesizer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from localvoice.audio.samples import from_int16, silence
+from localvoice.engine_order import EngineOrder
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection, Service
 from localvoice.text.speakable import speakable
@@ -13,6 +14,11 @@ from localvoice.tts.trim import pause_after, trimmed
 _RATE_HZ = 24_000
 """Of `pcm`: the one format without a header or a decoder's delay."""
 _SLOWEST, _FASTEST = 0.25, 4.0
+
+
+def load(order: EngineOrder) -> OpenAISpeechSynthesizer:
+    """The voice of `order`."""
+    return OpenAISpeechSynthesizer(order.service, order.voice, order.model, rate=order.config.speech.rate)
 
 
 class OpenAISpeechSynthesizer:

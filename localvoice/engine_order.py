@@ -1,0 +1,40 @@
+"""What the engine of a service is made from.
+
+Rule of this file: data only. The module of an engine turns an order into it (`load`), and knows nothing else of the
+settings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localvoice.config import Config, EngineOptions
+from localvoice.providers import Provider, has_voice
+from localvoice.remote import Service
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOrder:
+    """One engine of one service. Its module has `load(order)`, which dials nothing."""
+
+    service: Service
+    provider: Provider
+    model: str
+    """Of the stage; empty where the service says itself what it has."""
+    config: Config
+
+    @property
+    def options(self) -> EngineOptions:
+        """Section `engines.NAME`."""
+        return self.config.engines.of(self.provider.name)
+
+    @property
+    def language(self) -> str:
+        """Code of the language spoken; empty where nobody said."""
+        return self.options.language or self.config.session.language
+
+    @property
+    def voice(self) -> str:
+        """The voice: the engine's own setting, `speech.voice` where it is one of this service, or its usual one."""
+        asked = self.config.speech.voice
+        return self.options.voice or (asked if has_voice(self.provider.name, asked) else "") or self.provider.voice
