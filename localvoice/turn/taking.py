@@ -11,22 +11,11 @@ from dataclasses import replace
 
 from localvoice.config import Config
 from localvoice.messages import Origin
-from localvoice.turn.decisions import (
-    Decision,
-    EndReason,
-    SpeakUnasked,
-    SpeechStarted,
-    SpeechStopped,
-    StateChanged,
-    ThoughtCancelled,
-    TurnDropped,
-    TurnEnded,
-    TurnResumed,
-    TurnState,
-)
+from localvoice.turn.decisions import Decision, SpeechStarted, SpeechStopped, TurnState
 from localvoice.turn.end_of_turn import EndOfTurn
-from localvoice.turn.floor import Deferred, Floor
-from localvoice.turn.machine import Action, Signal, TurnMachine
+from localvoice.turn.floor import Floor
+from localvoice.turn.machine import Signal
+from localvoice.turn.moves import Moves
 from localvoice.turn.observations import (
     Closing,
     Interrupted,
@@ -66,27 +55,24 @@ _PLAIN: dict[type[Observation], Signal] = {
 
 _OF_EDGE = {Edge.STARTED: Signal.SPEECH_STARTED, Edge.STOPPED: Signal.SPEECH_STOPPED}
 
-_ON_REPLY = frozenset({Action.HOLD, Action.RELEASE, Action.CUT, Action.CANCEL})
-
 
 class TurnTaking:
     """The decisions of one conversation."""
 
     def __init__(self, config: Config, *, has_voice: bool = True, hears_sound: bool = False) -> None:
         """`hears_sound`: a turn detector answers at every pause."""
-        self._machine = TurnMachine()
         self._gate = SpeechGate(config.vad)
         self._end = EndOfTurn(config, hears_sound=hears_sound)
         self._floor = Floor()
         self._pauses = Pauses(self._floor, self._gate, config.vad.preroll_ms / 1000)
         self._over = OverReply(config, self._floor, self._gate)
-        self._deferred = Deferred()
+        self._moves = Moves(self._floor, self._gate, self._end, self._pauses, self._over)
         self._can_barge_in = has_voice
 
     @property
     def state(self) -> TurnState:
         """Where the conversation stands."""
-        return self._machine.state
+        return self._moves.state
 
     @property
     def turn(self) -> int:
@@ -96,13 +82,13 @@ class TurnTaking:
     @property
     def is_settled(self) -> bool:
         """Whether nothing is open, waiting or beginning: a file may end here."""
-        return self.state is TurnState.IDLE and self._gate.is_quiet and not self._deferred
+        return self.state is TurnState.IDLE and self._gate.is_quiet and not self._moves.deferred
 
     def step(self, seen: Observation) -> list[Decision]:
         """Every decision that follows from `seen`, in the order in which it has to be carried out."""
         decisions = list(self._decide(seen))
-        while self._deferred and self.state is TurnState.IDLE and self._gate.is_quiet:
-            decisions += self._decide(replace(self._deferred.popleft(), at_s=seen.at_s))
+        while self._moves.deferred and self.state is TurnState.IDLE and self._gate.is_quiet:
+            decisions += self._decide(replace(self._moves.deferred.popleft(), at_s=seen.at_s))
         return decisions
 
     def _decide(self, seen: Observation) -> Iterator[Decision]:
@@ -112,22 +98,22 @@ class TurnTaking:
             case Window():
                 yield from self._on_window(seen)
             case Typed():
-                yield from self._signal(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
+                yield from self._moves.take(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
             case ToolRan() | WordsSoFar() | SoundSoFar() | ReplyHeard():
                 yield from self._take_note(seen)
             case ReplyStarted():
-                yield from self._signal(Signal.REPLY_STARTED, seen)
+                yield from self._moves.take(Signal.REPLY_STARTED, seen)
                 if self._can_barge_in:
                     yield from self._hear_early(seen)
             case OverlapRead() | OverlapJudged() | ReplyContext():
                 yield from self._on_overlap_news(seen)
             case SpeakRequested() if not self._gate.is_quiet:
-                self._deferred.put(seen)
+                self._moves.deferred.put(seen)
             case _:
                 yield from self._on_plain(seen, _plain(seen, self._floor))
 
     def _on_plain(self, seen: Observation, signal: Signal) -> Iterator[Decision]:
-        yield from self._signal(signal, seen)
+        yield from self._moves.take(signal, seen)
         if signal is Signal.FILLER_ENDED:
             self._floor.end_filler()
         elif isinstance(seen, NothingSaid | ReplyEnded) and self.state is TurnState.IDLE:
@@ -165,7 +151,7 @@ class TurnTaking:
         else:
             yield SpeechStopped(self._gate.end_s, window.at_s, self._gate.probability)
         if not is_kept:
-            yield from self._signal(_OF_EDGE[edge], window)
+            yield from self._moves.take(_OF_EDGE[edge], window)
         is_open = self.state is TurnState.USER_SPEAKING
         if edge is Edge.STARTED:
             self._end.speech_goes_on(self._floor.turn if is_open else None, self._gate.onset_s)
@@ -175,14 +161,14 @@ class TurnTaking:
 
     def _hear_early(self, seen: Observation) -> Iterator[Decision]:
         if self._floor.early is not None:
-            yield from self._signal(Signal.SPEECH_STARTED, seen)
+            yield from self._moves.take(Signal.SPEECH_STARTED, seen)
 
     def _judge_end(self, seen: Observation) -> Iterator[Decision]:
         # a sound that begins may be the user going on: it is known within two windows, and would else cut the reply
         silence_s = seen.at_s - self._gate.end_s if self._gate.is_quiet else None
         reason = self._end.decide(silence_s, seen.at_s - self._floor.began_s)
         if reason is not None:
-            yield from self._signal(Signal.TURN_ENDED, seen, reason=reason)
+            yield from self._moves.take(Signal.TURN_ENDED, seen, reason=reason)
 
     def _take_note(self, seen: ToolRan | WordsSoFar | SoundSoFar | ReplyHeard) -> Iterator[Decision]:
         if isinstance(seen, ToolRan):
@@ -193,7 +179,7 @@ class TurnTaking:
     def _on_overlap_news(self, seen: OverlapRead | OverlapJudged | ReplyContext) -> Iterator[Decision]:
         is_late = self.state is TurnState.SPEAKING
         if is_late and isinstance(seen, OverlapRead) and self._over.comes_back(seen):
-            yield from self._signal(Signal.SPEECH_STARTED, seen)
+            yield from self._moves.take(Signal.SPEECH_STARTED, seen)
             yield from self._settle_overlap(True, seen)
         else:
             yield from self._settle_overlap(self._over.take(seen), seen)
@@ -201,81 +187,7 @@ class TurnTaking:
     def _settle_overlap(self, verdict: Verdict | None, seen: Observation) -> Iterator[Decision]:
         if verdict is not None:
             signal = Signal.OVERLAP_CONFIRMED if verdict is True else Signal.OVERLAP_DISMISSED
-            yield from self._signal(signal, seen, verdict=verdict)
-
-    # what the machine says
-
-    def _signal(
-        self,
-        signal: Signal,
-        seen: Observation,
-        *,
-        reason: EndReason = EndReason.SILENCE,
-        verdict: Verdict | None = None,
-    ) -> Iterator[Decision]:
-        before = self.state
-        actions = self._machine.step(signal)
-        after = self.state
-        changed = [StateChanged(seen.at_s, before, after)] if before is not after else []
-        for action in actions:
-            if action in _ON_REPLY:
-                yield from self._touch_reply(action, seen, verdict)
-            else:
-                yield from self._open_or_answer(action, seen, reason)
-        yield from changed
-
-    def _open_or_answer(self, action: Action, seen: Observation, reason: EndReason) -> Iterator[Decision]:
-        floor, at_s = self._floor, seen.at_s
-        match action:
-            case Action.OPEN_TURN:
-                sound = floor.overlap or floor.early
-                floor.overlap = None
-                floor.open(self._gate.onset_s if sound is None else sound.onset_s)
-            case Action.RESUME_TURN:
-                yield from self._resume(at_s)
-            case Action.START_REPLY:
-                start_s, end_s = self._pauses.cut_out(floor.began_s, at_s)
-                floor.words.answered_until_s = self._gate.end_s
-                floor.is_committed = self._end.is_full(at_s - floor.began_s)
-                floor.usual_level.turn_ended()
-                self._over.go_on_after(at_s)
-                yield TurnEnded(at_s, floor.turn, reason, self._end.probability, start_s, self._gate.end_s, end_s)
-            case Action.ANSWER_TYPED if isinstance(seen, Typed):
-                floor.overlap = None
-                turn = floor.open(at_s, is_committed=True)
-                self._over.go_on_after(at_s)
-                yield TurnEnded(at_s, turn, EndReason.TYPED, 1.0, at_s, at_s, at_s, seen.text)
-            case Action.SPEAK_UNASKED if isinstance(seen, SpeakRequested):
-                yield SpeakUnasked(at_s, floor.open(at_s, seen), seen.origin, seen.text)
-            case Action.DROP_TURN:
-                yield TurnDropped(at_s, floor.turn)
-            case Action.SPEAK_FILLER if isinstance(seen, SpeakRequested):
-                yield SpeakUnasked(at_s, floor.begin_filler(), seen.origin, seen.text)
-            case Action.DEFER if isinstance(seen, Typed | SpeakRequested):
-                self._deferred.put(seen)
-
-    def _touch_reply(self, action: Action, seen: Observation, verdict: Verdict | None) -> Iterator[Decision]:
-        floor, at_s = self._floor, seen.at_s
-        match action:
-            case Action.HOLD:
-                yield self._over.hold(at_s)
-            case Action.RELEASE:
-                yield from self._over.release(at_s, verdict)
-            case Action.CUT:
-                yield self._over.cut(seen)
-            case Action.CANCEL:
-                floor.end_filler()
-                floor.early = None
-                yield ThoughtCancelled(at_s, floor.turn)
-
-    def _resume(self, at_s: float) -> Iterator[Decision]:
-        self._floor.end_filler()
-        if self._floor.unasked is not None:  # it waits until the user has had their say
-            self._deferred.put(self._floor.unasked, first=True)
-            yield ThoughtCancelled(at_s, self._floor.turn)
-            self._floor.open(self._gate.onset_s)
-        else:
-            yield TurnResumed(at_s, self._floor.turn)
+            yield from self._moves.take(signal, seen, verdict=verdict)
 
 
 def _plain(seen: Observation, floor: Floor) -> Signal:
