@@ -1,22 +1,17 @@
-"""Who may interrupt by voice: settled when the devices are open, and checked while the greeting is said."""
+"""Who may interrupt by voice when a conversation begins: what the settings say, else what is known of the devices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from localvoice.app.known_pairs import DevicePair, Known, KnownPairs
 from localvoice.app.plan import Plan
 from localvoice.audio.device import find_device
-from localvoice.audio.duplex_mode import BARS, DuplexMode, Verdict, judge_greeting
+from localvoice.audio.duplex_mode import BARS, DuplexMode
 from localvoice.audio.echo_path import EchoPath
-from localvoice.audio.greeting_watch import GreetingWatch
 from localvoice.audio.opening import EndKind
 from localvoice.audio.own_voice import Bars
-from localvoice.audio.self_test import Take, measure
 from localvoice.config import Config
-from localvoice.streams import Worker
 
 _NO_CANCELLER = (
     "without compiled audio callbacks there is no echo canceller: your voice is not listened to while I speak, Enter "
@@ -93,50 +88,3 @@ def told(mode: DuplexMode, why: str, advice: str) -> str:
     """One line for a change of the mode."""
     means = _MEANS[mode] if mode == "full" else f"{_MEANS[mode]}; to change that {advice or 'use headphones'}"
     return f"{why}: {means}"
-
-
-Tell = Callable[[DuplexMode, str], None]
-"""Told the new mode and a line about it; called from a thread of its own."""
-
-
-class GreetingCheck:
-    """Judges the echo by the first words of the session, beside it; what follows applies from the next block on."""
-
-    def __init__(self, choice: DuplexChoice, path: EchoPath, memory: KnownPairs, tell: Tell) -> None:
-        self._choice = choice
-        self._path = path
-        self._memory = memory
-        self._tell = tell
-        self._worker = Worker("greeting check")
-
-    def start(self) -> None:
-        """Look on from now on."""
-        self._path.watch = GreetingWatch(self._heard)
-
-    def close(self) -> None:
-        """Look on no more."""
-        self._path.watch = None
-        self._worker.close()
-
-    def _heard(self, take: Take) -> None:
-        self._path.watch = None
-        self._worker.afterwards(partial(self._judge, take))
-
-    def _judge(self, take: Take) -> None:
-        report = measure(take)
-        verdict = None if report is None else judge_greeting(report)
-        if report is not None and verdict is not None:
-            self._apply(verdict, report.delay.delay_ms)
-
-    def _apply(self, verdict: Verdict, delay_ms: float | None) -> None:
-        known, pair = self._choice.known, self._choice.pair
-        is_tested = known is not None and known.source == "test"
-        if verdict.mode == self._choice.mode or (is_tested and verdict.mode == "full"):
-            return
-        self._path.own_voice.bars = BARS[verdict.mode]
-        if pair is not None and not is_tested:
-            if verdict.mode == "full":
-                self._memory.forget(pair)
-            else:
-                self._memory.keep(pair, Known.from_verdict(verdict, "greeting", delay_ms))
-        self._tell(verdict.mode, told(verdict.mode, verdict.why, verdict.advice))

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from localvoice.app.announcing import announcement
-from localvoice.app.duplex_choice import GreetingCheck, stricter
+from localvoice.app.duplex_check import DuplexCheck, present_pair
+from localvoice.app.duplex_choice import stricter
 from localvoice.app.known_pairs import known_pairs
 from localvoice.app.listening import Ears, open_ears
 from localvoice.app.plan import Plan, TalkOptions, plan
@@ -111,7 +112,7 @@ class _Talk:
         voices = replace(self._voices(engines, player, ears, turn_detector), phrases=phrases)
         if self._options.hint:
             self._console.note(self._options.hint)
-        self._check_greeting(ears, inbox)
+        self._check_duplex(ears, inbox, devices)
         session = Session(
             stricter(self._config, ears.choice, ears.echo_path),
             ears.duplex,
@@ -258,13 +259,14 @@ class _Talk:
         has_devices = self._plan.has_device and self._plan.output.kind is EndKind.DEVICE
         return self._config.session.greeting if has_devices and not self._options.once else ""
 
-    def _check_greeting(self, ears: Ears, inbox: Inbox) -> None:
-        """Let the first words of the session show whether they can be talked over."""
-        if self._greeting and ears.echo_path is not None and ears.choice.pair is not None:
+    def _check_duplex(self, ears: Ears, inbox: Inbox, devices: DeviceLife) -> None:
+        """Let the first words of the session, and those on other devices, show whether they can be talked over."""
+        if ears.echo_path is not None and ears.choice.pair is not None:
             tell = partial(_tell_of_duplex, inbox)
-            check = GreetingCheck(ears.choice, ears.echo_path, known_pairs(), tell)
+            present = partial(present_pair, devices, self._config.audio.sample_rate)
+            check = DuplexCheck(ears.choice, ears.echo_path, known_pairs(), tell, present)
             self._stack.callback(check.close)
-            check.start()
+            check.start(greets=bool(self._greeting))
 
     # who is told
 

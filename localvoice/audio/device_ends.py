@@ -1,6 +1,7 @@
 """The devices at both ends of a conversation: opened, seen to be lost, closed, and opened again.
 
-Rule of this file: all of it belongs to the one thread that uses PortAudio; only `stream` is read by others.
+Rule of this file: all of it belongs to the one thread that uses PortAudio; only `stream` and `present` are read by
+others.
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ class DeviceEnds:
         """What is open there. Any thread may ask."""
         end = self._ends.get(kind)
         return None if end is None else end.stream
+
+    @property
+    def present(self) -> tuple[DeviceInfo, DeviceInfo] | None:
+        """Microphone and loudspeaker, the present ones or the last; None where one was never opened. Any thread."""
+        ends = self._ends.get("input"), self._ends.get("output")
+        return None if ends[0] is None or ends[1] is None else (ends[0].device, ends[1].device)
 
     @property
     def names(self) -> str:

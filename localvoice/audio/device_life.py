@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from threading import Timer
 from typing import Any, cast
 
-from localvoice.audio.device import Kind
+from localvoice.audio.device import DeviceInfo, Kind
 from localvoice.audio.device_ends import DeviceEnds
 from localvoice.audio.device_news import DeviceNews, DeviceWarning
 from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone
@@ -73,6 +73,11 @@ class DeviceLife:
     def loudspeaker(self) -> OpenLoudspeaker | None:
         """None while it is lost. Any thread may ask."""
         return cast(OpenLoudspeaker | None, self._ends.stream("output"))
+
+    @property
+    def present(self) -> tuple[DeviceInfo, DeviceInfo] | None:
+        """The devices at both ends, those that were there last where they are lost. Any thread may ask."""
+        return self._ends.present
 
     async def open_microphone(self, spec: str) -> OpenMicrophone:
         """Open the microphone that `spec` means, before the loudspeaker.

@@ -32,13 +32,16 @@ class Cleaned:
 
 
 class PathWatch(Protocol):
-    """Somebody who looks on; both methods are called from the thread that listens and must not wait."""
+    """Somebody who looks on; its methods are called from the thread that listens and must not wait."""
 
     def block(self, near: Samples, far: Samples, clean: Samples) -> None:
         """10 ms of both ends, and what is left for detection."""
 
     def window(self, probability: float) -> None:
         """The probability of a voice in the next 32 ms of what is left, before it is judged."""
+
+    def moved(self) -> None:
+        """From the next block on our voice comes back another way: devices were opened again."""
 
 
 class EchoPath:
@@ -77,6 +80,8 @@ class EchoPath:
             self._path = block.path
             self.alignment.restart()
             self._isolation.end()
+            if self.watch is not None:
+                self.watch.moved()
         far = self._align(block.near, block.far)
         self.own_voice.play(block.far)
         self._isolation.feed(block.near, block.far, is_audible=self.own_voice.is_audible)

@@ -29,7 +29,7 @@ _Block = tuple[Samples, Samples, Samples]
 
 
 class GreetingWatch:
-    """An `echo_path.PathWatch`. `finished` is called once, from the thread that listens, and must not wait."""
+    """Feed it blocks and windows. `finished` is called once, from the thread that listens, and must not wait."""
 
     def __init__(self, finished: Callable[[Take], None]) -> None:
         self._finished = finished

@@ -57,3 +57,6 @@ class _Notes:
 
     def window(self, probability: float) -> None:
         self.voices.append((len(self.clean) * BLOCK, probability))
+
+    def moved(self) -> None:
+        """A recording is of one pair of devices."""

@@ -1,15 +1,17 @@
-"""The first words of a conversation judge the echo, beside it: the bars, the memory and what is told."""
+"""The first words of a conversation, and on other devices, judge the echo: the bars, the memory and what is told."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.audio.scene import spoken
-from localvoice.app.duplex_choice import DuplexChoice, GreetingCheck
+from localvoice.app.duplex_check import DuplexCheck
+from localvoice.app.duplex_choice import DuplexChoice
 from localvoice.app.known_pairs import DevicePair, Known, KnownPairs
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.duplex_mode import BARS, DuplexMode
@@ -21,6 +23,7 @@ from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import VoiceActivity, load_vad
 
 PAIR = DevicePair("Mic", "Box", "ALSA", "ALSA", 48_000, 48_000, "native")
+OTHER = replace(PAIR, output="Headset")
 GREETING = "Hello, I am listening."
 GOOD = RoomSpec(60.0, -10.0, 300.0, -65.0)
 TOO_LATE = RoomSpec(800.0, -10.0, 300.0, -65.0)
@@ -41,20 +44,37 @@ class Start:
         self.path: EchoPath = open_echo_path(0.3, BARS[begun])
         self.memory = memory
         self._hearing = Hearing(vad, UtteranceBuffer(1.0), self.path)
+        self.present: DevicePair | None = PAIR
+        self._number = 0
         choice = DuplexChoice(begun, PAIR, memory.recall(PAIR))
-        self._check = GreetingCheck(choice, self.path, memory, lambda mode, _: self.told.put(mode))
-        self._check.start()
+        tell = lambda mode, _: self.told.put(mode)  # noqa: E731 - SimpleQueue.put takes no second word
+        self._check = DuplexCheck(choice, self.path, memory, tell, lambda: self.present)
+        self._check.start(greets=True)
 
     def greet(self, room: RoomSpec, user: Samples | None = None) -> DuplexMode | None:
         """Say it; what was told."""
         words = spoken(GREETING, "en-us")
         far = np.concatenate((silence(SPEECH_RATE_HZ), words, silence(2 * SPEECH_RATE_HZ)))
+        self.play(far, room, silence(len(far)) if user is None else user[: len(far)])
+        return self.news()
+
+    def play(self, far: Samples, room: RoomSpec, near: Samples | None = None) -> None:
+        """What is said in a room, and what somebody else says there."""
         through = Room(room, seed=5)
-        near = silence(len(far)) if user is None else user[: len(far)]
+        near = silence(len(far)) if near is None else near
         for at in range(0, len(far) - BLOCK + 1, BLOCK):
             played = far[at : at + BLOCK]
-            self._hearing.feed(Block(through.hear(near[at : at + BLOCK], played), played))
-        assert self.path.watch is None
+            self._hearing.feed(Block(through.hear(near[at : at + BLOCK], played), played, self._number))
+
+    def move(self, pair: DevicePair, far: Samples | None = None) -> DuplexMode | None:
+        """Devices were opened again; what was told."""
+        self.present = pair
+        self._number += 1
+        self.play(silence(BLOCK) if far is None else far, GOOD)
+        return self.news()
+
+    def news(self) -> DuplexMode | None:
+        """What was told within a second."""
         try:
             return self.told.get(timeout=1.0)
         except queue.Empty:
@@ -122,3 +142,35 @@ def test_a_bad_greeting_moves_the_session_but_not_what_a_test_found(vad, memory)
     assert start.greet(TOO_LOUD) == "guarded"
     assert memory.recall(PAIR) == tested
     start.close()
+
+
+def test_the_same_devices_opened_again_change_nothing(start, memory):
+    assert start.greet(TOO_LOUD) == "guarded"
+    assert start.move(PAIR) is None
+    assert start.path.own_voice.bars == BARS["guarded"]
+    assert start.greet(GOOD) is None, "only the first words on a pair are judged"
+
+
+@pytest.mark.parametrize("mode", ["guarded", "half"])
+def test_other_devices_begin_with_what_is_remembered_of_them(start, memory, mode):
+    memory.keep(OTHER, Known(mode, "test", "it echoes"))
+    assert start.move(OTHER) == mode
+    assert start.path.own_voice.bars == BARS[mode]
+
+
+def test_unknown_devices_are_full_and_the_next_reply_judges_them(start, memory):
+    assert start.greet(TOO_LOUD) == "guarded"
+    assert start.move(OTHER) == "full"
+    assert start.path.own_voice.bars == BARS["full"]
+    assert start.greet(TOO_LATE) == "half"
+    assert memory.recall(OTHER).mode == "half"
+    assert memory.recall(PAIR).mode == "guarded"
+
+
+def test_what_is_being_said_while_the_devices_change_is_not_judged(start, memory):
+    words = spoken(GREETING, "en-us")
+    start.play(words, GOOD)
+    assert start.move(OTHER, words) is None
+    start.play(silence(SPEECH_RATE_HZ), TOO_LATE)
+    assert memory.recall(OTHER) is None
+    assert start.greet(TOO_LATE) == "half"
