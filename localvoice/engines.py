@@ -16,7 +16,7 @@ The contract shared by all of them:
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from localvoice.audio.samples import Samples
 from localvoice.messages import Message, Partial, Position, SpeechChunk, ToolCall, ToolSpec, Transcript, Usage
@@ -39,11 +39,17 @@ class Recognizer(Protocol):
         """Free the model."""
 
 
+@runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
-    """Speech to text while one speaks."""
+    """Speech to text while one speaks. `transcribe` reads what a stream has failed at."""
 
     def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
-        """Partials while `blocks` (16 kHz, any length) arrive; after their end one with `is_final`, then the end."""
+        """Partials while `blocks` arrive (16 kHz, any length); after their end one with `is_final`, then the end.
+
+        The blocks are the sound of one turn or of its rest, without gaps, silence included. An empty block is a hint:
+        the user pauses, and the words up to here are wanted now, with `settled_s`; speech may follow. A stream without
+        a final one means that nobody hears along: the turn is transcribed when it is over.
+        """
 
 
 class ChatModel(Protocol):

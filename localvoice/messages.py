@@ -86,6 +86,15 @@ class Partial:
     stable: str
     """The beginning of `text` that will not change any more."""
     is_final: bool = False
+    settled_s: float | None = None
+    """Seconds of the stream's sound whose words are all in `text`, as good as they get without more speech: where that
+    reaches the end of speech, nobody waits for the final one. None: what was said last may be missing."""
+    end_of_turn: float | None = None
+    """The recogniser's own probability that the user's turn is over, a vote; None: it does not say."""
+    language: str = ""
+    """Code of the language it found; empty = it was told."""
+    rejected: bool = False
+    """As in `Transcript`; counts where `is_final` or `settled_s` does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,15 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnOpened:
+    """The user has the floor: their turn may be recognised while it is spoken, from `start_s` on."""
+
+    at_s: float
+    turn: int
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PauseBegan:
     """The turn may be over: transcribe `start_s`..`end_s` beforehand, and answer with `WordsSoFar`.
 
@@ -200,6 +209,7 @@ Decision = (
     StateChanged
     | SpeechStarted
     | SpeechStopped
+    | TurnOpened
     | PauseLikely
     | PauseOff
     | PauseBegan

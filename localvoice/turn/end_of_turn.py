@@ -73,8 +73,11 @@ class EndOfTurn:
             pause.awaited.discard(Ear.SOUND)
             pause.votes.sound = seen.probability
         else:
-            pause.awaited.discard(Ear.WORDS)
-            pause.votes.is_command = seen.is_command
+            if seen.is_settled:
+                pause.awaited.discard(Ear.WORDS)
+            elif self._words_vote is not None:
+                pause.awaited.add(Ear.WORDS)
+            pause.votes.is_command, pause.votes.recogniser = seen.is_command, seen.end_of_turn
             if self._words_vote is not None:
                 pause.votes.text, pause.votes.words = seen.text, self._words_vote(seen.text)
         return True

@@ -15,6 +15,7 @@ from localvoice.turn.decisions import (
     ThoughtCancelled,
     TurnDropped,
     TurnEnded,
+    TurnOpened,
     TurnResumed,
     TurnState,
 )
@@ -80,7 +81,7 @@ class Moves:
             case Action.OPEN_TURN:
                 sound = floor.overlap or floor.early
                 floor.overlap = None
-                floor.open(self._gate.onset_s if sound is None else sound.onset_s)
+                yield self._opened(at_s, self._gate.onset_s if sound is None else sound.onset_s)
             case Action.RESUME_TURN:
                 yield from self._resume(at_s)
             case Action.START_REPLY:
@@ -123,6 +124,11 @@ class Moves:
         if self._floor.unasked is not None:  # it waits until the user has had their say
             self.deferred.put(self._floor.unasked, first=True)
             yield ThoughtCancelled(at_s, self._floor.turn)
-            self._floor.open(self._gate.onset_s)
+            yield self._opened(at_s, self._gate.onset_s)
         else:
             yield TurnResumed(at_s, self._floor.turn)
+
+    def _opened(self, at_s: float, onset_s: float) -> TurnOpened:
+        turn = self._floor.open(onset_s)
+        start_s, _ = self._pauses.cut_out(onset_s, at_s)
+        return TurnOpened(at_s, turn, start_s)

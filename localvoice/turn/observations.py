@@ -122,6 +122,10 @@ class WordsSoFar:
     """Empty where it understood nothing."""
     is_command: bool = False
     """A skill would take the whole of it."""
+    is_settled: bool = True
+    """False: words may be missing, and more news of them follows."""
+    end_of_turn: float | None = None
+    """0..1 that the turn is over, in the recogniser's own opinion; None: it has none."""
 
 
 @dataclass(frozen=True, slots=True)

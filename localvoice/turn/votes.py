@@ -30,7 +30,9 @@ told next to nothing (AUC 0.54; above 0.63; 568 pauses of one speaker, 2026-11-2
 
 _WORDS_KEPT = 0.01
 _SOUND_KEPT = 0.001
-"""Probabilities count no further than to here: no vote is certain."""
+_RECOGNISER_KEPT = 0.05
+"""Probabilities count no further than to here: no vote is certain. What the recogniser itself says of the end of the
+turn is weighed by 1: chosen, not measured."""
 
 
 class Ear(Enum):
@@ -56,13 +58,15 @@ class Votes:
     """How finished they read (the word model); None: not known, or no opinion."""
     is_command: bool = False
     """A skill would take the whole of them."""
+    recogniser: float | None = None
+    """The recogniser's own opinion; None: it has none."""
 
     @property
     def finished(self) -> float | None:
         """Probability that the thought is finished; None without a vote."""
         if is_instant(self.text):
             return INSTANT_PROBABILITY
-        parts = [part for part in (self._of_words(), self._of_sound()) if part is not None]
+        parts = [part for part in (self._of_words(), self._of_sound(), self._of_recogniser()) if part is not None]
         if not parts:
             return None
         likely = probability(sum(parts) + self.asked.log_odds(self.text, self.words))
@@ -81,6 +85,9 @@ class Votes:
         if self.sound is None:
             return None
         return sum(weight * part for weight, part in zip(SOUND, of_sound(self.sound, self.turn_s), strict=True))
+
+    def _of_recogniser(self) -> float | None:
+        return None if self.recogniser is None else _log_odds(self.recogniser, _RECOGNISER_KEPT)
 
 
 def log_odds_of_words(likely: float) -> float:

@@ -29,6 +29,7 @@ from localvoice.turn.decisions import (
     ThoughtCancelled,
     TurnDropped,
     TurnEnded,
+    TurnOpened,
     TurnResumed,
     TurnState,
 )
@@ -109,7 +110,7 @@ def only(kind: type, decisions: list[Decision]) -> Decision:
 
 def kinds(decisions: list[Decision]) -> list[type]:
     """What was decided, less changes of state, pauses that are only likely, and questions about an overlap's sound."""
-    left_out = StateChanged | PauseLikely | JudgeOverlap
+    left_out = StateChanged | TurnOpened | PauseLikely | JudgeOverlap
     return [type(decision) for decision in decisions if not isinstance(decision, left_out)]
 
 
@@ -176,6 +177,13 @@ def test_a_tool_with_an_effect_cannot_be_taken_back():
     assert only(TurnEnded, conversation.decided[-3:]).start_s <= started.at_s, "nothing of it is lost"
 
 
+def test_a_turn_is_opened_where_its_sound_begins_for_who_hears_along():
+    conversation = talk()
+    opened = only(TurnOpened, conversation.asks())
+    ended = only(TurnEnded, conversation.decided)
+    assert (opened.turn, opened.start_s) == (ended.turn, ended.start_s)
+
+
 def test_a_tool_without_an_effect_can_be_taken_back():
     conversation = talk()
     conversation.asks()
@@ -192,7 +200,7 @@ def test_words_said_and_over_before_a_committed_answer_sounds_are_read_when_it_d
     assert kinds(conversation.reply_starts()) == [OverlapStarted]
     asked = only(ReadOverlap, conversation.quiet(0.1))
     conversation.step(OverlapRead(conversation.now_s, asked.turn, "and call it tea", rejected=False))
-    assert isinstance(conversation.decided[-2], BargeIn)
+    assert kinds(conversation.decided)[-1] is BargeIn
     ended = only(TurnEnded, conversation.quiet(0.7))
     assert ended.start_s <= asked.start_s
 
