@@ -11,7 +11,7 @@ from typing import Any
 
 from localvoice.candidates import Candidate
 from localvoice.cloud_choice import CloudChoice, Keys, is_cloud_name
-from localvoice.config import STAGE_ENGINES, Config
+from localvoice.config import STAGE_ENGINES, Config, SpeechConfig
 from localvoice.config_schema import nearest
 from localvoice.errors import ConfigError, ModelError
 from localvoice.model_store.catalogue import Kind
@@ -19,6 +19,7 @@ from localvoice.model_store.store import Installed, ModelStore
 from localvoice.providers import is_cloud_voice, serves
 from localvoice.secrets_store import KEY_VARIABLES, own_key
 from localvoice.skills.catalog import Skills
+from localvoice.text.pronunciation import pronunciation_of
 
 STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
 """The engine of each stage that works without a download."""
@@ -51,6 +52,8 @@ class EngineChoice:
             ConfigError: an unknown engine, one of another stage, or a cloud engine without a key.
             ModelError: a named engine's model is not here, and nothing stands behind it.
         """
+        if stage == "tts":
+            pronunciation_of(self._config.speech)  # what is wrong with the file is said before anything is loaded
         wanted = list(getattr(self._config.engines, stage))
         if self._config.engines.fallback and all(map(is_cloud_name, wanted)):
             wanted.append(_LOCAL_DEFAULT)
@@ -159,7 +162,7 @@ class EngineChoice:
             return load_llama(path, options, config.reply)
         from localvoice.tts.piper import PiperSynthesizer
 
-        return PiperSynthesizer(path, rate=config.speech.rate)
+        return PiperSynthesizer(path, rate=config.speech.rate, pronunciation=pronunciation_of(config.speech))
 
     def _starter(self, stage: str, model: str) -> Candidate:
         config = self._config
@@ -170,7 +173,7 @@ class EngineChoice:
         asked = self._voice_for(stage)
         voice = model or config.engines.of("espeak").voice or ("" if self._is_model(stage, asked) else asked)
         voice = voice or _espeak_voice(config)
-        return Candidate("espeak", lambda: _load_espeak(voice, config.speech.rate))
+        return Candidate("espeak", lambda: _load_espeak(voice, config.speech))
 
     def _load_pocketsphinx(self) -> Any:
         from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
@@ -183,10 +186,10 @@ class EngineChoice:
         return SkillsModel(self._skills)
 
 
-def _load_espeak(voice: str, rate: float) -> Any:
+def _load_espeak(voice: str, speech: SpeechConfig) -> Any:
     from localvoice.tts.espeak import EspeakSynthesizer
 
-    return EspeakSynthesizer(voice=voice, rate=rate)
+    return EspeakSynthesizer(voice=voice, rate=speech.rate, pronunciation=pronunciation_of(speech))
 
 
 def _espeak_voice(config: Config) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from localvoice.config import Config, EngineOptions
 from localvoice.providers import Provider, has_voice
 from localvoice.remote import Service
+from localvoice.text.pronunciation import pronunciation_of
+from localvoice.text.speakable import Verbalizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,8 @@ class EngineOrder:
         """The voice: the engine's own setting, `speech.voice` where it is one of this service, or its usual one."""
         asked = self.config.speech.voice
         return self.options.voice or (asked if has_voice(self.provider.name, asked) else "") or self.provider.voice
+
+    @property
+    def verbalizer(self) -> Verbalizer:
+        """How a voice of this service says what is written. Raises `ConfigError` for a bad dictionary."""
+        return Verbalizer(self.language or "en", pronunciation_of(self.config.speech))

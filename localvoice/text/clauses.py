@@ -25,7 +25,8 @@ _SOFT = re.compile(rf"(?:[,;:]|(?<=\s)[\u2013-])[{re.escape(_CLOSERS)}]*(?=\s)|â
 _ENUMERATOR = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])\.$")
 _LAST_WORD = re.compile(r"[^\s(\[\"'â€œ\u2018*_]*$")
 _CHAR = re.compile(r"\S")
-_WORD_END = re.compile(r"(?<=\S)(?=\s)")
+_WORD_END = re.compile(r"(?<=[^\s\d])(?=\s)|(?<=\d)(?=\s+\d)|(?<=\d)(?=\s+[^\W\d_]{4})")
+"""Where a clause may be cut: not between a number and its unit."""
 _INITIAL = re.compile(r"[A-HJ-Z]\.$")
 
 _NEVER_LAST = frozenset({

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,8 @@ import numpy as np
 
 from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.messages import SpeechChunk, WordTime
-from localvoice.text.speakable import Spoken, speakable
+from localvoice.text.rewriting import Spoken
+from localvoice.text.speakable import speakable
 from localvoice.tts.trim import LEAD_S, pause_after
 
 _TOLERANCE_S = 0.02
@@ -43,6 +44,8 @@ class _Span(NamedTuple):
 class _Clause:
     written: str
     spoken: Spoken
+    number: int
+    """Among those that are spoken, from 0; counts no further for the others."""
     said: int = 0
     """Characters of `spoken.text` that were handed out."""
     shown: int = 0
@@ -52,8 +55,9 @@ class _Clause:
 class AlignedSpeech:
     """The clauses of one reply and their sound. No connection is known here."""
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, verbalizer: Callable[[str], Spoken] = speakable) -> None:
         self._rate_hz = rate_hz
+        self._verbalizer = verbalizer
         self._clauses: deque[_Clause] = deque()
         self._spans: deque[_Span] = deque()
         """Of the characters that are no spaces, in order, from the first that was not handed out."""
@@ -63,7 +67,7 @@ class AlignedSpeech:
 
     def expect(self, clause: str) -> str:
         """Take up a clause; returns what is to be spoken for it, empty where there is nothing."""
-        spoken = speakable(clause)
+        spoken = self._verbalizer(clause)
         self._clauses.append(_Clause(clause, spoken))
         return spoken.text
 
@@ -112,6 +116,8 @@ class AlignedSpeech:
             said = self._said_by_now(clause)
             if not clause.spoken.text:
                 yield self._chunk(clause, 0, self._begin)
+            elif clause.number < len(self._ends):
+                yield self._chunk(clause, len(clause.spoken.text), max(self._ends[clause.number], self._begin))
             elif said == len(clause.spoken.text):
                 yield self._chunk(clause, said, self._cut_behind(clause, said, is_end=True))
             elif said > clause.said:

@@ -10,7 +10,7 @@ from localvoice.audio.samples import silence
 from localvoice.errors import ConfigError, ProviderBroken
 from localvoice.messages import SpeechChunk
 from localvoice.streams import CancelToken, Worker
-from localvoice.text.speakable import speakable
+from localvoice.text.speakable import Verbalizer
 from localvoice.tts.espeak_library import NAME, espeak_library
 from localvoice.tts.onsets import word_times
 from localvoice.tts.trim import pause_after, trimmed
@@ -28,8 +28,17 @@ class EspeakSynthesizer:
 
     name = NAME
 
-    def __init__(self, *, voice: str = "en-us", rate: float = 1.0, volume: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        voice: str = "en-us",
+        rate: float = 1.0,
+        volume: float = 1.0,
+        pronunciation: Mapping[str, str] | None = None,
+    ) -> None:
         """`voice` is a language code with or without a timbre, such as `en-us+f3`; `volume` a linear gain.
+
+        `pronunciation`: words, and how to say them.
 
         Raises:
             ConfigError: no such voice.
@@ -37,6 +46,7 @@ class EspeakSynthesizer:
         """
         self._library = espeak_library()
         self._voice = _identifier(voice)
+        self._verbalizer = Verbalizer(voice.partition("+")[0], pronunciation)
         self.rate = rate
         self._volume = volume
         self._is_closed = False
@@ -58,7 +68,7 @@ class EspeakSynthesizer:
         self._is_closed = True
 
     def _chunk(self, clause: str, token: CancelToken) -> SpeechChunk:
-        spoken = speakable(clause)
+        spoken = self._verbalizer(clause)
         if not spoken.text:
             return SpeechChunk(clause, silence(0), self.rate_hz)
         samples, onsets = self._library.render(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from localvoice.audio.samples import Samples, silence
 from localvoice.errors import LocalVoiceError, ModelError, ProviderBroken
 from localvoice.messages import SpeechChunk
 from localvoice.streams import Cancelled, CancelToken, Worker
-from localvoice.text.speakable import speakable
+from localvoice.text.speakable import Verbalizer
 from localvoice.tts.alignment import with_phoneme_lengths
 from localvoice.tts.data_path import short_data_path
 from localvoice.tts.onsets import word_times
@@ -35,8 +35,18 @@ class PiperSynthesizer:
 
     name = NAME
 
-    def __init__(self, model_path: Path, *, rate: float = 1.0, volume: float = 1.0, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        rate: float = 1.0,
+        volume: float = 1.0,
+        threads: int = THREADS,
+        pronunciation: Mapping[str, str] | None = None,
+    ) -> None:
         """`model_path` is a FILE.onnx with its FILE.onnx.json beside it, or a folder that holds one such pair.
+
+        Numbers, dates and units are said in the voice's own language; `pronunciation`: words, and how to say them.
 
         Raises:
             ModelError: it is missing, corrupt or no Piper voice.
@@ -46,6 +56,7 @@ class PiperSynthesizer:
         self._rate_hz = int(self._voice.config.sample_rate)
         self.rate = rate
         self._volume = volume
+        self._verbalizer = Verbalizer(self._voice.config.espeak_voice or "en", pronunciation)
         self._has_times = len(self._voice.session.get_outputs()) > 1
         try:
             self._chunk("Ready.", CancelToken())  # the first run is the slow one; no reply shall wait for it
@@ -78,7 +89,7 @@ class PiperSynthesizer:
         return SynthesisConfig(length_scale=length_scale, volume=self._volume, normalize_audio=False)
 
     def _chunk(self, clause: str, token: CancelToken) -> SpeechChunk:
-        spoken, voice = speakable(clause), self._voice
+        spoken, voice = self._verbalizer(clause), self._voice
         if not spoken.text or voice is None:
             return SpeechChunk(clause, silence(0), self._rate_hz)
         pieces: list[Samples] = []

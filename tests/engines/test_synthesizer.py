@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -261,6 +262,21 @@ def test_an_unknown_voice_is_a_config_error_that_names_some(voice: str, hint: st
 async def test_voices_sound_different():
     sounds = [await speak_one(EspeakSynthesizer(voice=voice), "Hello") for voice in ("en-us", "EN-GB", "en-us+f3")]
     assert len({sound.samples.tobytes() for sound in sounds}) == 3
+
+
+@pytest.mark.parametrize("engine", [EspeakSynthesizer, partial(PiperSynthesizer, VOICE)], ids=["espeak", "piper"])
+async def test_words_of_the_users_dictionary_are_said_as_it_has_them(engine: Callable[..., Synthesizer]):
+    plain, taught = engine(), engine(pronunciation={"GIF": "elephant parade"})
+    [as_written], [as_taught] = await speak(plain, "A GIF."), await speak(taught, "A GIF.")
+    assert as_taught.text == "A GIF."
+    assert as_taught.duration_s > as_written.duration_s + 0.2
+    if as_taught.words:
+        assert [(word.start, word.end) for word in as_taught.words] == [(0, 1), (2, 5)]
+
+
+async def test_espeak_says_units_in_the_language_of_its_voice():
+    [figures], [words] = [await speak(EspeakSynthesizer(voice="de"), text) for text in ("12 km/h", "12")]
+    assert figures.duration_s > words.duration_s + 1.0  # "Kilometer pro Stunde"
 
 
 def test_espeak_lists_its_voices():

@@ -96,6 +96,14 @@ def test_a_first_clause_without_marks_is_ready_at_sixty_characters():
     assert len(" ".join(words[:i])) <= FIRST_MAX_CHARS
 
 
+@pytest.mark.parametrize("amount", ["25 km", "25 °C", "3 GB"])
+def test_a_number_and_its_unit_stay_together(amount: str):
+    start = "so from where we are standing right now it would be about"
+    first, second = split(f"{start} {amount} more or less")
+    assert first == start[: len(first)]
+    assert amount in second
+
+
 def test_a_long_later_sentence_is_cut_at_its_last_comma_that_fits():
     sentence = "it has " + "many words " * 15 + "here, and " + "more of them " * 10 + "there."
     first, second, third = split("Okay. " + sentence)

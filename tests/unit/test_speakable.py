@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.messages import WordTime
-from localvoice.text.speakable import speakable
+from localvoice.text.speakable import Verbalizer, speakable
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,53 @@ def test_what_is_said(written: str, spoken: str):
     assert speakable(written).text == spoken
 
 
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("at 7:00, 7:00 pm and 14:00", "at 7 o'clock, 7 pm and 14 hundred"),
+        ("from 9:05 to 0:00", "from 9 oh 5 to midnight"),
+        ("2026-11-21 or 11/21/2026", "November 21, 2026 or November 21, 2026"),
+        ("2026-13-41 is none, 13/13/2026 neither", "2026-13-41 is none, 13/13/2026 neither"),
+        ("1 1/2 cups, 1/2 a cup, 3/4 and ½", "1 and a half cups, one half a cup, three quarters and half"),
+        ("call 555-0199", "call 5 5 5, 0 1 9 9"),
+        ("(212) 555-0199", "2 1 2, 5 5 5, 0 1 9 9"),
+        ("the 90s, the 1980s, #1, 10k", "the nineties, the 19 eighties, number 1, 10 thousand"),
+        ("open 24/7", "open 24 7"),
+    ],
+)
+def test_how_english_says_times_dates_and_figures(written: str, spoken: str):
+    assert speakable(written).text.replace("½", "half") == spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "written", "spoken"),
+    [
+        ("de", "25 °C, 1 km, 3,5 kg", "25 Grad Celsius, 1 Kilometer, 3,5 Kilogramm"),
+        ("de", "Es kostet 3,50 €, z. B. 1.200 € & 5 %", "Es kostet 3 Euro 50, zum Beispiel 1.200 Euro und 5 Prozent"),
+        ("de", "Am 21.11.2026 um 10:30 Uhr bei Dr. Roth", "Am 21. November 2026 um 10 Uhr 30 bei Doktor Roth"),
+        ("de-AT", "um 9:00 und 2 + 3 = 5", "um 9 Uhr und 2 plus 3 gleich 5"),
+        ("fr", "12 km/h, 3,50 € et 25 %", "12 kilomètres par heure, 3 euros 50 et 25 pour cent"),
+        ("fr", "le 3/4/2026 à 10h30", "le 3 avril 2026 à 10 heures 30"),
+        ("es", "1 kg, 2 kg y 100 %", "1 kilogramo, 2 kilogramos y 100 por ciento"),
+        ("it", "50 km/h & 2 \u00d7 3", "50 chilometri orari e 2 per 3"),
+        ("en-GB", "3/4/2026", "3 April 2026"),
+        ("ru", "1 km, 2 km, 5 km", "1 километр, 2 километра, 5 километров"),
+        ("tlh", "25 °C **now**", "25 °C now"),
+    ],
+)
+def test_how_other_languages_say_units_money_and_dates(language: str, written: str, spoken: str):
+    assert Verbalizer(language)(written).text == spoken
+
+
+def test_a_users_dictionary_is_followed_before_the_rules_for_signs():
+    says = Verbalizer("en", {"gif": "jif", "SQL": "sequel", "New York": "the city", "York": "yorrk", "a&b": "A and B"})
+    assert says("A GIF of SQL, not sql; New York, York, Yorkshire").text == (
+        "A jif of sequel, not sql; the city, yorrk, Yorkshire"
+    )
+    assert says("a&b").text == "A and B"
+    assert says("A GIF of it").written(2, 5) == (2, 5)
+
+
 def spoken_word(written: str, word: str) -> str:
     spoken = speakable(written)
     start, end = spoken.written(spoken.text.index(word), spoken.text.index(word) + len(word))
@@ -65,6 +112,9 @@ def spoken_word(written: str, word: str) -> str:
         ("See https://example.com/x now", "com", "com"),
         ("Fruit, e.g. apples", "example", "e.g."),
         ("🎉 Great", "Great", "Great"),
+        ("On 2026-11-21 we meet", "November", "2026-11-21"),
+        ("Call 555-0199 now", "now", "now"),
+        ("It costs 1/2", "half", "1/2"),
     ],
 )
 def test_every_spoken_word_knows_what_was_written(written: str, word: str, original: str):
@@ -106,6 +156,10 @@ TEXT = st.text(max_size=200) | st.lists(
             "x@y.com",
             "\n- ",
             "e.g.",
+            "2026-11-21",
+            "10:05",
+            "1 1/2",
+            "555-0199",
         ]
     )
 ).map(" ".join)
