@@ -64,12 +64,30 @@ class AlignedSpeech:
         self._sound = silence(0)
         self._begin = 0
         """Frames handed out or passed over: where `_sound` begins."""
+        self._expected = 0
+        """Clauses to be spoken."""
+        self._ends: list[int] = []
+        """The frames at which clauses are known to end, by their numbers."""
 
     def expect(self, clause: str) -> str:
         """Take up a clause; returns what is to be spoken for it, empty where there is nothing."""
         spoken = self._verbalizer(clause)
-        self._clauses.append(_Clause(clause, spoken))
+        self._clauses.append(_Clause(clause, spoken, self._expected))
+        self._expected += bool(spoken.text)
         return spoken.text
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any sound has come."""
+        return self._end > 0
+
+    def end_clause(self) -> bool:
+        """All sound of one more clause has come, whatever the marks say; returns whether it can be that of its text."""
+        number, begin = len(self._ends), max(self._begin, self._ends[-1] if self._ends else 0)
+        self._ends.append(self._end)
+        left = [clause for clause in self._clauses if clause.number == number and clause.spoken.text]
+        letters = sum(_letters(clause.spoken.text[clause.said :]) for clause in left)
+        return self._end - begin >= letters * _SHORTEST_S * self._rate_hz
 
     @property
     def is_waiting(self) -> bool:
