@@ -6,12 +6,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from localvoice import __version__
-from localvoice.app.plan import Plan
+from localvoice.app.listening import Ears
+from localvoice.app.plan import Plan, TalkOptions
 from localvoice.audio.device_path import path_name
 from localvoice.audio.opening import EndKind
+from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.config import Config
 from localvoice.engines import TurnDetector
 from localvoice.loading import Loaded
+from localvoice.session.conversation import SessionOptions
+
+
+def session_options(
+    config: Config,
+    planned: Plan,
+    options: TalkOptions,
+    engines: Mapping[str, Loaded],
+    ears: Ears,
+    turn_detector: TurnDetector | None,
+) -> SessionOptions:
+    """How the session differs from any other, and what `session_started` says."""
+    player = ears.duplex.player
+    greets = planned.has_device and planned.output.kind is EndKind.DEVICE and not options.once
+    announced = announcement(config, planned, engines, turn_detector, offline=options.offline) | {
+        "offline_reason": options.offline_reason,
+        "duplex": ears.choice.mode,
+        "sample_rate": SPEECH_RATE_HZ if player is None else player.rate_hz,
+    }
+    return SessionOptions(
+        once=options.once,
+        ends_with_input=planned.input.is_on_clock,
+        can_barge_in=not ears.choice.is_deaf,
+        greeting=config.session.greeting if greets else "",
+        announced=announced,
+    )
 
 
 def announcement(

@@ -1,0 +1,54 @@
+"""Who is told of a conversation: the console, files of events, a recording, a transcript."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from localvoice.app.plan import Plan, TalkOptions
+from localvoice.audio.opening import EndKind
+from localvoice.config_sources import LoadedConfig
+from localvoice.config_text import show_lines
+from localvoice.event_log import EventLog, JsonLines
+from localvoice.recording import Recording
+from localvoice.ui.console import Console
+from localvoice.ui.transcript_file import TranscriptFile
+
+
+class Audience:
+    """Everyone who listens to the event log. Files are created last: a failed start leaves none."""
+
+    def __init__(self, loaded: LoadedConfig, planned: Plan, options: TalkOptions) -> None:
+        """Raises `FileError` where the folder of a recording cannot take one."""
+        self.console = _console(planned, options)
+        self.recording = _recording(loaded, options)
+        self._events = options.events
+        self._transcript = loaded.config.session.save
+
+    def join(self, log: EventLog, planned: Plan, stack: ExitStack) -> None:
+        """Listen from now on; the stack finishes the files. Raises `FileError`."""
+        if self._events:
+            lines = JsonLines(sys.stdout if self._events == "-" else Path(self._events))
+            stack.callback(lines.close)
+            log.subscribe(lines)
+        if self.recording is not None:
+            self.recording.start({"input": planned.input.label, "output": planned.output.label})
+            stack.callback(self.recording.close)
+            log.subscribe(self.recording.event)
+        if self._transcript:
+            log.subscribe(TranscriptFile(Path(self._transcript)))
+        log.subscribe(self.console)
+
+
+def _console(planned: Plan, options: TalkOptions) -> Console:
+    owned = options.events == "-" or planned.output.kind is EndKind.PIPE
+    return Console(words=None if owned else sys.stdout, replies_only=planned.reads_pipe, verbosity=options.verbosity)
+
+
+def _recording(loaded: LoadedConfig, options: TalkOptions) -> Recording | None:
+    if options.record is None:
+        return None
+    recording = Recording(options.record, "\n".join(show_lines(loaded)) + "\n")
+    recording.check()
+    return recording

@@ -1,0 +1,58 @@
+"""Engines that came up, put to work: behind each other by preference, counted, and closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from localvoice.app.listening import Ears
+from localvoice.app.prepared_phrases import speak_beforehand
+from localvoice.audio.backchannel import load_sound_judge
+from localvoice.config import Config
+from localvoice.engines import TurnDetector
+from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
+from localvoice.loading import Loaded, paid_of
+from localvoice.messages import SpeechChunk
+from localvoice.prices import CostMeter
+from localvoice.ranks import Told
+from localvoice.session.hand import Voices
+from localvoice.session.phrases import phrases_for
+
+
+def close_with(stack: ExitStack, engines: Mapping[str, Loaded], turn_detector: TurnDetector | None) -> None:
+    """The stack frees the models."""
+    for loaded in engines.values():
+        for engine in loaded.engines:
+            stack.callback(engine.close)
+    if turn_detector is not None:
+        stack.callback(turn_detector.close)
+
+
+async def phrases_of(config: Config, engines: Mapping[str, Loaded]) -> Mapping[str, SpeechChunk]:
+    """What is said when an engine fails, spoken now."""
+    tts = engines.get("tts")
+    return await speak_beforehand(phrases_for(config.reply), tts.local, paid_of(engines)) if tts else {}
+
+
+def voices_of(
+    config: Config, engines: Mapping[str, Loaded], ears: Ears, turn_detector: TurnDetector | None, told: Told
+) -> Voices:
+    """What a session talks with. `told` who takes over from whom: at once where an engine did not come up."""
+    for loaded in engines.values():
+        for name, error in loaded.skipped:
+            told(loaded.stage, name, loaded.name, str(error))
+    stt, tts, player = engines.get("stt"), engines.get("tts"), ears.duplex.player
+    speakers = tts.engines if tts and player else ()
+    meter = CostMeter(config.session.budget_usd)
+    return Voices(
+        recognizer=FallbackRecognizer(stt.engines, told, stt.unreachable, meter) if stt else None,
+        chat=FallbackChatModel(engines["llm"].engines, told, engines["llm"].unreachable, meter),
+        synthesizer=FallbackSynthesizer(speakers, told, tts.unreachable, meter) if tts and speakers else None,
+        player=player,
+        utterances=ears.utterances,
+        now_s=ears.duplex.now_s,
+        paid=paid_of(engines),
+        cost_usd=meter.since_last,
+        turn_detector=turn_detector,
+        sound_judge=load_sound_judge(config.session.language) if stt else None,
+    )
