@@ -22,6 +22,7 @@ from localvoice.commands.config import config_app, keys_app
 from localvoice.commands.devices import devices
 from localvoice.commands.doctor import doctor
 from localvoice.commands.models import app as models_app
+from localvoice.commands.persona import persona_app
 from localvoice.commands.say import say
 from localvoice.commands.talk import talk
 from localvoice.commands.transcribe import transcribe
@@ -43,6 +44,7 @@ app.command()(doctor)
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(persona_app, name="persona")
 
 _TALK = "talk"
 _CLOUD_WORDS = frozenset({"off", "prefer", "fallback"})

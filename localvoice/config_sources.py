@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from localvoice import persona_files
 from localvoice.config import Config, EngineOptions, Persona
 from localvoice.config_file import (
     FILE_VARIABLE,
@@ -100,7 +101,7 @@ def load(
     outer = [_from_environment(environ), _from_flags(flags)]
     persona = _merge(*layers, *outer).get("session.persona", Entry("", "")).value
     if persona:
-        layers.append(_chosen(tables.personas, persona, "persona"))
+        layers.append(_chosen_persona(tables, persona))
     values = _merge(*layers, *outer)
     return LoadedConfig(_build(values, tables), values, tuple(files))
 
@@ -137,6 +138,18 @@ def _chosen(found: Mapping[str, Layer], name: str, kind: str) -> Layer:
         raise ConfigError(f"unknown {kind} {shown(name)}; {cure}", key=name)
     renamed = {_PERSONA_KEYS.get(key, key): entry.value for key, entry in found[name].items()}
     return {key: Entry(value, f"{kind} {name}") for key, value in renamed.items() if key in settings()}
+
+
+def _chosen_persona(tables: FileTables, name: str) -> Layer:
+    """A section of the settings, else a file; `NAME.toml` is a file anywhere."""
+    if name in tables.personas:
+        return _chosen(tables.personas, name, "persona")
+    files = persona_files.persona_files()
+    path = Path(name).expanduser() if name.endswith(".toml") else files.get(name)
+    if path is None:
+        return _chosen({**dict.fromkeys(files, Layer()), **tables.personas}, name, "persona")
+    tables.personas[name] = persona_files.read_persona(path)
+    return _chosen(tables.personas, name, "persona")
 
 
 def _merge(*layers: Layer) -> Layer:

@@ -63,7 +63,7 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
     ] = None,
     persona: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The section personas.NAME of the settings.", rich_help_panel=_SESSION),
+        typer.Option(metavar="NAME", help="A character: `localvoice persona list`.", rich_help_panel=_SESSION),
     ] = None,
     profile: flags.Profile = None,
     budget: Annotated[
