@@ -5,9 +5,11 @@ Rule of this file: it chooses and explains; nothing is dialled here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from localvoice.addresses import is_here
@@ -17,7 +19,7 @@ from localvoice.engine_order import EngineOrder
 from localvoice.errors import ConfigError
 from localvoice.providers import PREFERRED, PROVIDERS, Provider
 from localvoice.remote import Service
-from localvoice.secrets_store import KEY_VARIABLES, Secret
+from localvoice.secrets_store import KEY_VARIABLES, REGION_VARIABLE, Secret, find_region
 
 STAGES = ("stt", "llm", "tts")
 
@@ -39,7 +41,7 @@ class CloudChoice:
             ConfigError: its key, its address or a usable model is missing.
         """
         provider = PROVIDERS[name]
-        url, model = _address(provider, self._config.engines, model)
+        url, model = self._address(stage, provider, model)
         key = self._keys(name)
         if key is None and provider.needs_key and not is_here(url):
             raise ConfigError(f"{name} needs a key: set {KEY_VARIABLES[name]}, or run `localvoice keys set {name}`")
@@ -50,7 +52,7 @@ class CloudChoice:
         for name in PREFERRED[stage]:
             key = self._keys(name)
             if key is not None:
-                url, _ = _address(PROVIDERS[name], self._config.engines, "")
+                url, _ = self._address(stage, PROVIDERS[name], "")
                 return self._candidate(stage, PROVIDERS[name], url, key, "")
         return None
 
@@ -63,15 +65,19 @@ class CloudChoice:
         order = EngineOrder(service, provider, model, self._config)
         return Candidate(provider.name, lambda: import_module(provider.module(stage)).load(order))
 
-
-def _address(provider: Provider, engines: EnginesConfig, model: str) -> tuple[str, str]:
-    """The address of a service, and the model that is left of what stands behind its name."""
-    base_url = engines.of(provider.name).base_url
-    if not provider.base_url and model:
-        base_url, model = model, ""
-    if not (base_url or provider.base_url):
-        raise ConfigError(f"{provider.name} needs an address: write it as {provider.name}:http://127.0.0.1:8080/v1")
-    return provider.root(base_url), model
+    def _address(self, stage: str, provider: Provider, model: str) -> tuple[str, str]:
+        """The address of a service, and the model that is left of what stands behind its name."""
+        base_url = self._config.engines.of(provider.name).base_url
+        if not provider.base_url and model:
+            base_url, model = model, ""
+        if not (base_url or provider.base_url):
+            raise ConfigError(f"{provider.name} needs an address: write it as {provider.name}:http://127.0.0.1:8080/v1")
+        region = ""
+        if not base_url and "{region}" in provider.base_url:
+            region = find_region(os.environ, Path.cwd())
+            if not region:
+                raise ConfigError(f"{provider.name} needs the region of its key: set {REGION_VARIABLE}")
+        return provider.root(base_url, region=region, stage=stage), model
 
 
 def is_cloud_name(text: str) -> bool:

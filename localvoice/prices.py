@@ -1,66 +1,24 @@
-"""What paid engines cost: a table by model, and the meter of a session.
+"""What paid engines cost: the meter of a session.
 
-As of July 2026. Groq's recognisers: its "Speech to Text" page. The others: vendors' public price pages as quoted by
-third parties. Rule of this file: a model that is not in the table counts as free, and `docs/cloud.md` says so; prices
+Rule of this file: a model whose price is not in `providers.py` counts as free, and `docs/cloud.md` says so; prices
 change, and the bill is the vendor's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from localvoice.messages import Usage
-from localvoice.providers import PROVIDERS
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """US dollars; what a model is not paid for stays 0."""
-
-    hour: float = 0.0
-    """Per hour of sound."""
-    least_s: float = 0.0
-    """Seconds of sound that are billed at least."""
-    prompt: float = 0.0
-    """Per million tokens read."""
-    cached: float | None = None
-    """Per million tokens that the service had in its cache; None: as the others."""
-    completion: float = 0.0
-    """Per million tokens written."""
-    characters: float = 0.0
-    """Per million characters spoken."""
-
-
-PRICES: Mapping[tuple[str, str], Price] = {
-    ("groq", "whisper-large-v3-turbo"): Price(hour=0.04, least_s=10.0),
-    ("groq", "whisper-large-v3"): Price(hour=0.111, least_s=10.0),
-    ("groq", "llama-3.3-70b"): Price(prompt=0.59, completion=0.79),
-    ("groq", "llama-3.1-8b"): Price(prompt=0.05, completion=0.08),
-    ("groq", "openai/gpt-oss-120b"): Price(prompt=0.15, completion=0.60),
-    ("groq", "openai/gpt-oss-20b"): Price(prompt=0.075, completion=0.30),
-    ("openai", "gpt-4o-mini-transcribe"): Price(hour=0.18),
-    ("openai", "gpt-4o-transcribe"): Price(hour=0.36),
-    ("openai", "whisper-1"): Price(hour=0.36),
-    ("openai", "gpt-4o-mini-tts"): Price(characters=15.0),
-    ("openai", "tts-1"): Price(characters=15.0),
-    ("openai", "gpt-4o-mini"): Price(prompt=0.15, cached=0.075, completion=0.60),
-    ("openai", "gpt-4o"): Price(prompt=2.50, cached=1.25, completion=10.0),
-    ("openai", "gpt-4.1-nano"): Price(prompt=0.10, cached=0.025, completion=0.40),
-    ("openai", "gpt-4.1-mini"): Price(prompt=0.40, cached=0.10, completion=1.60),
-    ("elevenlabs", "eleven_flash"): Price(characters=50.0),
-    ("elevenlabs", "eleven_multilingual"): Price(characters=100.0),
-}
-"""By provider and the beginning of a model's name; the longest beginning counts."""
+from localvoice.providers import PROVIDERS, Price
 
 _HOUR_S, _MILLION = 3600.0, 1e6
 
 
 def price_of(provider: str, model: str) -> Price:
     """What `model` costs; nothing where that is not known."""
-    known = [begin for name, begin in PRICES if name == provider and model.startswith(begin)]
-    return PRICES[provider, max(known, key=len)] if known else Price()
+    prices = PROVIDERS[provider].prices if provider in PROVIDERS else {}
+    known = [begin for begin in prices if model.startswith(begin)]
+    return prices[max(known, key=len)] if known else Price()
 
 
 class CostMeter:

@@ -1,6 +1,7 @@
 """Services that do an engine's work: where they are, what they call their models, and how they differ.
 
-Rule of this file: data only. A difference between two services of one protocol is a field here, not a class elsewhere.
+Rule of this file: data only. A difference between two services of one protocol is a field here, not a class elsewhere,
+and what a service needs to be known by (flags, settings, keys, prices) follows from its row: docs/adding-a-provider.md.
 """
 
 from __future__ import annotations
@@ -27,13 +28,34 @@ class ChatDifferences:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars; what a model is not paid for stays 0."""
+
+    hour: float = 0.0
+    """Per hour of sound."""
+    least_s: float = 0.0
+    """Seconds of sound that are billed at least."""
+    prompt: float = 0.0
+    """Per million tokens read."""
+    cached: float | None = None
+    """Per million tokens that the service had in its cache; None: as the others."""
+    completion: float = 0.0
+    """Per million tokens written."""
+    characters: float = 0.0
+    """Per million characters spoken."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A service."""
 
     name: str
     """As in the flags."""
     base_url: str
-    """As the vendor's own SDK takes it (product contract, section 4); empty where only the user knows."""
+    """As the vendor's own SDK takes it (product contract, section 4); empty where only the user knows. `{region}` and
+    `{stage}` stand for what differs."""
+    key: str = ""
+    """The variable that its key stands in; empty where it needs none."""
     path: str = "/v1"
     """What stands between the host and the calls, where `base_url` does not hold it already."""
     always_adds_path: bool = False
@@ -42,16 +64,22 @@ class Provider:
     """The model of each stage that it serves; empty where the service says itself what it has."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """The module of a stage's engine where it does not bear the name of the service."""
-    needs_key: bool = True
     voice: str = ""
     """The voice that speaks where none is named."""
     voices: str = r"(?!)"
     """Pattern of its names for voices: `speech.voice` is meant for the synthesiser whose voice it is."""
     chat: ChatDifferences = ChatDifferences()
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    """By the beginning of a model's name; the longest beginning counts."""
 
-    def root(self, base_url: str = "") -> str:
+    @property
+    def needs_key(self) -> bool:
+        """Whether it serves nobody without one."""
+        return bool(self.key)
+
+    def root(self, base_url: str = "", **where: str) -> str:
         """Where the calls begin; `base_url` as the settings have it. Raises `ConfigError` for a bad one."""
-        base = checked_url(base_url or self.base_url, self.name)
+        base = checked_url(base_url or self.base_url.format(**where), self.name)
         adds = self.always_adds_path or not urlsplit(base).path
         return base + self.path if adds and not base.endswith(self.path or "/") else base
 
@@ -81,24 +109,46 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider(
             "groq",
             "https://api.groq.com",
+            key="GROQ_API_KEY",
             path="/openai/v1",
             always_adds_path=True,
             models={"stt": "whisper-large-v3-turbo", "llm": "llama-3.3-70b-versatile"},
             modules=_OPENAI,
             chat=ChatDifferences("max_completion_tokens", asks_for_usage=False, by_model=_GROQ_THINKERS),
+            prices={
+                "whisper-large-v3-turbo": Price(hour=0.04, least_s=10.0),
+                "whisper-large-v3": Price(hour=0.111, least_s=10.0),
+                "llama-3.3-70b": Price(prompt=0.59, completion=0.79),
+                "llama-3.1-8b": Price(prompt=0.05, completion=0.08),
+                "openai/gpt-oss-120b": Price(prompt=0.15, completion=0.60),
+                "openai/gpt-oss-20b": Price(prompt=0.075, completion=0.30),
+            },
         ),
         Provider(
             "openai",
             "https://api.openai.com/v1",
+            key="OPENAI_API_KEY",
             models={"stt": "gpt-4o-mini-transcribe", "llm": "gpt-4o-mini", "tts": "gpt-4o-mini-tts"},
             modules=_OPENAI,
             voice="alloy",
             voices="alloy|ash|ballad|coral|echo|fable|onyx|nova|sage|shimmer|verse|marin|cedar",
             chat=ChatDifferences("max_completion_tokens", by_model=_OPENAI_THINKERS),
+            prices={
+                "gpt-4o-mini-transcribe": Price(hour=0.18),
+                "gpt-4o-transcribe": Price(hour=0.36),
+                "whisper-1": Price(hour=0.36),
+                "gpt-4o-mini-tts": Price(characters=15.0),
+                "tts-1": Price(characters=15.0),
+                "gpt-4o-mini": Price(prompt=0.15, cached=0.075, completion=0.60),
+                "gpt-4o": Price(prompt=2.50, cached=1.25, completion=10.0),
+                "gpt-4.1-nano": Price(prompt=0.10, cached=0.025, completion=0.40),
+                "gpt-4.1-mini": Price(prompt=0.40, cached=0.10, completion=1.60),
+            },
         ),
         Provider(
             "cerebras",
             "https://api.cerebras.ai/v1",
+            key="CEREBRAS_API_KEY",
             models={"llm": "llama-3.3-70b"},
             modules=_OPENAI,
             chat=ChatDifferences("max_completion_tokens", asks_for_usage=False),
@@ -106,24 +156,41 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider(
             "gemini",
             "https://generativelanguage.googleapis.com/v1beta/openai",
+            key="GEMINI_API_KEY",
             path="/v1beta/openai",
             models={"llm": "gemini-2.5-flash"},
             modules=_OPENAI,
             chat=ChatDifferences(by_model={"gemini-2.5-flash": {"reasoning_effort": "none"}}),
         ),
-        Provider("ollama", "http://127.0.0.1:11434/v1", models={"llm": ""}, modules=_OPENAI, needs_key=False),
-        Provider("openai-compatible", "", models={"llm": ""}, modules=_OPENAI, needs_key=False),
+        Provider("ollama", "http://127.0.0.1:11434/v1", models={"llm": ""}, modules=_OPENAI),
+        Provider("openai-compatible", "", models={"llm": ""}, modules=_OPENAI),
         Provider(
             "elevenlabs",
             "https://api.elevenlabs.io",
+            key="ELEVENLABS_API_KEY",
             path="",
             models={"tts": "eleven_flash_v2_5"},
             voice="21m00Tcm4TlvDq8ikWAM",
             voices="[A-Za-z0-9]{20}",
+            prices={"eleven_flash": Price(characters=50.0), "eleven_multilingual": Price(characters=100.0)},
         ),
+        Provider("anthropic", "https://api.anthropic.com", key="ANTHROPIC_API_KEY", path=""),
+        Provider(
+            "deepgram",
+            "https://api.deepgram.com",
+            key="DEEPGRAM_API_KEY",
+            path="",
+            models={"stt": "nova-3"},
+            prices={"nova-3": Price(hour=0.46), "flux": Price(hour=0.46)},
+        ),
+        Provider("cartesia", "https://api.cartesia.ai", key="CARTESIA_API_KEY", path=""),
+        Provider("assemblyai", "https://streaming.assemblyai.com", key="ASSEMBLYAI_API_KEY", path=""),
+        Provider("sarvam", "https://api.sarvam.ai", key="SARVAM_API_KEY", path=""),
+        Provider("azure", "https://{region}.{stage}.speech.microsoft.com", key="AZURE_SPEECH_KEY", path=""),
     )
 }
-"""By name. Model names and differences: vendors' documentation and SDKs as of November 2026."""
+"""By name. Model names and differences: vendors' documentation and SDKs as of November 2026. Prices as of July 2026,
+Groq's recognisers by its "Speech to Text" page, the others by vendors' public pages as quoted by third parties."""
 
 PREFERRED: Mapping[str, tuple[str, ...]] = {
     "stt": ("groq", "openai"),

@@ -13,21 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from localvoice.errors import ConfigError
+from localvoice.providers import PROVIDERS
 
-KEY_VARIABLES: Mapping[str, str] = {
-    "groq": "GROQ_API_KEY",
-    "elevenlabs": "ELEVENLABS_API_KEY",
-    "openai": "OPENAI_API_KEY",
-    "cerebras": "CEREBRAS_API_KEY",
-    "anthropic": "ANTHROPIC_API_KEY",
-    "gemini": "GEMINI_API_KEY",
-    "deepgram": "DEEPGRAM_API_KEY",
-    "cartesia": "CARTESIA_API_KEY",
-    "assemblyai": "ASSEMBLYAI_API_KEY",
-    "sarvam": "SARVAM_API_KEY",
-    "azure": "AZURE_SPEECH_KEY",
-}
-"""Where each provider's key stands: product contract, section 4. Engines not named here need none."""
+KEY_VARIABLES: Mapping[str, str] = {name: row.key for name, row in PROVIDERS.items() if row.key}
+"""Where each provider's key stands. Engines not named here need none."""
 REGION_VARIABLE = "AZURE_SPEECH_REGION"
 ENV_FILE = ".env"
 _SERVICE = "localvoice"

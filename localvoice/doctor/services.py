@@ -31,7 +31,7 @@ def key_checks(config: Config, *, online: bool) -> Iterator[Check]:
         yield Check("network", _not_asked)
         return
     for name in found:
-        if name in PROVIDERS:
+        if PROVIDERS[name].models:
             yield _service(PROVIDERS[name], config)
 
 

@@ -1,0 +1,267 @@
+"""An open socket of a streaming recogniser: it waits for its utterance, and then it has one.
+
+Rule of this file: whatever happens to the socket comes out as one `ProviderError`, by who listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, to_int16
+from localvoice.beside import start
+from localvoice.errors import ProviderBroken, ProviderError, ProviderUnavailable
+from localvoice.messages import Partial
+from localvoice.remote import Service, plain, refusal
+from localvoice.streams import Resumable
+from localvoice.stt.wire import Complaint, Frame, Wire
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+_GREETING_S = 3.0
+"""As for a connection: a healthy service speaks within 0.3 s."""
+_FINAL_S = 4.0
+"""From the end of the sound to the last word; healthy services take 0.1 to 0.6 s, and the next engine waits."""
+_WARM_S = 300.0
+"""How long a socket waits for the next turn; behind that one is made while one speaks."""
+_SHORTEST_S = 0.5
+"""Sound sent at least, filled up with silence: some services refuse to look at less than 0.3 s."""
+_LEAST_PIECE_S = 0.05
+"""Sound in a message at least."""
+_BYTES_PER_S = 2 * SPEECH_RATE_HZ
+
+
+class Line:
+    """A socket that may wait for its utterance."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._keeping: asyncio.Task[None] | None = None
+
+    def keep(self, message: Frame, every_s: float) -> None:
+        """Send `message` while it waits."""
+        self._keeping = start(self._keep(message, every_s))
+
+    def take(self) -> ClientConnection:
+        """It waits no longer."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        return self.socket
+
+    def hang_up(self) -> None:
+        """At once: no closing handshake is waited for."""
+        self.take().transport.abort()
+
+    async def _keep(self, message: Frame, every_s: float) -> None:
+        import websockets
+
+        for _ in range(int(_WARM_S / every_s)):
+            await asyncio.sleep(every_s)
+            try:
+                await self.socket.send(message)
+            except websockets.ConnectionClosed:
+                return
+        self.socket.transport.abort()
+
+
+class Listening:
+    """One utterance on one socket."""
+
+    def __init__(self, line: Line, wire: Wire, service: Service) -> None:
+        self._socket = line.take()
+        self._wire = wire
+        self._utterance = wire.utterance()
+        self._failures = _Failures(service, wire)
+        self._outbox = _Outbox(self._socket, wire, service.timeout_s)
+        self._last = Partial("", "")
+        self._asked_s: list[float] = []
+        """Up to where the service was asked for the words, question by question."""
+        self._limit: asyncio.TimerHandle | None = None
+        """Runs from the end of the sound."""
+        self._is_empty = False
+        """Whether the sound ended before it began."""
+
+    async def greeting(self) -> None:
+        """Wait until the service has said that it will listen. Raises `ProviderError`."""
+        try:
+            async with asyncio.timeout(min(_GREETING_S, self._outbox.patience_s)):
+                with self._failures.told():
+                    self._utterance.take(await self._socket.recv())
+        except TimeoutError as error:
+            raise self._failures.unavailable("does not answer") from error
+
+    async def send(self, blocks: AsyncIterator[Samples]) -> None:
+        """Send all of `blocks`, an empty one as a question. Raises what they do, and hangs up then."""
+        source = Resumable(blocks)
+        try:
+            await self._outbox.tell(*self._utterance.opening())
+            while (block := await self._next(source)) is not None:
+                if len(block):
+                    await self._outbox.put(block, self._utterance.sound)
+                else:
+                    await self._ask()
+            await self._finish()
+        except BaseException:
+            self.hang_up()
+            raise
+        finally:
+            await source.close()
+
+    async def _next(self, source: Resumable[Samples]) -> Samples | None:
+        """None behind the last. The service is kept awake meanwhile."""
+        while True:
+            try:
+                async with asyncio.timeout(self._wire.keep_alive_s or None):
+                    return await anext(source, None)
+            except TimeoutError:
+                if self._wire.keep_alive is not None:
+                    await self._outbox.tell(self._wire.keep_alive)
+
+    async def _ask(self) -> None:
+        if self._asked_s[-1:] == [self._outbox.taken_s]:
+            return  # nothing was said since
+        await self._outbox.flush(self._utterance.sound)
+        if question := self._utterance.ask():
+            self._asked_s.append(self._outbox.taken_s)
+            await self._outbox.tell(*question)
+
+    async def _finish(self) -> None:
+        await self._outbox.flush(self._utterance.sound)
+        self._asked_s.append(self._outbox.taken_s)
+        patience_s = min(_FINAL_S, self._outbox.patience_s)
+        self._limit = asyncio.get_running_loop().call_later(patience_s, self._give_up)
+        if self._outbox.taken_s:
+            await self._outbox.tell(*self._utterance.end())
+        else:
+            self._is_empty = True
+            self.hang_up()
+
+    def _give_up(self) -> None:
+        self._failures.is_late = True
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """At once: no closing handshake is waited for."""
+        if self._limit is not None:
+            self._limit.cancel()
+        self._socket.transport.abort()
+
+    async def next(self) -> Partial | None:
+        """What is new, None behind the final one. Raises `ProviderError`."""
+        if self._last.is_final:
+            return None
+        import websockets
+
+        with self._failures.told():
+            while True:
+                try:
+                    partial = self._read(await self._socket.recv())
+                except websockets.ConnectionClosed as error:
+                    is_whole = error.rcvd is not None and error.rcvd.code == 1000 and self._utterance.is_whole()
+                    if not (self._is_empty or is_whole):
+                        raise
+                    partial = self._utterance.words.final(self._outbox.taken_s)
+                if partial != self._last:
+                    self._last = partial
+                    return partial
+
+    def _read(self, message: Frame) -> Partial:
+        self._failures.has_heard = True
+        utterance = self._utterance
+        if utterance.take(message):
+            return utterance.words.final(self._outbox.taken_s)
+        return utterance.words.partial(self._asked_s[utterance.answered - 1] if utterance.answered else None)
+
+
+class _Outbox:
+    """Sound on its way to the service, in pieces as it likes them."""
+
+    def __init__(self, socket: ClientConnection, wire: Wire, patience_s: float) -> None:
+        self._socket = socket
+        self._piece = round(wire.piece_s * SPEECH_RATE_HZ) * 2
+        self.patience_s = patience_s
+        self.taken_s = 0.0
+        """Seconds of sound that were put in."""
+        self._waiting = bytearray()
+        self._sent = 0
+        """Bytes, with what they were filled up with."""
+
+    async def put(self, block: Samples, framed: Callable[[bytes], Frame]) -> None:
+        """Send as much as makes whole pieces."""
+        self.taken_s += len(block) / SPEECH_RATE_HZ
+        self._waiting += to_int16(block).tobytes()
+        while len(self._waiting) >= self._piece:
+            await self._send(bytes(self._waiting[: self._piece]), framed)
+            del self._waiting[: self._piece]
+
+    async def flush(self, framed: Callable[[bytes], Frame]) -> None:
+        """Send the rest, filled up with silence where services refuse so little."""
+        missing = round(_SHORTEST_S * _BYTES_PER_S) - self._sent - len(self._waiting)
+        least = round(_LEAST_PIECE_S * _BYTES_PER_S) if self._waiting else 0
+        rest = bytes(self._waiting).ljust(max(least, len(self._waiting) + missing), b"\0")
+        self._waiting.clear()
+        if rest and self.taken_s:
+            await self._send(rest, framed)
+
+    async def _send(self, pcm: bytes, framed: Callable[[bytes], Frame]) -> None:
+        self._sent += len(pcm)
+        await self.tell(framed(pcm))
+
+    async def tell(self, *frames: Frame) -> None:
+        """Send messages; where that cannot be done, who listens finds out, and why."""
+        import websockets
+
+        try:
+            async with asyncio.timeout(self.patience_s):
+                for frame in frames:
+                    await self._socket.send(frame)
+        except websockets.ConnectionClosed:
+            return
+        except TimeoutError:  # nobody takes what is sent
+            self._socket.transport.abort()
+
+
+class _Failures:
+    """What has become of a socket, as an error of ours."""
+
+    def __init__(self, service: Service, wire: Wire) -> None:
+        self._service = service
+        self._statuses = wire.statuses
+        self.has_heard = False
+        """Whether the service has answered: from then on another try would be paid twice."""
+        self.is_late = False
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Raises `ProviderError`s in place of what else is raised."""
+        import websockets
+
+        name = self._service.name
+        try:
+            yield
+        except Complaint as error:
+            raise self._complaint(error.code, error.said) from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ProviderBroken(f"{name} sent a message that cannot be read", provider=name) from error
+        except websockets.ConnectionClosed as error:
+            close = error.rcvd
+            if close is not None and (close.code not in {1000, 1001} or str(close.code) in self._statuses):
+                raise self._complaint(str(close.code), close.reason) from error
+            raise self.unavailable(
+                "does not answer" if self.is_late else "broke off in the middle of a turn"
+            ) from error
+
+    def unavailable(self, what: str) -> ProviderUnavailable:
+        """Another try may help where nothing was heard yet."""
+        name = self._service.name
+        may_retry = not (self.has_heard or self.is_late)
+        return ProviderUnavailable(f"{name} {what} ({self._service.host})", provider=name, may_retry=may_retry)
+
+    def _complaint(self, code: str, said: str) -> ProviderError:
+        error = refusal(self._service, self._statuses.get(code, 500), plain(self._service, f"{code} {said}"), {})
+        if isinstance(error, ProviderUnavailable):
+            error.may_retry &= not self.has_heard
+        return error
