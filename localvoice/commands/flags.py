@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from localvoice.commands import completing
 from localvoice.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,18 +39,41 @@ Stt = Annotated[
     typer.Option(
         metavar="NAME[,NAME]",
         help="Speech recognisers, best first: NAME, NAME:MODEL or NAME:PATH.",
+        autocompletion=completing.engines("stt"),
         rich_help_panel=_ENGINES,
     ),
 ]
 Llm = Annotated[
-    str | None, typer.Option(metavar="NAME[,NAME]", help="Language models, best first.", rich_help_panel=_ENGINES)
+    str | None,
+    typer.Option(
+        metavar="NAME[,NAME]",
+        help="Language models, best first.",
+        autocompletion=completing.engines("llm"),
+        rich_help_panel=_ENGINES,
+    ),
 ]
-Tts = Annotated[str | None, typer.Option(metavar="NAME[,NAME]", help="Voices, best first.", rich_help_panel=_ENGINES)]
+Tts = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,NAME]",
+        help="Voices, best first.",
+        autocompletion=completing.engines("tts"),
+        rich_help_panel=_ENGINES,
+    ),
+]
 NoFallback = Annotated[
     bool,
     typer.Option("--no-fallback", metavar="", help="No local engine behind a cloud engine.", rich_help_panel=_ENGINES),
 ]
-Vad = Annotated[str | None, typer.Option(metavar="NAME", help="silero, energy or webrtc.", rich_help_panel=_ENGINES)]
+Vad = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="silero, energy or webrtc.",
+        autocompletion=completing.words("silero", "energy", "webrtc"),
+        rich_help_panel=_ENGINES,
+    ),
+]
 Input = Annotated[
     str | None,
     typer.Option(metavar="WHAT", help="Microphone: device, FILE.wav, - (raw PCM) or none.", rich_help_panel=_SOUND),
@@ -61,7 +85,12 @@ Output = Annotated[
 Language = Annotated[
     str | None, typer.Option(metavar="CODE", help="Language spoken, such as en.", rich_help_panel=_SESSION)
 ]
-Voice = Annotated[str | None, typer.Option(metavar="NAME", help="Voice that answers.", rich_help_panel=_SESSION)]
+Voice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Voice that answers.", autocompletion=completing.voices, rich_help_panel=_SESSION
+    ),
+]
 Profile = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Settings of the section profiles.NAME.", rich_help_panel=_SESSION),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from localvoice.commands import completing
+
 if TYPE_CHECKING:
     from localvoice.model_store.catalogue import Tier
     from localvoice.model_store.store import Installed, ModelStore
@@ -45,7 +47,9 @@ def list_models(*, as_json: _AsJson = False) -> None:
 
 @app.command()
 def download(
-    names: Annotated[list[str] | None, typer.Argument(help="Models; none: those of the tier.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models; none: those of the tier.", autocompletion=completing.models)
+    ] = None,
     *,
     tier: Annotated[str, typer.Option(help="small, standard or large; small if no model is named.")] = "",
     yes: _Yes = False,

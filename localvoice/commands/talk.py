@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from localvoice.commands import flags
+from localvoice.commands import completing, flags
 from localvoice.commands.flags import offline_mode, settings
 
 _SESSION = "Conversation"
@@ -50,7 +50,10 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
     patience: Annotated[
         str | None,
         typer.Option(
-            metavar="PRESET", help="fast, normal or patient: how long a pause may be.", rich_help_panel=_SESSION
+            metavar="PRESET",
+            help="fast, normal or patient: how long a pause may be.",
+            autocompletion=completing.words("fast", "normal", "patient"),
+            rich_help_panel=_SESSION,
         ),
     ] = None,
     idle_timeout: Annotated[
@@ -63,7 +66,12 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
     ] = None,
     persona: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A character: `localvoice persona list`.", rich_help_panel=_SESSION),
+        typer.Option(
+            metavar="NAME",
+            help="A character: `localvoice persona list`.",
+            autocompletion=completing.personas,
+            rich_help_panel=_SESSION,
+        ),
     ] = None,
     profile: flags.Profile = None,
     budget: Annotated[
