@@ -76,10 +76,10 @@ class PreparedAnswers:
         self.used += 1
         self.saved_ms = round(self.saved_ms + saved_ms(turn), 1)
 
-    def drop(self, text: str) -> None:
-        """The user went on, or wanted no answer."""
+    def drop(self, characters: int) -> None:
+        """The user went on, or wanted no answer; so much of it was written."""
         self.dropped += 1
-        self.dropped_characters += len(text)
+        self.dropped_characters += characters
 
     def told(self) -> dict[str, float]:
         """As a field of `session_ended`."""

@@ -7,6 +7,7 @@ milliseconds, and gives the same events every time.
 from __future__ import annotations
 
 import asyncio
+import json
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,11 +26,14 @@ from localvoice.engines import ChatModel, Recognizer, Synthesizer, TurnDetector
 from localvoice.errors import ExitCode
 from localvoice.event_log import Event, EventLog
 from localvoice.messages import SpeechChunk
+from localvoice.replay.again import decided_again
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.ending import EndedBy
+from localvoice.session.facts import SessionBegan
 from localvoice.session.hand import Voices
 from localvoice.session.inbox import Inbox, InputDone
 from localvoice.session.replying import Replying
+from localvoice.session.tape import Noted
 from localvoice.skills.catalog import Skills
 from localvoice.turn.observations import Interrupted, Observation, Typed, Window
 from tests.event_rules import check_events
@@ -139,7 +143,7 @@ class Talk:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.events: list[Event] = []
-        self.seen: list[Observation] = []
+        self.noted: list[Noted] = []
         self.code: ExitCode | None = None
         self.log = EventLog()
         self.log.subscribe(self._hear)
@@ -166,12 +170,17 @@ class Talk:
             turn_detector=setting.ear,
         )
         self.replying = Replying(setting.config, voices, Skills())
-        options = replace(setting.options, record=self.seen.append)
+        options = replace(setting.options, record=self.noted.append)
         self.session = Session(setting.config, self.duplex, self.replying, self.log, options)
 
     def _hear(self, event: Event) -> None:
         self.events.append(event)
         self._changed.set()
+
+    @property
+    def seen(self) -> list[Observation]:
+        """What turn-taking saw, in order."""
+        return [noted.seen for noted in self.noted if isinstance(noted.seen, Observation)]
 
     @property
     def played(self) -> Samples:
@@ -273,7 +282,16 @@ def hold(user: Callable[[Talk], Awaitable[None]], setting: Setting | None = None
 
     talk = run(held())
     check_events(talk.events)
+    check_replay(talk)
     return talk
+
+
+def check_replay(talk: Talk) -> None:
+    """What was noted of the conversation gives the same events, as `localvoice replay` makes them."""
+    began, *noted = talk.noted
+    if isinstance(began.seen, SessionBegan):  # else the scenario has thrown its notes away
+        made = decided_again(talk.setting.config, began.seen, noted)
+        assert json.loads(json.dumps(made)) == json.loads(json.dumps(talk.events))
 
 
 def of(events: Sequence[Event], kind: str, **fields: Any) -> list[Event]:

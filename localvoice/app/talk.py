@@ -94,7 +94,7 @@ class _Talk:
         recording = self._audience.recording
         options = replace(
             announced,
-            record=None if recording is None else recording.observation,
+            record=None if recording is None else recording.note,
             beside=watches(voices.recognizer, voices.chat, voices.synthesizer),
         )
         config = stricter(self._config, ears.choice, ears.echo_path)

@@ -19,10 +19,12 @@ from localvoice.errors import ExitCode, LocalVoiceError
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Turn
 from localvoice.session.ending import EndedBy, Ending
+from localvoice.session.facts import SessionBegan
 from localvoice.session.hand import House
 from localvoice.session.inbox import Inbox, InputDone, Notice
 from localvoice.session.log import SessionLog
 from localvoice.session.replying import Replying
+from localvoice.session.tape import Noted, Tape
 from localvoice.turn.decisions import (
     BargeIn,
     Decision,
@@ -67,8 +69,8 @@ class SessionOptions:
     """What runs as long as the session does."""
     announced: Mapping[str, Any] | None = None
     """Fields of `session_started`."""
-    record: Callable[[Observation], None] | None = None
-    """Told of everything that turn-taking is about to see."""
+    record: Callable[[Noted], None] | None = None
+    """Told of everything that the events follow from."""
 
 
 class Session:
@@ -86,7 +88,8 @@ class Session:
         self._duplex = duplex
         self._replying = replying
         self._options = options
-        self._log = SessionLog(log, duplex.now_s)
+        self._log = SessionLog(log, duplex.now_s, Tape(options.record))
+        log.subscribe(self._log.tape.hear)
         self._taking = TurnTaking(config, has_voice=options.can_barge_in, hears_sound=replying.sound_vote.is_there)
         self._ending = Ending(options.once, config.session.idle_timeout_s)
         self._over: asyncio.Future[tuple[EndedBy, ExitCode]] | None = None
@@ -94,6 +97,8 @@ class Session:
     async def run(self, inbox: Inbox, started: Callable[[], None] = lambda: None) -> ExitCode:
         """Hold the conversation. `started` is called right behind `session_started`: file devices begin there."""
         self._over = asyncio.get_running_loop().create_future()
+        hears_sound, threshold = self._replying.sound_vote.is_there, self._config.vad.duck_threshold
+        self._log.tape.keep(SessionBegan(self._options.can_barge_in, hears_sound, threshold))
         self._log.started(**(self._options.announced or {}))
         self._ending.active_s = self._duplex.now_s()
         started()
@@ -137,9 +142,8 @@ class Session:
         self._take(Closing(self._duplex.now_s()))
 
     def _take(self, seen: Observation) -> None:
-        if self._options.record is not None:
-            self._options.record(seen)
-        for decision in self._taking.step(seen):
+        self._log.tape.keep(seen)
+        for decision in self._log.tape.each(self._taking.step(seen)):
             self._carry_out(decision)
 
     async def _pump(self, inbox: Inbox) -> None:

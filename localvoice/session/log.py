@@ -10,7 +10,9 @@ from localvoice.audio.device_news import DeviceChanged
 from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
 from localvoice.metrics import LatencyLog, PreparedAnswers, saved_ms, stage_shares
+from localvoice.session.facts import FullLevel, PreparedDropped, ReplyCut, ReplyOver, ReplySounds, SessionOver
 from localvoice.session.speaking import Cut
+from localvoice.session.tape import Tape
 from localvoice.turn.decisions import (
     BargeIn,
     OverlapDismissed,
@@ -23,11 +25,16 @@ from localvoice.turn.decisions import (
 
 
 class SessionLog:
-    """Turns what happens into events. `now_s` is the capture clock."""
+    """Turns what happens into events. `now_s` is the capture clock.
 
-    def __init__(self, log: EventLog, now_s: Callable[[], float]) -> None:
+    The tape keeps whatever goes into events of `facts.DECIDED` and comes from engines or devices: with it, and the
+    decisions, `replay` makes the same events.
+    """
+
+    def __init__(self, log: EventLog, now_s: Callable[[], float], tape: Tape | None = None) -> None:
         self._emit = log.emit
         self._now_s = now_s
+        self.tape = Tape(None) if tape is None else tape
         self._latencies = LatencyLog()
         self.prepared = PreparedAnswers()
         self._turns = 0
@@ -38,9 +45,11 @@ class SessionLog:
 
     def ended(self, reason: str, xruns: int) -> None:
         """The last line."""
+        at_s = self._now_s()
+        self.tape.keep(SessionOver(at_s, reason, xruns))
         self._emit(
             "session_ended",
-            self._now_s(),
+            at_s,
             reason=reason,
             turns=self._turns,
             metrics=self._latencies.percentiles(),
@@ -107,6 +116,7 @@ class SessionLog:
         at_s = turn.times[Stage.FIRST_AUDIO]
         since_s = turn.times.get(Stage.SPEECH_STOPPED)
         latency_ms = None if since_s is None else round((at_s - since_s) * 1000, 1)
+        self.tape.keep(ReplySounds(at_s, turn.id))
         self._emit("first_audio", at_s, turn=turn.id, latency_ms=latency_ms)
 
     def overlap_started(self, overlap: OverlapStarted, action: str) -> None:
@@ -116,11 +126,13 @@ class SessionLog:
     def false_alarm(self, dismissed: OverlapDismissed, full_at_s: float) -> None:
         """It was none of the user's words."""
         resumed_ms = (full_at_s - dismissed.onset_s) * 1000
+        self.tape.keep(FullLevel(full_at_s))
         self._emit("false_alarm", full_at_s, turn=dismissed.turn, reason=dismissed.reason, resumed_ms=resumed_ms)
 
     def barge_in(self, barge_in: BargeIn, cut: Cut) -> None:
         """The user takes the turn."""
-        silent_at_s = barge_in.onset_s if cut.position is None else cut.position.silent_at_s
+        silent_at_s = barge_in.onset_s if cut.silent_at_s is None else cut.silent_at_s
+        self.tape.keep(ReplyCut(cut.heard, cut.unsaid, cut.silent_at_s))
         self._emit(
             "barge_in",
             barge_in.at_s,
@@ -134,23 +146,18 @@ class SessionLog:
 
     def reply_finished(self, turn: Turn) -> None:
         """The reply is over, one way or the other; its metrics follow."""
+        at_s = self._now_s()
+        self.tape.keep(_record(turn, at_s))
         self._emit(
-            "reply_finished",
-            self._now_s(),
-            turn=turn.id,
-            text=turn.reply_text,
-            heard=turn.heard,
-            interrupted=turn.interrupted,
+            "reply_finished", at_s, turn=turn.id, text=turn.reply_text, heard=turn.heard, interrupted=turn.interrupted
         )
         shares = stage_shares(turn)
-        usage = asdict(turn.usage)
-        tokens = {name: usage[f"{name}_tokens"] for name in ("prompt", "completion", "cached")}
         self._emit(
             "turn_metrics",
-            self._now_s(),
+            at_s,
             turn=turn.id,
             stages=shares,
-            tokens=tokens,
+            tokens=_tokens(turn),
             characters=turn.characters,
             cost_usd=round(turn.cost_usd, 6),
             saved_ms=saved_ms(turn),
@@ -162,6 +169,11 @@ class SessionLog:
             if Stage.FIRST_AUDIO in turn.times:
                 self._latencies.add(shares)
 
+    def prepared_dropped(self, characters: int) -> None:
+        """What was prepared is not wanted; told at the end."""
+        self.tape.keep(PreparedDropped(characters))
+        self.prepared.drop(characters)
+
     def device_changed(self, change: DeviceChanged) -> None:
         """Another device stands at one end, or the same one again."""
         fields = {"which": change.which, "from": change.before, "to": change.after, "reason": change.reason}
@@ -170,3 +182,23 @@ class SessionLog:
     def trouble(self, kind: str, code: str, message: str, **fields: Any) -> None:
         """A `warning` or an `error`."""
         self._emit(kind, self._now_s(), code=code, message=message, **fields)
+
+
+def _tokens(turn: Turn) -> dict[str, int]:
+    usage = asdict(turn.usage)
+    return {name: usage[f"{name}_tokens"] for name in ("prompt", "completion", "cached")}
+
+
+def _record(turn: Turn, at_s: float) -> ReplyOver:
+    return ReplyOver(
+        at_s,
+        turn.id,
+        turn.origin,
+        turn.reply_text,
+        turn.heard,
+        turn.interrupted,
+        {stage.value: stage_s for stage, stage_s in turn.times.items()},
+        _tokens(turn),
+        turn.characters,
+        turn.cost_usd,
+    )

@@ -142,7 +142,7 @@ class Replying:
             if one is not None and one.task is not None:
                 one.task.cancel()
         if hand.was_prepared and hand.heard is not None and Stage.REPLY_STARTED not in hand.turn.times:
-            self._at_home.log.prepared.drop(hand.turn.reply_text)
+            self._at_home.log.prepared_dropped(len(hand.turn.reply_text))
             _log.debug("turn %d: %d prepared characters dropped", hand.turn.id, len(hand.turn.reply_text))
 
     def hold(self, duck_db: float | None) -> None:

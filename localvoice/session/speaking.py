@@ -60,8 +60,8 @@ class Cut:
 
     heard: str
     unsaid: str
-    position: Position | None
-    """None where nothing had been handed to a player."""
+    silent_at_s: float | None
+    """When its last audible sample sounds; None where nothing had been handed to a player."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ class SpokenReply:
         position = self._player.cut() if Stage.REPLY_STARTED in self._turn.times else None
         frames = position.frames if position is not None and Stage.FIRST_AUDIO in self._turn.times else 0
         heard, unsaid = self._ledger.split(self._turn.reply_text, frames) if frames else ("", self._turn.reply_text)
-        return Cut(heard, unsaid, position)
+        return Cut(heard, unsaid, None if position is None else position.silent_at_s)
 
 
 class PrintedReply:

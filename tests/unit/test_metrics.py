@@ -101,5 +101,5 @@ def test_a_session_counts_what_it_prepared():
     prepared = PreparedAnswers()
     prepared.use(turn(prepared=1.0, first_speech=1.2, turn_ended=1.5))
     prepared.use(turn(prepared=1.0, first_speech=1.1, turn_ended=1.5))
-    prepared.drop("four")
+    prepared.drop(4)
     assert prepared.told() == {"used": 2, "saved_ms": 300.0, "dropped": 1, "dropped_characters": 4}

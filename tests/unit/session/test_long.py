@@ -25,7 +25,7 @@ def test_two_hundred_turns_do_not_grow():
         for turn in range(200):
             await talk.speak(0.1)
             await talk.until("turn_metrics")
-            talk.seen.clear()
+            talk.noted.clear()
             if turn in {100, 199}:
                 talk.events[1:-1] = []
                 talk._read = len(talk.events)

@@ -1,0 +1,1 @@
+"""Recorded sessions decided, heard and shown again."""
