@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from typing import Any
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
-from localvoice.engines import ChatModel, Recognizer, ReplyPart, Synthesizer
+from localvoice.engines import ChatModel, Recognizer, ReplyPart, StreamingRecognizer, Synthesizer
 from localvoice.errors import ProviderError
 from localvoice.loudness import LoudnessMatch
-from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Transcript, Usage
+from localvoice.messages import Message, Partial, Role, SpeechChunk, ToolSpec, Transcript, Usage
 from localvoice.prices import CostMeter, is_paid
 from localvoice.ranks import Checked, Ranks, Retry, Told, patience
 from localvoice.streams import Resumable, close_iterator
@@ -65,9 +65,47 @@ class FallbackRecognizer:
         self._meter.heard(engine, len(samples) / SPEECH_RATE_HZ)
         return transcript
 
+    async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
+        """The words of one turn while it is spoken; nothing at all where the engine in use cannot hear along.
+
+        A stream that fails is not gone on with: its engine is out, and the caller has the sound for the next one.
+        """
+        _keep_to_budget(self._ranks, self._meter)
+        engine = self._ranks.first
+        if not isinstance(engine, StreamingRecognizer):
+            return
+        sound = _Counted(blocks)
+        partials = engine.stream(sound)
+        try:
+            async for partial in partials:
+                yield partial
+            self._ranks.worked(engine)
+        except ProviderError as error:
+            self._ranks.demote(engine, error)
+            raise
+        finally:
+            await close_iterator(partials)
+            self._meter.heard(engine, sound.seconds)
+
     def close(self) -> None:
         """Free all models."""
         self._ranks.close()
+
+
+class _Counted:
+    """Sound on its way to a recogniser, and how much of it there was."""
+
+    def __init__(self, blocks: AsyncIterator[Samples]) -> None:
+        self._blocks = blocks
+        self.seconds = 0.0
+
+    def __aiter__(self) -> _Counted:
+        return self
+
+    async def __anext__(self) -> Samples:
+        block = await anext(self._blocks)
+        self.seconds += len(block) / SPEECH_RATE_HZ
+        return block
 
 
 class FallbackChatModel:

@@ -30,7 +30,8 @@ _LETTERS = {
 
 _REPLY = "r[sfoa]*b?FM"
 """Sentences, `first_audio` and overlaps of one reply, in an order of their own; after a cut nothing but the end."""
-_ASKED = rf"(?:p*ET?R)*p*E(?:D|T?(?:{_REPLY})?)"
+_ASKED = rf"(?:p*ET?R)*p*(?:E(?:D|T?(?:{_REPLY})?))?"
+"""Without its end where the session ended before it."""
 _TURN = re.compile(rf"(?:{_ASKED}|{_REPLY})")
 _SOUNDS = re.compile("(?:s(?:fs*)?)?")
 """`first_audio` stands behind the first sentence and before the second."""

@@ -102,6 +102,68 @@ class ScriptedStreamingRecognizer(FakeRecognizer):
         yield Partial(self._final, self._final, is_final=True)
 
 
+class HearingAlong(FakeRecognizer):
+    """Hears words as they are spoken: a script per stream, the last one again and again.
+
+    A script is words with the second of the stream's sound at which each is over. A word is told `lag_s` of sound
+    later; with `settles` an empty block and the end of the sound bring all words so far after `delay_s`. An exception
+    in a script is raised where it stands. `transcribe` says `whole`.
+    """
+
+    def __init__(
+        self,
+        *streams: Sequence[tuple[float, str | Exception]],
+        whole: str | Exception = "read in one go",
+        lag_s: float = 0.2,
+        delay_s: float = 0.05,
+        settles: bool = True,
+        end_of_turn: float | None = None,
+        name: str = "fake-live-stt",
+    ) -> None:
+        super().__init__(whole, delay_s=0.05)
+        self.name = name
+        self.streams: list[list[Samples]] = []
+        """The blocks that each stream was given."""
+        self.stopped = 0
+        """Streams closed before their end."""
+        self._said = _Script(streams)
+        self._lag_s = lag_s
+        self._delay_s_final = delay_s
+        self._settles = settles
+        self._end_of_turn = end_of_turn
+
+    async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
+        _check_open(self.name, is_closed=self._is_closed)
+        said, given = self._said.next(), []
+        self.streams.append(given)
+        told, seconds = "", 0.0
+        try:
+            async for block in blocks:
+                given.append(block)
+                seconds = sum(map(len, given)) / SPEECH_RATE_HZ
+                if self._settles and not len(block):
+                    await asyncio.sleep(self._delay_s_final)
+                    told = _words_until(said, seconds)
+                    yield Partial(told, "", settled_s=seconds, end_of_turn=self._end_of_turn)
+                elif (text := _words_until(said, seconds - self._lag_s)) and len(text) > len(told):
+                    told = text
+                    yield Partial(text, text.rpartition(" ")[0], end_of_turn=self._end_of_turn)
+            await asyncio.sleep(self._delay_s_final)
+            text = _words_until(said, seconds)
+            yield Partial(text, text, is_final=True)
+        except (asyncio.CancelledError, GeneratorExit):
+            self.stopped += 1
+            raise
+
+
+def _words_until(said: Sequence[tuple[float, str | Exception]], seconds: float) -> str:
+    spoken = [word for at_s, word in said if at_s <= seconds]
+    for word in spoken:
+        if isinstance(word, Exception):
+            raise word
+    return " ".join(map(str, spoken))
+
+
 class FakeChatModel:
     """Writes what the script says, word by word.
 

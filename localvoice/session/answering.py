@@ -11,6 +11,7 @@ from localvoice.errors import LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Transcript
 from localvoice.session.answers import Answers
 from localvoice.session.breath import Breath
+from localvoice.session.following import Following
 from localvoice.session.hand import Hand, House, Report, Voices
 from localvoice.session.phrases import HEARING, THINKING
 from localvoice.session.reading import Heard, read
@@ -41,6 +42,7 @@ class Answering:
         self._tools = Tools(skills, self.state, lambda: self._history.last_reply, voices.now_s)
         self._answers = Answers(voices.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
         self._breath = Breath()
+        self.following = Following(voices, lambda text: self._answers.command(text) is not None)
         self._reading_s = 0.0
         """What the last transcript took."""
         self._house: House | None = None
@@ -94,7 +96,9 @@ class Answering:
             text = "" if asked is None else asked.text
             return Heard(Transcript(text, self._config.session.language, "typed"), 0.0)
         began_s = voices.now_s()
-        heard = await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s)
+        heard = await self.following.words(asked)
+        if heard is None:
+            heard = await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s)
         self._reading_s = voices.now_s() - began_s
         return heard
 
@@ -105,7 +109,8 @@ class Answering:
             turn.user_text = heard.transcript.text
             hand.is_remembered = not heard.transcript.rejected
             hand.gate.tell(partial(self.house.log.transcript, turn, heard.transcript, heard.audio_s))
-        if isinstance(asked, PauseBegan) and not hand.gate.is_open:
+        has_voted = asked is not None and self.following.follows(asked.turn)
+        if isinstance(asked, PauseBegan) and not hand.gate.is_open and not has_voted:
             hand.vote.tell(partial(self._vote, asked, heard.words))
 
     def _vote(self, pause: PauseBegan, words: str) -> None:

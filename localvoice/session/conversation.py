@@ -171,6 +171,7 @@ class Session:
         if self._over is None or self._over.done():
             return
         self._take(seen)
+        self._replying.following.see(seen)
         if isinstance(seen, Window) and self._options.ends_with_input and self._duplex.ended:
             self._ending.end_input(self._duplex.now_s(), seen.at_s)
         if not isinstance(seen, SpeakRequested):  # what cannot be said now is due again with the next window
@@ -187,6 +188,7 @@ class Session:
             self.end(reason, self._replying.outcome.exit_code if reason is EndedBy.ONCE else ExitCode.OK)
 
     def _carry_out(self, decision: Decision) -> None:
+        self._replying.following.obey(decision)
         match decision:
             case StateChanged():
                 self._log.state(decision)

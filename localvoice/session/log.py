@@ -66,6 +66,10 @@ class SessionLog:
         kind = "speech_started" if isinstance(edge, SpeechStarted) else "speech_stopped"
         self._emit(kind, edge.at_s, probability=edge.probability, detected_t=edge.detected_s)
 
+    def partial(self, turn: int, text: str, stable: str) -> None:
+        """What the user has said so far."""
+        self._emit("partial", self._now_s(), turn=turn, text=text, stable=stable)
+
     def turn_ended(self, ended: TurnEnded) -> None:
         """The user has finished."""
         self._emit(

@@ -35,6 +35,7 @@ class Replying:
         self._silences = Silences(config.reply)
         self._warming = Warming(voices.chat, self._answering.so_far, skills.specs())
         self._hand: Hand | None = None
+        self.following = self._answering.following
         self.overlap_reading = OverlapReading(voices)
         self.sound_vote = SoundVote(voices)
         self.outcome = Outcome()
@@ -42,6 +43,7 @@ class Replying:
     def attach(self, house: House) -> None:
         """Join a session."""
         self._answering.attach(house)
+        self.following.attach(house)
         self.overlap_reading.attach(house)
         self.sound_vote.attach(house)
 
@@ -181,6 +183,7 @@ class Replying:
             self.cut(lambda _: None)
         self.call_off()
         self.sound_vote.drop()
+        self.following.stop()
         self._warming.stop()
 
     # how it goes
