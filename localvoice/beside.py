@@ -50,16 +50,28 @@ async def stop(task: asyncio.Task[Any]) -> None:
 class Spare(Generic[T]):
     """Something that takes a while to make, made ahead of its use."""
 
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]], is_good: Callable[[T], bool]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Coroutine[Any, Any, T]],
+        is_good: Callable[[T], bool],
+        tend: Callable[[T], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """`tend` runs beside one that waits for its use."""
         self._make = make
         self._is_good = is_good
+        self._tend = tend
         self._making: asyncio.Task[T] | None = None
+        self._tending: asyncio.Task[None] | None = None
 
     def prepare(self) -> None:
         """Begin to make one, unless a good one is there or on its way."""
         if not self._is_usable():
             self._making = asyncio.create_task(self._make())
             self._making.add_done_callback(_heed)
+            if self._tend is not None:
+                self._leave_alone()
+                self._tending = asyncio.create_task(self._tended(self._making, self._tend))
+                self._tending.add_done_callback(_heed)
 
     async def ready(self) -> None:
         """Wait until one is ready. Raises as making it does."""
@@ -70,12 +82,14 @@ class Spare(Generic[T]):
     async def take(self) -> T:
         """The one that is ready or on its way, or a new one. Raises as making it does."""
         making, self._making = self._making if self._is_usable() else None, None
+        self._leave_alone()
         made = await making if making is not None else await self._make()
         return made if self._is_good(made) else await self._make()
 
     def drop(self) -> T | None:
         """Make none any more; returns the one that is ready."""
         making, self._making = self._making, None
+        self._leave_alone()
         if making is None:
             return None
         if making.done():
@@ -83,6 +97,16 @@ class Spare(Generic[T]):
         with suppress(RuntimeError):  # its loop is closed
             making.cancel()
         return None
+
+    @staticmethod
+    async def _tended(making: asyncio.Task[T], tend: Callable[[T], Coroutine[Any, Any, None]]) -> None:
+        await tend(await asyncio.shield(making))
+
+    def _leave_alone(self) -> None:
+        tending, self._tending = self._tending, None
+        if tending is not None:
+            with suppress(RuntimeError):  # its loop is closed
+                tending.cancel()
 
     def _is_usable(self) -> bool:
         making = self._making

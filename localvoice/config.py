@@ -79,6 +79,8 @@ class EngineOptions:
     """ElevenLabs: the audio it sends, such as `pcm_24000`."""
     optimize_streaming_latency: Annotated[int, Range(0, 4)] = 0
     """ElevenLabs: 0 (best sound) to 4 (soonest sound)."""
+    transport: Literal["stream-input", "multi-context", "http"] = "stream-input"
+    """ElevenLabs: a socket per reply, one socket with a context per reply, or a request per clause."""
     runtime: Literal["auto", "xllamacpp", "llama-cpp-python"] = "auto"
     """The llama.cpp binding to use (`llama-cpp` only)."""
     context_tokens: Annotated[int, Range(256)] = 4096

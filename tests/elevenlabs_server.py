@@ -1,4 +1,4 @@
-"""ElevenLabs' stream-input socket on this machine: a tone per letter, with alignment; faults where a test wants."""
+"""ElevenLabs' sockets on this machine: a tone per letter, with alignment; faults where a test wants."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import websockets
 from websockets.asyncio.server import ServerConnection, serve
+
+from tests.scripted_server import Answer, Peer, Request
 
 RATE_HZ = 24_000
 LETTER_S = 0.05
@@ -46,6 +48,11 @@ class Voice:
     connections: list[str] = field(default_factory=list)
     """Their paths."""
     keys: list[str | None] = field(default_factory=list)
+    handshake_s: float = 0.0
+    most_contexts: int = 5
+    sockets: list[ServerConnection] = field(default_factory=list)
+    contexts: set[str] = field(default_factory=set)
+    """Open ones, on the socket with contexts."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     left: int | None = None
     url: str = ""
@@ -55,9 +62,45 @@ class Voice:
         self.connections.append(socket.request.path)
         self.keys.append(socket.request.headers.get("xi-api-key"))
         self.left = self.dies_after
+        has_contexts = "multi-stream-input" in socket.request.path
+        self.sockets.append(socket)
         with suppress(websockets.ConnectionClosed):
-            await self._talk(socket)
+            await (self._talk_in_contexts(socket) if has_contexts else self._talk(socket))
         self.gone.set()
+
+    async def _talk_in_contexts(self, socket: ServerConnection) -> None:
+        """Contexts are spoken side by side; what is closed says no more."""
+        async with asyncio.TaskGroup() as tasks:
+            self.contexts.clear()
+            speaking: dict[str, asyncio.Queue[str | None]] = {}
+            async for raw in _messages(socket):
+                message = json.loads(raw)
+                self.sent.append(message)
+                self.sent_s.append(asyncio.get_running_loop().time())
+                context = message.get("context_id", "")
+                if not context:
+                    continue
+                if message.get("close_context"):
+                    self.contexts.discard(context)
+                    speaking[context].put_nowait(None)
+                    continue
+                if context not in self.contexts and len(self.contexts) >= self.most_contexts:
+                    await socket.close(1008, "max_active_conversations")
+                if context not in speaking:
+                    self.contexts.add(context)
+                    speaking[context] = asyncio.Queue()
+                    tasks.create_task(self._speak_context(socket, context, speaking[context]))
+                if message.get("text", "").strip() and not self.stalls:
+                    speaking[context].put_nowait(message["text"])
+            for texts in speaking.values():
+                texts.put_nowait(None)
+
+    async def _speak_context(self, socket: ServerConnection, context: str, texts: asyncio.Queue[str | None]) -> None:
+        with suppress(websockets.ConnectionClosed):
+            while (text := await texts.get()) is not None:
+                await self._speak(socket, text, {"contextId": context})
+            if self.says_final:
+                await socket.send(json.dumps({"audio": None, "isFinal": True, "contextId": context}))
 
     async def _talk(self, socket: ServerConnection) -> None:
         async for raw in socket:
@@ -74,7 +117,7 @@ class Voice:
                 continue
             await self._speak(socket, text)
 
-    async def _speak(self, socket: ServerConnection, text: str) -> None:
+    async def _speak(self, socket: ServerConnection, text: str, more: dict[str, Any] | None = None) -> None:
         if self.garbage:
             await socket.send(self.garbage)
             return
@@ -88,7 +131,7 @@ class Voice:
                 raise websockets.ConnectionClosedError(None, None)
             if self.left is not None:
                 self.left -= len(sound)
-            await socket.send(json.dumps(self._message(part, sound)))
+            await socket.send(json.dumps(self._message(part, sound) | (more or {})))
 
     async def _die(self, socket: ServerConnection) -> None:
         code, reason = self.close_after
@@ -96,6 +139,10 @@ class Voice:
             await socket.close(code, reason)
         else:
             socket.transport.abort()
+
+    def sent_texts(self) -> list[str]:
+        """What was to be spoken."""
+        return [message["text"] for message in self.sent if message.get("text", "").strip()]
 
     def _message(self, part: str, sound: bytes) -> dict[str, Any]:
         starts = [round(1000 * LETTER_S * at) for at in range(len(part))]
@@ -107,6 +154,15 @@ class Voice:
             "alignment": alignment if self.aligned else None,
             "normalizedAlignment": None,
         }
+
+
+async def _messages(socket: ServerConnection) -> AsyncIterator[str | bytes]:
+    """Until it is closed, however."""
+    try:
+        while True:
+            yield await socket.recv()
+    except websockets.ConnectionClosed:
+        return
 
 
 def spoken(text: str) -> bytes:
@@ -122,13 +178,55 @@ def tone(character: str, frames: int) -> np.ndarray:
     return 8000 * np.sin(2 * np.pi * (200 + 20 * (ord(character) % 64)) / RATE_HZ * np.arange(frames))
 
 
+@dataclass
+class Mortal:
+    """What dies after so many bytes of sound over all."""
+
+    left: int
+
+    def survives(self, sound: bytes) -> bool:
+        self.left -= len(sound)
+        return self.left >= 0
+
+
+def timed_lines(pieces: int = 2, mortal: Mortal | None = None) -> Answer:
+    """The HTTP stream with timestamps: a line for each stretch of the text that is asked for."""
+
+    async def answer(request: Request, peer: Peer) -> None:
+        text = request.json["text"]
+        await peer.begin_stream("application/json")
+        size = -(-len(text) // pieces)
+        for start in range(0, len(text), size):
+            part = text[start : start + size]
+            sound = spoken(part)
+            if mortal is not None and not mortal.survives(sound):
+                peer.hang_up()
+                return
+            await peer.chunk(json.dumps(_line(part, sound)).encode() + b"\n")
+        await peer.end_stream()
+
+    return answer
+
+
+def _line(part: str, sound: bytes) -> dict[str, Any]:
+    starts = [LETTER_S * at for at in range(len(part))]
+    ends = [start + LETTER_S for start in starts]
+    alignment = {
+        "characters": list(part),
+        "character_start_times_seconds": starts,
+        "character_end_times_seconds": ends,
+    }
+    return {"audio_base64": base64.b64encode(sound).decode(), "alignment": alignment, "normalized_alignment": None}
+
+
 @asynccontextmanager
 async def speaking(**options: Any) -> AsyncIterator[Voice]:
     """A server on a free port for the time of the context."""
     voice = Voice(**options)
 
-    def handshake(_: ServerConnection, request: Any) -> Any:
+    async def handshake(_: ServerConnection, request: Any) -> Any:
         del request
+        await asyncio.sleep(voice.handshake_s)
         if voice.refuses:
             body = json.dumps({"detail": {"status": "invalid_api_key", "message": f"bad {KEY}"}})
             return websockets.Response(

@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.config import ReplyConfig
 from localvoice.llm.openai_compatible import OpenAICompatibleModel
 from localvoice.messages import Message, Role
 from localvoice.providers import PROVIDERS
 from localvoice.remote import Service
 from localvoice.secrets_store import Secret
-from localvoice.tts.elevenlabs import ElevenLabsSynthesizer
+from localvoice.tts.elevenlabs import load
+from tests.cloud_orders import order
 from tests.elevenlabs_server import speaking
 from tests.scripted_server import ScriptedServer, completion, serving
 
@@ -124,7 +125,7 @@ async def sent(runs: int) -> list[float]:
             yield f" Clause number {number}."
 
     async with speaking() as server:
-        voice = ElevenLabsSynthesizer(Service("elevenlabs", server.url, KEY, 10), "v", "m", EngineOptions())
+        voice = load(order("elevenlabs", server.url))
         async for _ in voice.synthesize(text()):
             pass
         voice.close()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.samples import SPEECH_RATE_HZ
-from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.config import ReplyConfig
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.llm.openai_compatible import OpenAICompatibleModel
 from localvoice.providers import PROVIDERS
@@ -18,7 +18,8 @@ from localvoice.remote import Service
 from localvoice.secrets_store import Secret
 from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
 from localvoice.text.clauses import clauses
-from localvoice.tts.elevenlabs import ElevenLabsSynthesizer
+from localvoice.tts.elevenlabs import load
+from tests.cloud_orders import order
 from tests.elevenlabs_server import speaking
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, user
 from tests.scripted_server import (
@@ -103,7 +104,8 @@ async def turn(dice: random.Random) -> tuple[str, str, str, list]:
         stt = FallbackRecognizer([OpenAICompatibleRecognizer(services[0], "m"), FakeRecognizer(TELL)], told)
         cloud = OpenAICompatibleModel(services[1], "m", groq.chat, ReplyConfig())
         llm = FallbackChatModel([cloud, FakeChatModel(continuing, name="local")], told)
-        voice = ElevenLabsSynthesizer(Service("elevenlabs", mouth.url, key, 0.2), "v", "m", EngineOptions())
+        transport = dice.choice(["stream-input", "multi-context"])
+        voice = load(order("elevenlabs", mouth.url, timeout_s=0.2, transport=transport))
         tts = FallbackSynthesizer([voice, FakeSynthesizer(name="local")], told)
         heard = (await stt.transcribe(SOUND)).text
         written: list[str] = []

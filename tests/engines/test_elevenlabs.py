@@ -10,23 +10,26 @@ from contextlib import aclosing, asynccontextmanager
 import numpy as np
 import pytest
 
-from localvoice.config import EngineOptions
+from localvoice.engines import Synthesizer
 from localvoice.errors import ConfigError, ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.fallback import FallbackSynthesizer
 from localvoice.messages import SpeechChunk
-from localvoice.remote import Service
-from localvoice.secrets_store import Secret
-from localvoice.tts.elevenlabs import ElevenLabsSynthesizer
-from tests.elevenlabs_server import KEY, LETTER_S, RATE_HZ, query, speaking
+from localvoice.tts.elevenlabs import load
+from tests.cloud_orders import order
+from tests.elevenlabs_server import KEY, LETTER_S, RATE_HZ, Mortal, query, speaking, timed_lines
 from tests.fakes import FakeSynthesizer
+from tests.scripted_server import failure, no_connection_left, serving, stalled, status  # noqa: F401 - a fixture for every test here
 
 REPLY = ["Hello there,", " how are you?", " It is 25 °C — see **this**.", " \n", " Good bye."]
 
 
+SOCKETS = pytest.mark.parametrize("transport", ["stream-input", "multi-context"])
+
+
 @asynccontextmanager
-async def voice(server, options=None, timeout_s=5.0, **more) -> AsyncIterator[ElevenLabsSynthesizer]:
-    service = Service("elevenlabs", server.url, Secret(KEY), timeout_s)
-    synthesizer = ElevenLabsSynthesizer(service, "VOICE", "eleven_flash_v2_5", options or EngineOptions(), **more)
+async def voice(server, transport="stream-input", **options) -> AsyncIterator[Synthesizer]:
+    options = {"voice": "VOICE", "transport": transport, **options}
+    synthesizer = load(order("elevenlabs", server.url, **options))
     try:
         yield synthesizer
     finally:
@@ -48,10 +51,11 @@ def text_of(chunks) -> str:
     return "".join(chunk.text for chunk in chunks)
 
 
+@SOCKETS
 @pytest.mark.parametrize("pieces", [1, 2, 3, 7, 50])
 @pytest.mark.parametrize("spelling", ["charDurationsMs", "charsDurationsMs"])
-async def test_every_word_has_its_sound_and_its_time(pieces, spelling):
-    async with speaking(pieces=pieces, spelling=spelling) as server, voice(server) as synthesizer:
+async def test_every_word_has_its_sound_and_its_time(transport, pieces, spelling):
+    async with speaking(pieces=pieces, spelling=spelling) as server, voice(server, transport) as synthesizer:
         chunks = await speak(synthesizer, *REPLY)
     assert text_of(chunks) == "".join(REPLY)
     assert {chunk.rate_hz for chunk in chunks} == {RATE_HZ}
@@ -64,23 +68,25 @@ async def test_every_word_has_its_sound_and_its_time(pieces, spelling):
         assert np.abs(middle).max() > 0.1, text
 
 
-async def test_the_sentence_is_named_where_it_begins():
-    async with speaking(pieces=3) as server, voice(server) as synthesizer:
+@SOCKETS
+async def test_the_sentence_is_named_where_it_begins(transport):
+    async with speaking(pieces=3) as server, voice(server, transport) as synthesizer:
         chunks = await speak(synthesizer, *REPLY)
     assert [chunk.clause for chunk in chunks if chunk.clause] == REPLY
     assert len(chunks) > len(REPLY)
 
 
-async def test_without_alignment_nothing_is_lost():
-    async with speaking(aligned=False) as server, voice(server) as synthesizer:
+@SOCKETS
+async def test_without_alignment_nothing_is_lost(transport):
+    async with speaking(aligned=False) as server, voice(server, transport) as synthesizer:
         chunks = await speak(synthesizer, "Hello there,", " how are you?")
     assert text_of(chunks) == "Hello there, how are you?"
     assert sum(chunk.duration_s for chunk in chunks) > 20 * LETTER_S
 
 
 async def test_what_is_asked_for():
-    options = EngineOptions(stability=0.4, similarity=0.8, speed=1.1, language="de", output_format="pcm_24000")
-    async with speaking() as server, voice(server, options, rate=0.9) as synthesizer:
+    options = {"stability": 0.4, "similarity": 0.8, "speed": 1.1, "language": "de", "output_format": "pcm_24000"}
+    async with speaking() as server, voice(server, rate=0.9, **options) as synthesizer:
         await speak(synthesizer, "Hello.", " Go.")
     first, *rest = server.sent
     assert first["text"] == " "
@@ -96,13 +102,59 @@ async def test_what_is_asked_for():
     assert server.keys[0] == KEY
 
 
-async def test_a_clause_is_sent_while_the_one_in_front_is_not_read():
-    async with speaking() as server, voice(server) as synthesizer:
+@SOCKETS
+async def test_a_clause_is_sent_while_the_one_in_front_is_not_read(transport):
+    async with speaking() as server, voice(server, transport) as synthesizer:
         chunks = synthesizer.synthesize(texts("One.", " Two."))
         assert (await anext(chunks)).text == "One."
         await asyncio.sleep(0.1)  # nobody asks for the second chunk
-        assert {"text": "Two. ", "flush": True} in server.sent
+        assert server.sent_texts() == ["One. ", "Two. "]
         await chunks.aclose()
+
+
+async def test_replies_share_a_socket_and_a_cut_one_is_closed_by_name():
+    async with speaking(pieces=9, delay_s=0.01) as server, voice(server, "multi-context") as synthesizer:
+        for _ in range(9):  # more than may be open at once
+            chunks = synthesizer.synthesize(texts("one two three four", " five six"))
+            await anext(chunks)
+            await chunks.aclose()
+        assert text_of(await speak(synthesizer, "Next.")) == "Next."
+        assert len(server.connections) == 1
+        assert not server.contexts
+    closed = {message["context_id"] for message in server.sent if message.get("close_context")}
+    assert closed == {message["context_id"] for message in server.sent if message.get("voice_settings")}
+    assert len(closed) == 10
+
+
+async def test_a_sixth_reply_waits_for_a_context():
+    async with speaking() as server, voice(server, "multi-context", timeout_s=0.2) as synthesizer:
+        open_replies = [synthesizer.synthesize(texts("One.", " Two.")) for _ in range(5)]
+        for chunks in open_replies:
+            await anext(chunks)
+        with pytest.raises(ProviderUnavailable, match="busy with earlier replies"):
+            await speak(synthesizer, "Six.")
+        await open_replies[2].aclose()
+        assert text_of(await speak(synthesizer, "Six.")) == "Six."
+        for chunks in open_replies:
+            await chunks.aclose()
+
+
+async def test_two_replies_on_one_socket_do_not_mix():
+    async with speaking(pieces=3, delay_s=0.01) as server, voice(server, "multi-context") as synthesizer:
+        one, two = await asyncio.gather(speak(synthesizer, "One two three."), speak(synthesizer, "Four five."))
+    assert (text_of(one), text_of(two)) == ("One two three.", "Four five.")
+    assert sum(chunk.duration_s for chunk in one) > sum(chunk.duration_s for chunk in two)
+
+
+@pytest.mark.parametrize(("transport", "sent"), [("stream-input", {"text": " "}), ("multi-context", {"text": ""})])
+async def test_a_waiting_socket_is_kept_open(transport, sent, monkeypatch):
+    monkeypatch.setattr("localvoice.tts.lines._KEEP_ALIVE_S", 0.02)
+    async with speaking() as server, voice(server, transport) as synthesizer:
+        await synthesizer.check()
+        await asyncio.sleep(0.1)
+        assert server.sent[:2] == [sent, sent]
+        assert text_of(await speak(synthesizer, "Hello.")) == "Hello."
+        assert [message["voice_settings"]["speed"] for message in server.sent if "voice_settings" in message] == [1.0]
 
 
 async def test_the_next_socket_is_there_before_the_next_reply():
@@ -116,29 +168,33 @@ async def test_the_next_socket_is_there_before_the_next_reply():
         assert len(server.connections) == 2
 
 
-async def test_a_socket_that_was_closed_meanwhile_is_made_anew():
-    async with speaking() as server, voice(server) as synthesizer:
+@SOCKETS
+async def test_a_socket_that_was_closed_meanwhile_is_made_anew(transport):
+    async with speaking() as server, voice(server, transport) as synthesizer:
         await synthesizer.check()
-        (await synthesizer._spare.take()).transport.abort()
+        server.sockets[0].transport.abort()
+        await asyncio.sleep(0.02)
         assert text_of(await speak(synthesizer, "One.")) == "One."
 
 
+@SOCKETS
 @pytest.mark.parametrize("read", [0, 1, 2])
-async def test_a_closed_reply_hangs_up_and_the_next_one_is_right(read):
-    async with speaking(pieces=4, delay_s=0.01) as server, voice(server) as synthesizer:
+async def test_a_closed_reply_hangs_up_and_the_next_one_is_right(transport, read):
+    async with speaking(pieces=4, delay_s=0.01) as server, voice(server, transport) as synthesizer:
         chunks = synthesizer.synthesize(texts("one two three four five six", " seven"))
         for _ in range(read):
             await anext(chunks)
         await chunks.aclose()
-        if read:
+        if read and transport == "stream-input":
             async with asyncio.timeout(2):
                 await server.gone.wait()
         assert text_of(await speak(synthesizer, "Next.")) == "Next."
 
 
+@SOCKETS
 @pytest.mark.parametrize("after_s", [0.0, 0.01, 0.05, 0.1])
-async def test_a_cancelled_reply_leaves_the_next_one_unharmed(after_s):
-    async with speaking(pieces=4, delay_s=0.02) as server, voice(server) as synthesizer:
+async def test_a_cancelled_reply_leaves_the_next_one_unharmed(transport, after_s):
+    async with speaking(pieces=4, delay_s=0.02) as server, voice(server, transport) as synthesizer:
         speaking_task = asyncio.create_task(speak(synthesizer, "one two three four", " five six"))
         await asyncio.sleep(after_s)
         speaking_task.cancel()
@@ -147,19 +203,21 @@ async def test_a_cancelled_reply_leaves_the_next_one_unharmed(after_s):
         assert text_of(await speak(synthesizer, "Next.")) == "Next."
 
 
-async def test_no_text_gives_no_sound():
-    async with speaking() as server, voice(server) as synthesizer:
+@SOCKETS
+async def test_no_text_gives_no_sound(transport):
+    async with speaking() as server, voice(server, transport) as synthesizer:
         assert await speak(synthesizer) == []
         assert text_of(await speak(synthesizer, " \n")) == " \n"
 
 
-async def test_what_goes_wrong_with_the_text_is_raised_behind_what_was_said():
+@SOCKETS
+async def test_what_goes_wrong_with_the_text_is_raised_behind_what_was_said(transport):
     async def broken() -> AsyncIterator[str]:
         yield "One."
         raise ZeroDivisionError
 
     said = []
-    async with speaking() as server, voice(server) as synthesizer:
+    async with speaking() as server, voice(server, transport) as synthesizer:
         chunks = synthesizer.synthesize(broken())
         said.append((await anext(chunks)).text)
         with pytest.raises(ZeroDivisionError):
@@ -167,9 +225,50 @@ async def test_what_goes_wrong_with_the_text_is_raised_behind_what_was_said():
     assert said == ["One."]
 
 
+# over HTTP
+
+
+async def test_a_clause_is_a_request_and_every_word_has_its_time():
+    async with serving(timed_lines(pieces=3)) as server, voice(server, "http", language="de") as synthesizer:
+        chunks = await speak(synthesizer, *REPLY)
+    assert text_of(chunks) == "".join(REPLY)
+    said = [chunk.text[word.start : word.end] for chunk in chunks for word in chunk.words]
+    assert said[:5] == ["Hello", "there,", "how", "are", "you?"]
+    assert [chunk.clause for chunk in chunks if chunk.clause] == REPLY
+    request = server.requests[0]
+    assert request.path == "/v1/text-to-speech/VOICE/stream/with-timestamps?output_format=pcm_24000"
+    assert request.headers["xi-api-key"] == KEY
+    assert (request.json["text"], request.json["model_id"], request.json["language_code"]) == (
+        "Hello there,",
+        "eleven_flash_v2_5",
+        "de",
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "said"),
+    [
+        (failure(401, KEY), ProviderRefused, "ELEVENLABS_API_KEY"),
+        (status(401, {"detail": {"status": "quota_exceeded", "message": "spent"}}), ProviderRefused, "quota_exceeded"),
+        (failure(429, "busy", retry_after="3"), ProviderUnavailable, "enough of us"),
+        (failure(500, KEY), ProviderUnavailable, "500"),
+        (stalled(), ProviderUnavailable, "does not answer"),
+        (status(200, "{half\n"), ProviderBroken, "cannot be read"),
+        (status(200, '{"audio_base64": "???"}\n'), ProviderBroken, "cannot be read"),
+        (status(200, ""), ProviderUnavailable, "broke off"),
+    ],
+)
+async def test_failures_over_http_are_ours_and_hold_no_key(script, kind, said):
+    async with serving(script) as server, voice(server, "http", timeout_s=0.3) as synthesizer:
+        with pytest.raises(kind, match=said) as caught:
+            await speak(synthesizer, "Hello.")
+    assert KEY not in str(caught.value)
+
+
 # what goes wrong
 
 
+@SOCKETS
 @pytest.mark.parametrize(
     ("options", "kind", "said"),
     [
@@ -195,8 +294,8 @@ async def test_what_goes_wrong_with_the_text_is_raised_behind_what_was_said():
         ({"stalls": True}, ProviderUnavailable, "does not answer"),
     ],
 )
-async def test_failures_are_ours_and_hold_no_key(options, kind, said):
-    async with speaking(**options) as server, voice(server, timeout_s=0.3) as synthesizer:
+async def test_failures_are_ours_and_hold_no_key(transport, options, kind, said):
+    async with speaking(**options) as server, voice(server, transport, timeout_s=0.3) as synthesizer:
 
         async def and_then_waiting() -> AsyncIterator[str]:
             yield "Hello."
@@ -208,10 +307,11 @@ async def test_failures_are_ours_and_hold_no_key(options, kind, said):
     assert KEY not in str(caught.value)
 
 
-async def test_nobody_listens_there():
+@SOCKETS
+async def test_nobody_listens_there(transport):
     async with speaking() as server:
         pass
-    async with voice(server) as synthesizer:
+    async with voice(server, transport) as synthesizer:
         with pytest.raises(ProviderUnavailable, match="cannot be reached") as caught:
             await synthesizer.check()
     assert caught.value.may_retry
@@ -225,20 +325,20 @@ async def test_the_key_is_in_no_log(caplog):
     assert not [record for record in ours if KEY in record.getMessage()]
 
 
-async def test_a_slow_text_is_waited_for_however_long_it_takes():
+@SOCKETS
+async def test_a_slow_text_is_waited_for_however_long_it_takes(transport):
     async def slowly() -> AsyncIterator[str]:
         yield "One."
         await asyncio.sleep(0.8)
         yield " Two."
 
-    async with speaking() as server, voice(server, timeout_s=0.3) as synthesizer:
+    async with speaking() as server, voice(server, transport, timeout_s=0.3) as synthesizer:
         assert [chunk.text async for chunk in synthesizer.synthesize(slowly())] == ["One.", " Two."]
 
 
 def test_a_format_that_would_need_a_decoder_is_refused():
-    service = Service("elevenlabs", "https://api.elevenlabs.io", Secret(KEY), 5.0)
     with pytest.raises(ConfigError, match="pcm_16000"):
-        ElevenLabsSynthesizer(service, "v", "m", EngineOptions(output_format="mp3_44100_128"))
+        load(order("elevenlabs", "https://api.elevenlabs.io", output_format="mp3_44100_128"))
 
 
 async def test_after_close_nothing_is_left():
@@ -257,12 +357,27 @@ WHOLE = "".join(SENTENCE)
 BYTES = round(LETTER_S * RATE_HZ) * 2 * (len(WHOLE) + 3)
 
 
-@pytest.mark.parametrize("pieces", [1, 3, 20])
-async def test_wherever_it_dies_each_word_is_spoken_once(pieces):
+@asynccontextmanager
+async def dying(transport: str, pieces: int, dies_after: int) -> AsyncIterator[Synthesizer]:
+    """A voice whose service goes away after so many bytes of sound, each time anew."""
+    if transport == "http":
+        async with serving(timed_lines(pieces, Mortal(dies_after))) as server, voice(server, "http") as synthesizer:
+            yield synthesizer
+    else:
+        async with (
+            speaking(pieces=pieces, dies_after=dies_after) as server,
+            voice(server, transport) as synthesizer,
+        ):
+            yield synthesizer
+
+
+@pytest.mark.parametrize("transport", ["stream-input", "multi-context", "http"])
+@pytest.mark.parametrize("pieces", [1, 20])
+async def test_wherever_it_dies_each_word_is_spoken_once(transport, pieces):
     """The sound of each chunk is that of its words: the share of the dead voice by length, the other's by its words."""
-    for dies_after in range(0, BYTES, BYTES // 60):
+    for dies_after in range(0, BYTES, BYTES // 100):
         other = FakeSynthesizer(name="other")
-        async with speaking(pieces=pieces, dies_after=dies_after) as server, voice(server) as synthesizer:
+        async with dying(transport, pieces, dies_after) as synthesizer:
             # the second try of the same voice is the next one's work here: it dies again at the same place
             both = FallbackSynthesizer([synthesizer, other], lambda *_: None)
             chunks = await speak(both, *SENTENCE)
@@ -275,9 +390,10 @@ async def test_wherever_it_dies_each_word_is_spoken_once(pieces):
         assert text_of(cloud) + local == WHOLE, dies_after
 
 
-async def test_a_reply_that_was_cut_off_before_any_sound_is_tried_once_more():
-    async with speaking(dies_after=0) as server, voice(server) as synthesizer:
+@SOCKETS
+async def test_a_reply_that_was_cut_off_before_any_sound_is_tried_once_more(transport):
+    async with speaking(dies_after=0) as server, voice(server, transport) as synthesizer:
         other = FakeSynthesizer(name="other")
         both = FallbackSynthesizer([synthesizer, other], lambda *_: None)
         assert text_of(await speak(both, "Hello.")) == "Hello."
-        assert sum(message == {"text": "Hello. ", "flush": True} for message in server.sent) == 2
+        assert server.sent_texts() == ["Hello. ", "Hello. "]

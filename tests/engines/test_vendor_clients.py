@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 from functools import partial
 
@@ -10,7 +11,7 @@ import pytest
 
 from localvoice.audio.samples import silence
 from localvoice.stt.openai_compatible import _wav
-from tests.elevenlabs_server import KEY, LETTER_S, RATE_HZ, speaking, spoken
+from tests.elevenlabs_server import KEY, LETTER_S, RATE_HZ, speaking, spoken, timed_lines
 from tests.scripted_server import completion, delta, failure, raw, serving, status
 
 HOW = "pip install 'localvoice[dev]'"
@@ -102,3 +103,13 @@ async def test_the_socket_of_elevenlabs_is_read():
     assert len(sound) == len(spoken("Hello there. "))
     assert len(sound) == round(LETTER_S * RATE_HZ) * 2 * len("Hello there. ")
     assert server.keys == [KEY]
+
+
+async def test_the_http_stream_of_elevenlabs_is_read():
+    client_module = pytest.importorskip("elevenlabs.client", reason=HOW)
+    async with serving(timed_lines(pieces=3)) as server:
+        client = client_module.ElevenLabs(api_key=KEY, base_url=server.url)
+        parts = partial(client.text_to_speech.stream_with_timestamps, "VOICE", text="Hello there.")
+        lines = await asyncio.to_thread(lambda: list(parts(model_id="eleven_flash_v2_5", output_format="pcm_24000")))
+    assert "".join("".join(line.alignment.characters) for line in lines) == "Hello there."
+    assert b"".join(base64.b64decode(line.audio_base_64) for line in lines) == spoken("Hello there.")

@@ -1,0 +1,60 @@
+"""A voice whose service takes text as it is written: the engine around a `Dialect` and its `Lines`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from localvoice.beside import start, stop
+from localvoice.engine_order import EngineOrder
+from localvoice.errors import ProviderBroken
+from localvoice.messages import SpeechChunk
+from localvoice.tts.lines import Lines
+from localvoice.tts.speaking import Dialect, Speaking
+
+
+class LineSynthesizer:
+    """`engines.Synthesizer` over lines: chunks of whole words, or whole clauses, as their sound arrives."""
+
+    def __init__(self, order: EngineOrder, lines: Lines, dialect: Callable[[float], Dialect]) -> None:
+        """`dialect` makes the one of a reply from the pace. Raises `ConfigError` for a bad dictionary of words."""
+        self.name = order.service.name
+        self.is_remote = order.service.is_remote
+        self.rate = order.config.speech.rate
+        self.model = order.model
+        self._service = order.service
+        self._verbalizer = order.verbalizer
+        self._lines = lines
+        self._dialect = dialect
+        self._is_closed = False
+
+    async def check(self) -> None:
+        """Whether a line can be had; keeps it for the next reply. Costs nothing."""
+        self._check_open()
+        await self._lines.ready()
+
+    async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
+        """As the protocol has it, but `text` is read as it comes: the service gathers the sound meanwhile."""
+        self._check_open()
+        dialect = self._dialect(self.rate)
+        line = await self._lines.take(dialect.context)
+        speaking = Speaking(line, self._service, dialect, self._verbalizer)
+        sending = start(speaking.send(text))
+        try:
+            while (chunks := await speaking.next()) is not None:
+                for chunk in chunks:
+                    yield chunk
+            await sending
+        finally:
+            await stop(sending)
+            speaking.hang_up()
+            if not self._is_closed:
+                self._lines.prepare()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._is_closed = True
+        self._lines.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ProviderBroken(f"{self.name} was closed", provider=self.name)
