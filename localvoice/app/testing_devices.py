@@ -52,6 +52,9 @@ _TAIL_S = 0.8
 _LONGEST_S = 20.0
 """For all of it, the voice's loading included."""
 
+_SILENT_DBFS = -90.0
+"""The least that is shown."""
+
 _TURN = 1
 _POLL_S = 0.05
 
@@ -65,8 +68,8 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """What is being done."""
 
-    def heard(self, share: float) -> None:
-        """How much of the listening is over, 0..1."""
+    def heard(self, share: float, microphone_dbfs: float, loudspeaker_dbfs: float) -> None:
+        """How much of the listening is over, 0..1, and how loud both ends are now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,21 +201,22 @@ class _Test:
     ) -> tuple[float, float]:
         """When our voice began to sound, and when it was told to stop, in seconds on the capture clock."""
         try:
-            await self._until(duplex, _SILENCE_S)
+            await self._until(duplex, _SILENCE_S, tape)
             player.begin(_TURN)
             await player.write(_TURN, speech)
             started_s = await player.reached(_TURN, 0)
-            await self._until(duplex, started_s + _SPEECH_S)
+            await self._until(duplex, started_s + _SPEECH_S, tape)
             cut_s = clock.now_s()
             player.cut()
-            await self._until(duplex, cut_s + _TAIL_S)
+            await self._until(duplex, cut_s + _TAIL_S, tape)
         finally:
             tape.is_full = True
         return started_s, cut_s
 
-    async def _until(self, duplex: Duplex, at_s: float) -> None:
+    async def _until(self, duplex: Duplex, at_s: float, tape: _Tape) -> None:
         while duplex.now_s() < at_s:
-            self._progress.heard(min(1.0, duplex.now_s() / (_SILENCE_S + _SPEECH_S + _TAIL_S)))
+            share = min(1.0, duplex.now_s() / (_SILENCE_S + _SPEECH_S + _TAIL_S))
+            self._progress.heard(share, *tape.levels_dbfs)
             await asyncio.sleep(_POLL_S)
 
     def _measured(self, recording: _Recording) -> PathReport:
@@ -234,14 +238,30 @@ class _Tape:
     def __init__(self, duplex: Duplex) -> None:
         self._duplex = duplex
         self.is_full = False
+        self._last: Block | None = None
+
+    @property
+    def levels_dbfs(self) -> tuple[float, float]:
+        """Of the last block: what the microphone heard, and what the loudspeaker was given where that is known."""
+        last = self._last
+        if last is None:
+            return _SILENT_DBFS, _SILENT_DBFS
+        return _dbfs(last.near), _SILENT_DBFS if last.far is None else _dbfs(last.far)
 
     def run(self, token: CancelToken) -> list[Block]:
         """Listen. Blocks."""
         blocks = []
         while not self.is_full:
             token.check()
-            blocks.append(self._duplex.read())
+            self._last = self._duplex.read()
+            blocks.append(self._last)
         return blocks
+
+
+def _dbfs(samples: Samples) -> float:
+    return (
+        float(10 * np.log10(np.mean(np.square(samples)) + 10 ** (_SILENT_DBFS / 10))) if len(samples) else _SILENT_DBFS
+    )
 
 
 def _placed(speech: SpeechChunk, started_s: float, cut_s: float, length: int) -> Samples:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from localvoice.audio.echo_response import echo_response
 from localvoice.audio.path_delay import DelayTrack, block_powers, is_own_speech, track_delay
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.audio.vad import WINDOW
@@ -95,6 +96,8 @@ class PathReport:
     """Windows with a voice that our echo does not explain."""
     cut_tail_ms: float | None = None
     """From being told to stop to the last sample heard."""
+    response_db: tuple[float, ...] = ()
+    """How the echo comes back, as `echo_response` has it."""
 
     @property
     def has_echo(self) -> bool:
@@ -135,6 +138,7 @@ def measure(take: Take) -> PathReport | None:
         voices=tuple(voice for block, voice in windows if spoken_s[block] >= _COLD_S),
         strangers=_strangers(take, near, explained, _passes(take, near, active, spoken_s)),
         cut_tail_ms=_cut_tail_ms(take, delay),
+        response_db=echo_response(take.near, take.far),
     )
 
 

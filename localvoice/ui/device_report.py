@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from localvoice.audio.duplex_mode import BARS, MODES, longest_s, pauses
+from localvoice.audio.echo_response import FLOOR_DB, STEP_MS
 from localvoice.audio.vad import WINDOW_S
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ _QUIET_DB = 6.0
 
 _STEADY_MS = 1.0
 """Measurements of one path are within 1 ms (audio.md 8)."""
+
+_METER_DBFS = -60.0
+"""Where a meter begins."""
+_COLUMNS = " ▁▂▃▄▅▆▇█"
+_TICK_MS = 100
 
 _STYLES = {"full": "bold green", "guarded": "bold yellow", "half": "bold red"}
 
@@ -33,7 +40,8 @@ class ListeningBar:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn())
+            levels = TextColumn("{task.fields[levels]}")
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=16), levels)
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
 
     def __enter__(self) -> Self:
@@ -55,19 +63,44 @@ class ListeningBar:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
 
-    def heard(self, share: float) -> None:
-        """Move the bar."""
+    def heard(self, share: float, microphone_dbfs: float, loudspeaker_dbfs: float) -> None:
+        """Move the bar and both meters."""
         if self._bar is None:
             return
+        levels = f"loudspeaker {meter(loudspeaker_dbfs)}  microphone {meter(microphone_dbfs)}"
         if self._task is None:
-            self._task = self._bar.add_task("listening", total=1.0)
+            self._task = self._bar.add_task("listening", total=1.0, levels=levels)
             self._bar.start()
-        self._bar.update(self._task, completed=share)
+        self._bar.update(self._task, completed=share, levels=levels)
+
+
+def meter(dbfs: float) -> str:
+    """A level between -60 and 0 dBFS as a bar of ten characters."""
+    eighths = round(max(0.0, min(1.0, (dbfs - _METER_DBFS) / -_METER_DBFS)) * 80)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + ["", *"▏▎▍▌▋▊▉"][rest]).ljust(10, "·")
+
+
+def echo_picture(response_db: Sequence[float]) -> list[str]:
+    """The echo path as a row of columns, 5 ms each, with the milliseconds below; empty where nothing is known."""
+    if not response_db:
+        return []
+    columns = "".join(_COLUMNS[round((1 - level / FLOOR_DB) * (len(_COLUMNS) - 1))] for level in response_db)
+    every = _TICK_MS // STEP_MS
+    ticks = "".join(f"{at * STEP_MS}".ljust(every) for at in range(0, len(response_db), every))
+    return [columns.rstrip() or columns, f"{ticks.rstrip()} ms"]
 
 
 def print_report(heading: list[tuple[str, str]], report: PathReport, verdict: Verdict, kept: str) -> None:
     """Everything on standard output, in colour where that is a terminal."""
-    rows = [*heading, *_figures(report), (verdict.mode, verdict.why), ("", verdict.advice), ("", kept)]
+    rows = [
+        *heading,
+        *_figures(report),
+        *_picture(report),
+        (verdict.mode, verdict.why),
+        ("", verdict.advice),
+        ("", kept),
+    ]
     rows = [row for row in rows if row[1]]
     width = max(len(label) for label, _ in rows)
     if sys.stdout.isatty():
@@ -102,6 +135,7 @@ def report_json(report: PathReport, verdict: Verdict, **fields: Any) -> str:
         "own_voice_longest_ms": 1000 * longest_s(report.voices, BARS["full"].warm),
         "false_pauses": {mode: pauses(report.voices, BARS[mode].warm) for mode in MODES if mode != "half"},
         "cut_tail_ms": report.cut_tail_ms,
+        "echo_response_db": [round(level, 1) for level in report.response_db],
     }
     rounded = {name: round(value, 3) if isinstance(value, float) else value for name, value in figures.items()}
     said = {"mode": verdict.mode, "why": verdict.why, "advice": verdict.advice, "is_sure": verdict.is_sure}
@@ -116,6 +150,13 @@ def _figures(report: PathReport) -> list[tuple[str, str]]:
     if report.cut_tail_ms is not None:
         rows.append(("after a stop", f"{report.cut_tail_ms:.0f} ms until the last sound is heard"))
     return rows
+
+
+def _picture(report: PathReport) -> list[tuple[str, str]]:
+    """The path, where the terminal or file can show it."""
+    if not report.has_echo or "utf" not in (sys.stdout.encoding or "").lower():
+        return []
+    return list(zip(("echo path", " "), echo_picture(report.response_db), strict=False))
 
 
 def _echo(report: PathReport) -> str:

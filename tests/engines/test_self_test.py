@@ -58,6 +58,7 @@ def judged(
 def test_a_living_room_is_full_and_measured_right(vad):
     report, verdict = judged(vad, drift_ppm=50.0)
     assert verdict == Verdict("full", verdict.why)
+    assert np.argmax(report.response_db) * 5 == pytest.approx(60, abs=5)
     assert report.noise_dbfs == pytest.approx(-65.0, abs=0.5)
     assert report.heard_dbfs == pytest.approx(-33.0, abs=2.0)
     assert report.delay.delay_ms == pytest.approx(60.25, abs=0.5)
