@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from localvoice.app.plan import Plan, TalkOptions
+from localvoice.app.recorded import settings_text
 from localvoice.audio.opening import EndKind
 from localvoice.config_sources import LoadedConfig
-from localvoice.config_text import show_lines
 from localvoice.event_log import EventLog, JsonLines
 from localvoice.recording import Recording
 from localvoice.ui.console import Console
@@ -26,14 +28,18 @@ class Audience:
         self._events = options.events
         self._transcript = loaded.config.session.save
 
-    def join(self, log: EventLog, planned: Plan, stack: ExitStack) -> None:
-        """Listen from now on; the stack finishes the files. Raises `FileError`."""
+    def join(self, log: EventLog, about: Callable[[], Mapping[str, Any]], stack: ExitStack) -> None:
+        """Listen from now on; the stack finishes the files. `about` tells a recording of the session.
+
+        Raises:
+            FileError: a file cannot be created.
+        """
         if self._events:
             lines = JsonLines(sys.stdout if self._events == "-" else Path(self._events))
             stack.callback(lines.close)
             log.subscribe(lines)
         if self.recording is not None:
-            self.recording.start({"input": planned.input.label, "output": planned.output.label})
+            self.recording.start(about())
             stack.callback(self.recording.close)
             log.subscribe(self.recording.event)
         if self._transcript:
@@ -49,6 +55,6 @@ def _console(planned: Plan, options: TalkOptions) -> Console:
 def _recording(loaded: LoadedConfig, options: TalkOptions) -> Recording | None:
     if options.record is None:
         return None
-    recording = Recording(options.record, "\n".join(show_lines(loaded)) + "\n")
+    recording = Recording(options.record, settings_text(loaded))
     recording.check()
     return recording

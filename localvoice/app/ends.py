@@ -31,6 +31,7 @@ from localvoice.engines import Player
 from localvoice.errors import DeviceError
 from localvoice.model_store.store import ModelStore
 from localvoice.session.inbox import Inbox, Notice
+from localvoice.sound_tape import SoundTape
 from localvoice.typing_input import StandardInput, TypedLines
 
 
@@ -55,6 +56,8 @@ class Ends:
         self._stack = stack
         self._opened: _Opened | None = None
         self._ears: Ears | None = None
+        self.tape: SoundTape | None = None
+        """What keeps the sound; to be given before anything is opened."""
 
     @property
     def speaks(self) -> bool:
@@ -113,6 +116,9 @@ class Ends:
         duplex = Duplex(opened.capture, opened.player, opened.far_end, started_s=since_start_s, room=room)
         self.clock.duplex = duplex
         ears = open_ears(self._config, self.plan, store, duplex, opened.far_end, room, self._inbox.post)
+        if self.tape is not None:
+            ears.record(self.tape)
+            self._stack.callback(self.tape.close)
         self._stack.callback(ears.listener.stop)
         return ears
 

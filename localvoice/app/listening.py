@@ -23,6 +23,7 @@ from localvoice.listener import Listener
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import ModelStore
 from localvoice.session.inbox import Notice
+from localvoice.sound_tape import SoundTape
 from localvoice.turn.observations import Window
 
 _HELD_BEHIND_S = 5.0
@@ -40,6 +41,15 @@ class Ears:
     """Who may interrupt by voice."""
     echo_path: EchoPath | None
     """None where our own voice cannot be heard, or cannot be taken out."""
+    far_end: FarEnd | None
+    """None where it is not known what is played."""
+    _hearing: Hearing
+
+    def record(self, tape: SoundTape) -> None:
+        """Let `tape` have everything that is heard and played from now on."""
+        self._hearing.tape = tape.hear
+        if self.far_end is not None:
+            self.far_end.tap = tape.play
 
 
 def open_ears(
@@ -59,8 +69,8 @@ def open_ears(
     echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars, vad)
     if echo_path is not None:
         echo_path.delay_jumped = partial(_tell_delay, post)
-    listener = Listener(duplex, Hearing(vad, utterances, echo_path), post)
-    return Ears(duplex, utterances, listener, choice, echo_path)
+    hearing = Hearing(vad, utterances, echo_path)
+    return Ears(duplex, utterances, Listener(duplex, hearing, post), choice, echo_path, far_end, hearing)
 
 
 def _tell_delay(post: Callable[[Notice], None], before_ms: float, after_ms: float) -> None:

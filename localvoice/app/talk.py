@@ -14,6 +14,7 @@ from localvoice.app.ends import Ends
 from localvoice.app.listening import Ears
 from localvoice.app.loaded_voices import close_with, phrases_of, voices_of
 from localvoice.app.plan import TalkOptions, plan
+from localvoice.app.recorded import about, track_rates
 from localvoice.app.signals import Stopper
 from localvoice.app.turn_detection import load_turn_detector
 from localvoice.config_sources import LoadedConfig
@@ -26,9 +27,10 @@ from localvoice.loading import load_stages
 from localvoice.model_store.store import ModelStore
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.hand import Voices
-from localvoice.session.inbox import Inbox
+from localvoice.session.inbox import Inbox, Notice
 from localvoice.session.replying import Replying
 from localvoice.skills.catalog import Skills
+from localvoice.sound_tape import SoundTape
 
 
 async def talk(loaded: LoadedConfig, store: ModelStore, options: TalkOptions) -> ExitCode:
@@ -61,13 +63,16 @@ class _Talk:
         skills = Skills(disabled=self._config.skills.disabled, language=self._config.session.language)
         choice = EngineChoice(self._config, self._store, skills)
         wanted = {stage: choice.candidates(stage) for stage in self._stages()}
+        if self._audience.recording is not None:
+            self._ends.tape = SoundTape(partial(_lost_sound, self._inbox))
         await self._ends.open_devices(self._store, self._warn)
         console = self._audience.console
         engines, turn_detector = await asyncio.gather(load_stages(wanted, console.note), self._turn_detector())
         close_with(self._stack, engines, turn_detector)
         phrases = await phrases_of(self._config, engines)
         ears = self._ends.open_files(self._store)  # nothing waits from here on, and the session begins
-        self._audience.join(self._log, self._ends.plan, self._stack)
+        self._audience.join(self._log, partial(about, self._ends.plan, ears, engines), self._stack)
+        self._start_tape(ears)
         voices = replace(voices_of(self._config, engines, ears, turn_detector, self._told), phrases=phrases)
         if self._options.hint:
             console.note(self._options.hint)
@@ -102,9 +107,18 @@ class _Talk:
         ears.listener.may_rest = lambda: session.is_idle
         return session
 
+    def _start_tape(self, ears: Ears) -> None:
+        recording = self._audience.recording
+        if recording is not None and self._ends.tape is not None:
+            self._ends.tape.start(recording.folder, track_rates(self._ends.plan, ears))
+
     def _told(self, stage: str, before: str, after: str, reason: str) -> None:
         fields = {"stage": stage, "from": before, "to": after, "reason": reason}
         self._log.emit("provider_changed", self._ends.clock.now_s(), **fields)
 
     def _warn(self, code: str, message: str) -> None:
         self._log.emit("warning", self._ends.clock.now_s(), code=code, message=message)
+
+
+def _lost_sound(inbox: Inbox, code: str, message: str) -> None:
+    inbox.post(Notice(code, message))

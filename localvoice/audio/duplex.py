@@ -99,11 +99,17 @@ class PacedCapture:
         self._source.close()
 
 
+Tap = Callable[[Samples, int], None]
+"""Takes sound and its rate in Hz."""
+
+
 class FarEnd(Protocol):
     """What knows which sound the loudspeaker gave."""
 
     path: int
     """Another number from each device on."""
+    tap: Tap | None
+    """Told of everything that is played, at the loudspeaker's own rate; must not wait."""
 
     def advance(self) -> Samples:
         """What was played during the block captured last: 160 samples at 16 kHz. Called once a block, must not wait."""
@@ -121,6 +127,7 @@ class Rendering:
         self._queue = queue
         self._sink = sink
         self._far_blocks = FarBlocks(queue.rate_hz)
+        self.tap: Tap | None = None
 
     @property
     def delay_s(self) -> float:
@@ -131,6 +138,8 @@ class Rendering:
         """Render and write what sounds during the next 10 ms; returns it at 16 kHz."""
         played = self._queue.render(self._far_blocks.next_frames())
         self._sink.write(played)
+        if self.tap is not None:
+            self.tap(played, self._queue.rate_hz)
         return self._far_blocks.convert(played)
 
     def close(self) -> None:

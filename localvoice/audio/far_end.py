@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -54,11 +55,16 @@ class DeviceFarEnd:
 
     def __init__(self, played: PlayedSound, rate_hz: int) -> None:
         self._played = played
+        self._rate_hz = rate_hz
         self._blocks = FarBlocks(rate_hz)
+        self.tap: Callable[[Samples, int], None] | None = None
 
     def advance(self) -> Samples:
         """The block that goes with the one captured last, some 30 ms before its echo."""
-        return self._blocks.convert(self._played.next(self._blocks.next_frames()))
+        played = self._played.next(self._blocks.next_frames())
+        if self.tap is not None:
+            self.tap(played, self._rate_hz)
+        return self._blocks.convert(played)
 
     def close(self) -> None:
         """The memory belongs to the player."""

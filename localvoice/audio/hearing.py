@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class Hearing:
         """None where our own voice cannot be heard."""
         self._windows = Reblocker(WINDOW)
         self._near_powers: deque[float] = deque(maxlen=3)
+        self.tape: Callable[[Samples, Samples | None, Samples], None] | None = None
+        """Told of near, far and clean 10 ms; must not wait."""
 
     @property
     def is_resting(self) -> bool:
@@ -50,6 +53,8 @@ class Hearing:
         self._near_powers.append(float(np.dot(block.near, block.near)) / len(block.near))
         clean = Cleaned(block.near, block.near) if self._echo_path is None else self._echo_path.clean(block)
         self._utterances.append(clean.for_recognition)
+        if self.tape is not None:
+            self.tape(block.near, block.far, clean.for_recognition)
         return [self._probability(window) for window in self._windows.feed(clean.for_detection)]
 
     def _probability(self, window: Samples) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localvoice.audio.device_path import OpenLoudspeaker, PathName, ReplySound
+from localvoice.audio.duplex import Tap
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.lasting_microphone import Devices
 from localvoice.audio.native_rings import FarSound
@@ -195,16 +196,24 @@ class LastingFarEnd:
         self._blocks = FarBlocks(played.rate_hz)
         self.path = 0
         """Another number from each device on: its echo takes another way."""
+        self.tap: Tap | None = None
 
     def advance(self) -> Samples:
         """What was played with the block captured last, some 30 ms before its echo; silence while nothing can."""
         present = self._devices.loudspeaker
         if present is None or present.played is None:
+            self._tell(silence(_FAR_BLOCK), SPEECH_RATE_HZ)
             return silence(_FAR_BLOCK)
         if present.played is not self._played:
             self.path += 1
             self._played, self._blocks = present.played, FarBlocks(present.played.rate_hz)
-        return self._blocks.convert(self._played.next(self._blocks.next_frames()))
+        played = self._played.next(self._blocks.next_frames())
+        self._tell(played, self._played.rate_hz)
+        return self._blocks.convert(played)
+
+    def _tell(self, played: Samples, rate_hz: int) -> None:
+        if self.tap is not None:
+            self.tap(played, rate_hz)
 
     def close(self) -> None:
         """The memory belongs to the player."""
