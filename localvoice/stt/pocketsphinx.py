@@ -38,6 +38,11 @@ PERIODIC = 0.5
 """Least normalised autocorrelation of a voiced window."""
 QUIETEST = 30.0**2
 """Mean square in int16 units, -61 dBFS: below it there is nothing to understand."""
+_BYTES_PER_S = 2 * SPEECH_RATE_HZ
+_EDGE = bytes(_BYTES_PER_S // 10)
+"""Put behind a turn: a word that touches the end of the sound is lost."""
+_LATELY_BYTES = _BYTES_PER_S
+"""Where speech is looked for behind a pause: the last second."""
 LEAST_VOICED = 4
 """Windows of 32 ms: `stop` by the shortest voice has 5 (docs/starters.md)."""
 
@@ -123,18 +128,36 @@ class PocketsphinxRecognizer:
         return await self._worker.call(lambda token: self._transcribe(sound, token))
 
     async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
-        """See `StreamingRecognizer.stream`. The final text is empty where `transcribe` would reject."""
+        """See `StreamingRecognizer.stream`. Partials are the grammar's idea; a pause and the end are judged as a whole.
+
+        Following takes 3 % of a core, in steps of at most 6 ms that hold the GIL; judging a sentence of 2.3 s takes
+        270 ms, as `transcribe` does (2 shared cores, AMD EPYC, 2026-11-21).
+        """
         utterance = _Utterance()
         shown = ""
         async for block in blocks:
+            if not len(block):
+                judged = await self._judge(utterance)
+                shown = judged.text
+                yield Partial(shown, "", settled_s=utterance.seconds, rejected=judged.rejected)
+                continue
             utterance.sound += to_int16(block).tobytes()
+            if not utterance.goes_on():
+                continue
             text = await self._worker.call(lambda token: self._follow(utterance, token))
             if text != shown:
                 shown = text
                 yield Partial(text=text, stable="")
-        transcript = await self._worker.call(lambda token: self._transcribe(bytes(utterance.sound), token))
-        text = "" if transcript.rejected else transcript.text
-        yield Partial(text=text, stable=text, is_final=True)
+        judged = await self._judge(utterance)
+        yield Partial(judged.text, judged.text, is_final=True, rejected=judged.rejected)
+
+    async def _judge(self, utterance: _Utterance) -> Transcript:
+        """What `transcribe` makes of the sound so far. Free where nothing has been said since that was last asked."""
+        if utterance.judged is None or utterance.goes_on():
+            sound = bytes(utterance.sound)
+            utterance.judged = await self._worker.call(lambda token: self._transcribe(sound + _EDGE, token))
+            utterance.judged_bytes = len(sound)
+        return utterance.judged
 
     def close(self) -> None:
         """See `Recognizer.close`."""
@@ -198,6 +221,18 @@ class _Utterance:
     sound: bytearray = field(default_factory=bytearray)
     decoded: int = 0
     """Bytes that the decoder has had."""
+    judged: Transcript | None = None
+    """Of the sound up to the last pause."""
+    judged_bytes: int = 0
+
+    def goes_on(self) -> bool:
+        """Whether there is speech behind the last pause; true without one."""
+        return self.judged is None or is_voiced(bytes(self.sound[self.judged_bytes :][-_LATELY_BYTES:]))
+
+    @property
+    def seconds(self) -> float:
+        """Its length so far."""
+        return len(self.sound) / _BYTES_PER_S
 
 
 def _load(jsgf: str, words: Mapping[str, str]) -> tuple[Any, str]:

@@ -94,9 +94,46 @@ async def test_partials_grow_into_the_final_text(recognizer):
     assert any("timer" in partial.text for partial in partials[:-1])
 
 
-async def test_a_stream_of_speech_that_is_no_command_ends_empty(recognizer):
+async def test_a_stream_of_speech_that_is_no_command_ends_rejected(recognizer):
     partials = [partial async for partial in recognizer.stream(pieces(load("weather")))]
-    assert (partials[-1].text, partials[-1].is_final) == ("", True)
+    whole = await recognizer.transcribe(load("weather"))
+    assert (partials[-1].rejected, partials[-1].is_final) == (True, True)
+    assert whole.rejected
+
+
+async def test_a_pause_settles_the_words_and_the_end_behind_it_costs_nothing():
+    recognizer = PocketsphinxRecognizer(Skills().jsgf())
+
+    async def blocks() -> AsyncIterator[Samples]:
+        async for block in pieces(load("set_a_timer")):
+            yield block
+        yield silence(0)
+        recognizer.close()  # from here on it can be asked nothing
+        for _ in range(10):
+            yield silence(1600)
+
+    partials = [partial async for partial in recognizer.stream(blocks())]
+    [settled] = [partial for partial in partials if partial.settled_s is not None]
+    assert (settled.text, settled.stable) == ("set a timer for five minutes", "")
+    assert settled.settled_s == pytest.approx(len(load("set_a_timer")) / SPEECH_RATE_HZ, abs=0.01)
+    assert (partials[-1].text, partials[-1].is_final) == ("set a timer for five minutes", True)
+
+
+async def test_speech_behind_a_pause_is_heard_with_what_was_before(recognizer):
+    half = load("set_a_timer")
+    cut = len(half) * 45 // 100
+
+    async def blocks() -> AsyncIterator[Samples]:
+        async for block in pieces(half[:cut], 512):
+            yield block
+        yield silence(0)
+        async for block in pieces(half[cut:], 512):
+            yield block
+
+    partials = [partial async for partial in recognizer.stream(blocks())]
+    assert partials[-1].text == "set a timer for five minutes"
+    behind = [partial.text for partial in partials if partial.settled_s is None and "minutes" in partial.text]
+    assert behind, "it is followed again"
 
 
 async def test_a_stream_without_sound_ends_with_an_empty_final(recognizer):
