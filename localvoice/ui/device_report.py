@@ -78,7 +78,8 @@ def meter(dbfs: float) -> str:
     """A level between -60 and 0 dBFS as a bar of ten characters."""
     eighths = round(max(0.0, min(1.0, (dbfs - _METER_DBFS) / -_METER_DBFS)) * 80)
     full, rest = divmod(eighths, 8)
-    return ("█" * full + ["", *"▏▎▍▌▋▊▉"][rest]).ljust(10, "·")
+    partial: str = ["", *"▏▎▍▌▋▊▉"][rest]
+    return ("█" * full + partial).ljust(10, "·")
 
 
 def echo_picture(response_db: Sequence[float]) -> list[str]:
