@@ -16,6 +16,8 @@ _SEGMENT_MS = 300
 """Silence behind which nova settles what was said; the end of a turn is ours to find."""
 _AWAKE_S = 4.0
 """Between two signs of life: without one the service hangs up after 10 s."""
+_EAGER = 0.4
+"""Confidence in the end of a turn from which Flux says so and calls the words whole: low, for they only have a vote."""
 _FLUX_PIECE_S = 0.08
 """The vendor's advice."""
 _CLOSE, _FINALIZE, _FORCE = '{"type": "CloseStream"}', '{"type": "Finalize"}', '{"type": "ForceEndTurn"}'
@@ -48,7 +50,7 @@ def _nova(order: EngineOrder) -> Wire:
 
 
 def _flux(order: EngineOrder) -> Wire:
-    query = {"model": order.model, **_SOUND}
+    query = {"model": order.model, "eager_eot_threshold": str(_EAGER), **_SOUND}
     if order.language and order.model.endswith("multi"):
         query["language_hint"] = order.language
     return Wire(
@@ -79,10 +81,11 @@ class _NovaUtterance(Utterance):
 
 
 class _FluxUtterance(Utterance):
-    """Turns as the service sees them; one of ours may be several of those."""
+    """Turns as the service sees them; one of ours may be several of those.
 
-    def _question(self) -> Iterable[Frame]:
-        return (_FORCE,)
+    It is not asked: it says by itself when it thinks that a turn may be over, and once forced to an end it has nothing
+    to vote on.
+    """
 
     def _ending(self) -> Iterable[Frame]:
         return (_FORCE, _CLOSE)
@@ -93,6 +96,8 @@ class _FluxUtterance(Utterance):
         if fields["type"] != "TurnInfo":
             return False
         self.words.believe(fields.get("end_of_turn_confidence"))
+        if fields["event"] in {"EagerEndOfTurn", "EndOfTurn"}:
+            self.settled_s = fields.get("audio_window_end")
         if fields["event"] != "EndOfTurn":
             self.words.guess(fields["transcript"])
             return False

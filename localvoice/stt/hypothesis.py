@@ -24,9 +24,10 @@ class Hypothesis:
         """The last stretch is now `fixed` and then `loose`."""
         self._fixed, self._loose = fixed, loose
 
-    def settle(self, text: str) -> None:
-        """The last stretch is `text`, and another one begins."""
-        self._settled, self._fixed, self._loose = joined(self._settled, text), "", ""
+    def settle(self, text: str, *, is_spaced: bool = False) -> None:
+        """The last stretch is `text`, and another one begins. `is_spaced`: its spaces are as they should be."""
+        self._settled = self._settled + text if is_spaced else joined(self._settled, text)
+        self._fixed = self._loose = ""
 
     def believe(self, end_of_turn: float | None) -> None:
         """The service's own probability that the speaker has finished; None where it has none to give."""

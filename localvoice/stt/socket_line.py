@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, to_int16
-from localvoice.beside import start
+from localvoice.beside import is_running, leave, start
 from localvoice.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from localvoice.messages import Partial
 from localvoice.remote import Service, plain, refusal
@@ -25,6 +25,8 @@ _GREETING_S = 3.0
 """As for a connection: a healthy service speaks within 0.3 s."""
 _FINAL_S = 4.0
 """From the end of the sound to the last word; healthy services take 0.1 to 0.6 s, and the next engine waits."""
+_FAREWELL_S = 1.0
+"""For the closing handshake, while nobody waits for it."""
 _WARM_S = 300.0
 """How long a socket waits for the next turn; behind that one is made while one speaks."""
 _SHORTEST_S = 0.5
@@ -37,13 +39,16 @@ _BYTES_PER_S = 2 * SPEECH_RATE_HZ
 class Line:
     """A socket that may wait for its utterance."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, wire: Wire) -> None:
         self.socket = socket
+        self._wire = wire
         self._keeping: asyncio.Task[None] | None = None
+        self._is_left = False
 
-    def keep(self, message: Frame, every_s: float) -> None:
-        """Send `message` while it waits."""
-        self._keeping = start(self._keep(message, every_s))
+    def keep(self) -> None:
+        """Keep the service awake while it waits."""
+        if self._wire.keep_alive is not None:
+            self._keeping = start(self._keep(self._wire.keep_alive, self._wire.keep_alive_s))
 
     def take(self) -> ClientConnection:
         """It waits no longer."""
@@ -52,8 +57,13 @@ class Line:
         return self.socket
 
     def hang_up(self) -> None:
-        """At once: no closing handshake is waited for."""
-        self.take().transport.abort()
+        """At once; only where a farewell is due it is said by the loop when it comes to it. May be called twice."""
+        socket = self.take()
+        if self._wire.farewell is None or not is_running():
+            socket.transport.abort()
+        elif not self._is_left:
+            leave(_bid(socket, self._wire.farewell))
+        self._is_left = True
 
     async def _keep(self, message: Frame, every_s: float) -> None:
         import websockets
@@ -67,18 +77,33 @@ class Line:
         self.socket.transport.abort()
 
 
+async def _bid(socket: ClientConnection, farewell: Frame) -> None:
+    """Say it, and wait a moment until it has arrived: bytes that nobody has read go with a socket that is reset."""
+    import websockets
+
+    try:
+        async with asyncio.timeout(_FAREWELL_S):
+            await socket.send(farewell)
+            await socket.close()
+    except (TimeoutError, websockets.ConnectionClosed):
+        pass
+    finally:
+        socket.transport.abort()
+
+
 class Listening:
     """One utterance on one socket."""
 
     def __init__(self, line: Line, wire: Wire, service: Service) -> None:
+        self._line = line
         self._socket = line.take()
         self._wire = wire
         self._utterance = wire.utterance()
         self._failures = _Failures(service, wire)
         self._outbox = _Outbox(self._socket, wire, service.timeout_s)
         self._last = Partial("", "")
-        self._asked_s: list[float] = []
-        """Up to where the service was asked for the words, question by question."""
+        self._asked_s = 0.0
+        """Up to where the words were last asked for."""
         self._limit: asyncio.TimerHandle | None = None
         """Runs from the end of the sound."""
         self._is_empty = False
@@ -121,20 +146,20 @@ class Listening:
                     await self._outbox.tell(self._wire.keep_alive)
 
     async def _ask(self) -> None:
-        if self._asked_s[-1:] == [self._outbox.taken_s]:
+        if self._asked_s == self._outbox.taken_s:
             return  # nothing was said since
-        await self._outbox.flush(self._utterance.sound)
-        if question := self._utterance.ask():
-            self._asked_s.append(self._outbox.taken_s)
+        self._asked_s = self._outbox.taken_s
+        if question := self._utterance.ask(self._asked_s):
+            await self._outbox.flush(self._utterance.sound)
             await self._outbox.tell(*question)
 
     async def _finish(self) -> None:
         await self._outbox.flush(self._utterance.sound)
-        self._asked_s.append(self._outbox.taken_s)
         patience_s = min(_FINAL_S, self._outbox.patience_s)
         self._limit = asyncio.get_running_loop().call_later(patience_s, self._give_up)
+        ending = self._utterance.end(self._outbox.taken_s)
         if self._outbox.taken_s:
-            await self._outbox.tell(*self._utterance.end())
+            await self._outbox.tell(*ending)
         else:
             self._is_empty = True
             self.hang_up()
@@ -144,10 +169,10 @@ class Listening:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """At once: no closing handshake is waited for."""
+        """As `Line.hang_up`."""
         if self._limit is not None:
             self._limit.cancel()
-        self._socket.transport.abort()
+        self._line.hang_up()
 
     async def next(self) -> Partial | None:
         """What is new, None behind the final one. Raises `ProviderError`."""
@@ -173,7 +198,7 @@ class Listening:
         utterance = self._utterance
         if utterance.take(message):
             return utterance.words.final(self._outbox.taken_s)
-        return utterance.words.partial(self._asked_s[utterance.answered - 1] if utterance.answered else None)
+        return utterance.words.partial(utterance.settled_s)
 
 
 class _Outbox:
@@ -183,15 +208,19 @@ class _Outbox:
         self._socket = socket
         self._piece = round(wire.piece_s * SPEECH_RATE_HZ) * 2
         self.patience_s = patience_s
-        self.taken_s = 0.0
-        """Seconds of sound that were put in."""
+        self._taken = 0
         self._waiting = bytearray()
         self._sent = 0
         """Bytes, with what they were filled up with."""
 
+    @property
+    def taken_s(self) -> float:
+        """Seconds of sound that were put in."""
+        return self._taken / SPEECH_RATE_HZ
+
     async def put(self, block: Samples, framed: Callable[[bytes], Frame]) -> None:
         """Send as much as makes whole pieces."""
-        self.taken_s += len(block) / SPEECH_RATE_HZ
+        self._taken += len(block)
         self._waiting += to_int16(block).tobytes()
         while len(self._waiting) >= self._piece:
             await self._send(bytes(self._waiting[: self._piece]), framed)
@@ -203,7 +232,7 @@ class _Outbox:
         least = round(_LEAST_PIECE_S * _BYTES_PER_S) if self._waiting else 0
         rest = bytes(self._waiting).ljust(max(least, len(self._waiting) + missing), b"\0")
         self._waiting.clear()
-        if rest and self.taken_s:
+        if rest and self._taken:
             await self._send(rest, framed)
 
     async def _send(self, pcm: bytes, framed: Callable[[bytes], Frame]) -> None:

@@ -86,16 +86,16 @@ class SocketRecognizer:
     async def _connected(self) -> Line:
         wire = self._wire
         key = self._service.key.reveal() if self._service.key else "none"
-        headers = {**wire.headers, wire.key_header: wire.key_prefix + key}
-        line = Line(await connected(self._service, wire.path, headers))
+        headers = {**wire.headers(), wire.key_header: wire.key_prefix + key}
+        line = Line(await connected(self._service, wire.path, headers), wire)
         try:
             if wire.greets:
                 await Listening(line, wire, self._service).greeting()
         except BaseException:
             line.hang_up()
             raise
-        if wire.is_kept_warm and wire.keep_alive is not None:
-            line.keep(wire.keep_alive, wire.keep_alive_s)
+        if wire.is_kept_warm:
+            line.keep()
         return line
 
 

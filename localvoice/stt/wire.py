@@ -30,9 +30,10 @@ class Utterance(ABC):
 
     def __init__(self) -> None:
         self.words = Hypothesis()
-        self.answered = 0
-        """How many questions have their answer: the words up to there are whole."""
-        self._asked = 0
+        self.settled_s: float | None = None
+        """As in `Partial`."""
+        self._open_s: list[float] = []
+        """Up to where the words were asked for, question by question without an answer."""
         self._has_ended = False
 
     def opening(self) -> Iterable[Frame]:
@@ -43,15 +44,16 @@ class Utterance(ABC):
         """A piece of it: 16 bits a sample, 16 kHz."""
         return pcm
 
-    def ask(self) -> Iterable[Frame]:
-        """Sent where the speaker pauses: asks for the words so far. Nothing where the service cannot be asked."""
+    def ask(self, at_s: float) -> Iterable[Frame]:
+        """Sent where the speaker pauses, after `at_s` of sound: asks for the words so far, where that can be asked."""
         frames = tuple(self._question())
-        self._asked += bool(frames)
+        if frames:
+            self._open_s.append(at_s)
         return frames
 
-    def end(self) -> Iterable[Frame]:
+    def end(self, at_s: float) -> Iterable[Frame]:
         """Sent behind the sound: asks for the rest of the words, and says that nothing follows."""
-        self._asked += 1
+        self._open_s.append(at_s)
         self._has_ended = True
         return self._ending()
 
@@ -78,8 +80,9 @@ class Utterance(ABC):
 
     def _answer(self) -> bool:
         """What just came answers the oldest question that is open, where there is one. Whether that was the last."""
-        self.answered = min(self.answered + 1, self._asked)
-        return self._has_ended and self.answered == self._asked
+        if self._open_s:
+            self.settled_s = self._open_s.pop(0)
+        return self._has_ended and not self._open_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,8 @@ class Wire:
     utterance: Callable[[], Utterance]
     key_header: str = "Authorization"
     key_prefix: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Further ones."""
+    headers: Callable[[], Mapping[str, str]] = dict
+    """Further ones, for each socket anew."""
     greets: bool = False
     """Whether the service speaks first; whether it takes the key is only known then."""
     is_kept_warm: bool = False
@@ -101,6 +104,8 @@ class Wire:
     """What is sent while there is no sound to send."""
     keep_alive_s: float = 0.0
     """After so many seconds of that."""
+    farewell: Frame | None = None
+    """What must be said before hanging up; None: just hanging up will do."""
     piece_s: float = 0.1
     """Seconds of sound in a message."""
     statuses: Mapping[str, int] = field(default_factory=dict)

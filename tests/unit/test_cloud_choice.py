@@ -76,7 +76,7 @@ def test_cloud_leaves_a_list_of_names_as_it_is(tmp_path):
     assert chosen(tmp_path, "llm", "skills", cloud="prefer") == ["skills"]
 
 
-@pytest.mark.parametrize(("stage", "name"), [("stt", "assemblyai"), ("llm", "anthropic"), ("tts", "cartesia")])
+@pytest.mark.parametrize(("stage", "name"), [("llm", "anthropic"), ("tts", "cartesia")])
 def test_what_cannot_be_used_yet_says_so(tmp_path, stage, name):
     with pytest.raises(ConfigError, match=f"{name} cannot be used"):
         chosen(tmp_path, stage, name)
