@@ -29,7 +29,7 @@ _WIDTH = 100
 _SOURCE_COLUMN = 60
 _EXAMPLE_ENGINE = "openai"
 _LOGIN = re.compile(r"(?<=//)[^/@\s]+(?=@)")
-_QUERY_SECRET = re.compile(r"([?&][^=&\s]*(?:key|token|secret|password|sig)[^=&\s]*=)[^&\s]+", re.IGNORECASE)
+_QUERY_SECRET = re.compile(r"([?&][^=&\s]*(?:key|token|secret|password|sig)[^=&\s]*=)[^&\s\"]+", re.IGNORECASE)
 
 _INIT_HEAD = """\
 Settings of localvoice. A line "#key = value" shows a default: remove its "#" and change the value.
