@@ -23,6 +23,7 @@ from localvoice.commands.devices import devices
 from localvoice.commands.doctor import doctor
 from localvoice.commands.models import app as models_app
 from localvoice.commands.persona import persona_app
+from localvoice.commands.replay import replay
 from localvoice.commands.say import say
 from localvoice.commands.talk import talk
 from localvoice.commands.transcribe import transcribe
@@ -41,6 +42,7 @@ app.command()(say)
 app.command()(transcribe)
 app.command()(devices)
 app.command()(doctor)
+app.command()(replay)
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")

@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from localvoice.event_log import Event
+from localvoice.replay.again import decided_again
+from localvoice.replay.folder import Recorded
 
 _SAME_WITHIN = 0.001
 """Seconds or milliseconds: events hold four decimals, and the last bit of a logarithm differs between machines."""
@@ -36,6 +38,16 @@ class Difference:
             return f"{place} follows now, and was not recorded"
         changes = ", ".join(f"{name} {_shown(old)} -> {_shown(new)}" for name, (old, new) in self.fields.items())
         return f"{place} {changes}"
+
+
+def compared(recorded: Recorded) -> tuple[int, list[Difference]]:
+    """How many events follow now from what was recorded, and what differs; up to a kill where there was one."""
+    made = decided_again(recorded.config, recorded.began, recorded.noted)
+    events = recorded.events
+    if not recorded.is_whole:
+        shared = min(len(events), len(made))
+        events, made = events[:shared], made[:shared]
+    return len(made), differences(events, made)
 
 
 def differences(recorded: Sequence[Event], made: Sequence[Event]) -> list[Difference]:
@@ -108,5 +120,5 @@ def _is_same(old: Any, new: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = f"{value:g}" if isinstance(value, float) else repr(value)
+    text = f"{value:g}" if isinstance(value, float) else repr(str(value)) if isinstance(value, str) else repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

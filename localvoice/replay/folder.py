@@ -78,7 +78,7 @@ def _read_config(path: Path) -> Config:
         raise FileError(f"{path} is missing: the recording is not complete")
     try:
         whole = {"session.persona": Flag("", "replay")}  # whatever it stood for is among the other settings
-        return load(whole, environ={FILE_VARIABLE: str(path)}, cwd=path.parent).config
+        return load(whole, environ={FILE_VARIABLE: str(path.absolute())}, cwd=path.parent).config
     except ConfigError as error:
         raise FileError(f"{path} does not fit this version of localvoice: {error}") from error
 

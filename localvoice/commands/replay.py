@@ -1,0 +1,37 @@
+"""`localvoice replay`: a recorded session decided, heard or shown again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from localvoice.errors import ExitCode
+
+if TYPE_CHECKING:
+    from localvoice.replay.folder import Recorded
+
+
+def replay(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Written by `localvoice talk --record DIR`.")],
+    *,
+    compare: Annotated[
+        bool, typer.Option("--compare", metavar="", help="Tell every difference, turn by turn.")
+    ] = False,
+) -> None:
+    """Decide a recorded session again: the same events, or the differences and exit code 1."""
+    from localvoice.replay.folder import read_folder
+
+    recorded = read_folder(folder)
+    raise typer.Exit(int(_decide_again(recorded, every=compare)))
+
+
+def _decide_again(recorded: Recorded, *, every: bool) -> ExitCode:
+    from localvoice.replay.differing import compared
+    from localvoice.replay.report import story_lines, verdict_lines
+
+    made, found = compared(recorded)
+    for line in (*story_lines(recorded), *verdict_lines(recorded, made, found, every=every)):
+        typer.echo(line)
+    return ExitCode.UNEXPECTED if found else ExitCode.OK
