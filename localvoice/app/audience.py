@@ -15,6 +15,8 @@ from localvoice.config_sources import LoadedConfig
 from localvoice.event_log import EventLog, JsonLines
 from localvoice.recording import Recording
 from localvoice.ui.console import Console
+from localvoice.ui.live.screen import LiveScreen
+from localvoice.ui.live.terminal import can_be_drawn_on
 from localvoice.ui.transcript_file import TranscriptFile
 
 
@@ -25,10 +27,14 @@ class Audience:
         """Raises `FileError` where the folder of a recording cannot take one."""
         self.console = _console(planned, options)
         self.recording = _recording(loaded, options)
+        self.has_screen = _has_screen(planned, options)
+        """Whether a live screen takes the console's place once the conversation begins."""
         self._events = options.events
         self._transcript = loaded.config.session.save
 
-    def join(self, log: EventLog, about: Callable[[], Mapping[str, Any]], stack: ExitStack) -> None:
+    def join(
+        self, log: EventLog, about: Callable[[], Mapping[str, Any]], stack: ExitStack, screen: LiveScreen | None
+    ) -> None:
         """Listen from now on; the stack finishes the files. `about` tells a recording of the session.
 
         Raises:
@@ -44,12 +50,21 @@ class Audience:
             log.subscribe(self.recording.event)
         if self._transcript:
             log.subscribe(TranscriptFile(Path(self._transcript)))
-        log.subscribe(self.console)
+        log.subscribe(screen or self.console)
+        if screen is not None and not sys.stderr.isatty():
+            log.subscribe(Console(words=None))
 
 
 def _console(planned: Plan, options: TalkOptions) -> Console:
     owned = options.events == "-" or planned.output.kind is EndKind.PIPE
     return Console(words=None if owned else sys.stdout, replies_only=planned.reads_pipe, verbosity=options.verbosity)
+
+
+def _has_screen(planned: Plan, options: TalkOptions) -> bool:
+    """Where words come from and go to a terminal that can be drawn on, and nothing else was asked for."""
+    asks_for_lines = options.plain or options.verbosity != 0 or options.lines is not None
+    owned = options.events == "-" or planned.output.kind is EndKind.PIPE
+    return not asks_for_lines and not owned and can_be_drawn_on(sys.stdin, sys.stdout)
 
 
 def _recording(loaded: LoadedConfig, options: TalkOptions) -> Recording | None:

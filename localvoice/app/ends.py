@@ -131,12 +131,12 @@ class Ends:
             self._stack.callback(check.close)
             check.start(greets=greets)
 
-    def begin(self, ears: Ears) -> None:
-        """Right behind `session_started`: files begin to run, lines are read."""
+    def begin(self, ears: Ears, *, reads_lines: bool = True) -> None:
+        """Right behind `session_started`: files begin to run, lines are read, unless a screen takes the keys."""
         if not self.plan.has_device:
             ears.listener.start()
         from_terminal = self.plan.standard_input is StandardInput.TERMINAL
-        if from_terminal or self.plan.reads_pipe:
+        if reads_lines and (from_terminal or self.plan.reads_pipe):
             TypedLines(
                 self._inbox.post,
                 ears.duplex.now_s,

@@ -29,6 +29,8 @@ class TalkOptions:
     offline_reason: str = ""
     """Why it is not sealed."""
     verbosity: int = 0
+    plain: bool = False
+    """Lines, whatever standard output is."""
     hint: str = ""
     """What would be better, said once everything is open."""
     started_s: float = 0.0

@@ -9,9 +9,11 @@ from functools import partial
 
 from localvoice.app.announcing import session_options
 from localvoice.app.audience import Audience
+from localvoice.app.controls import SessionControls
 from localvoice.app.duplex_choice import stricter
 from localvoice.app.ends import Ends
 from localvoice.app.listening import Ears
+from localvoice.app.live_screen import Live
 from localvoice.app.loaded_voices import close_with, phrases_of, voices_of
 from localvoice.app.plan import TalkOptions, plan
 from localvoice.app.recorded import about, track_rates
@@ -71,18 +73,32 @@ class _Talk:
         close_with(self._stack, engines, turn_detector)
         phrases = await phrases_of(self._config, engines)
         ears = self._ends.open_files(self._store)  # nothing waits from here on, and the session begins
-        self._audience.join(self._log, partial(about, self._ends.plan, ears, engines), self._stack)
+        live = self._live(ears)
+        screen = None if live is None else live.screen
+        self._audience.join(self._log, partial(about, self._ends.plan, ears, engines), self._stack, screen)
         self._start_tape(ears)
         voices = replace(voices_of(self._config, engines, ears, turn_detector, self._told), phrases=phrases)
         if self._options.hint:
-            console.note(self._options.hint)
+            (screen or console).note(self._options.hint)
         if ears.choice.warning:
             self._warn(*ears.choice.warning)
         announced = session_options(self._config, self._ends.plan, self._options, engines, ears, turn_detector)
         self._ends.check_duplex(ears, greets=bool(announced.greeting))
-        session = self._session(ears, Replying(self._config, voices, skills), voices, announced)
+        replying = Replying(self._config, voices, skills)
+        session = self._session(ears, replying, voices, replace(announced, beside=(live.run,) if live else ()))
         stopper.watch(session)
-        return await session.run(self._inbox, partial(self._ends.begin, ears))
+        return await session.run(self._inbox, partial(self._begin, ears, replying, live))
+
+    def _begin(self, ears: Ears, replying: Replying, live: Live | None) -> None:
+        self._ends.begin(ears, reads_lines=live is None)
+        if live is not None:
+            live.start(lambda: replying.saying, self._stack)
+
+    def _live(self, ears: Ears) -> Live | None:
+        if not self._audience.has_screen:
+            return None
+        is_typed = self._ends.plan.is_typed
+        return Live(SessionControls(self._inbox, ears.duplex, self._log, is_typed=is_typed), ears.duplex)
 
     def _stages(self) -> list[str]:
         stages = ["llm"]
@@ -100,7 +116,7 @@ class _Talk:
         options = replace(
             announced,
             record=None if recording is None else recording.note,
-            beside=watches(voices.recognizer, voices.chat, voices.synthesizer),
+            beside=(*announced.beside, *watches(voices.recognizer, voices.chat, voices.synthesizer)),
         )
         config = stricter(self._config, ears.choice, ears.echo_path)
         session = Session(config, ears.duplex, replying, self._log, options)

@@ -13,9 +13,10 @@ from typing import Protocol
 
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.files import SoundSink, SoundSource
+from localvoice.audio.levels import Levels
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.engines import Player
 
 BLOCK_S = 0.01
@@ -34,6 +35,8 @@ class Block:
     known."""
     path: int = 0
     """Another number once `far` comes to `near` another way, because a device is another one."""
+    is_muted: bool = False
+    """`near` is silence because the user has turned the microphone off: it says nothing of how `far` comes back."""
 
 
 class Capture(Protocol):
@@ -167,6 +170,10 @@ class Duplex:
         """Through which files hear each other."""
         self._started_s = started_s
         self._frames = 0
+        self.is_muted = False
+        """Whether the microphone is off: whatever device is behind it, silence comes in. Set from any thread."""
+        self.levels: Levels | None = None
+        """Told how loud both ends are, where somebody looks."""
 
     def read(self, ahead: int = 0) -> Block:
         """The next 10 ms; blocks until they have been heard. What was played meanwhile has been written.
@@ -179,8 +186,13 @@ class Duplex:
             far, path = self._far_end.advance(), self._far_end.path
         if self._room is not None and far is not None:
             near = self._room.hear(near, far)
+        is_muted = self.is_muted
+        if is_muted:
+            near = silence(len(near))
+        if self.levels is not None:
+            self.levels.feed(near, far)
         self._frames += len(near)
-        return Block(near, far, path)
+        return Block(near, far, path, is_muted)
 
     @property
     def ended(self) -> bool:

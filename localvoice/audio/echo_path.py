@@ -76,6 +76,9 @@ class EchoPath:
         """The near end without our own voice; as it is where nothing is known of the far end."""
         if block.far is None:
             return Cleaned(block.near, block.near)
+        if block.is_muted:  # a canceller taught that nothing comes back would let our voice through afterwards
+            self.own_voice.play(block.far)
+            return Cleaned(block.near, block.near)
         if block.path != self._path:
             self._path = block.path
             self.alignment.restart()

@@ -86,7 +86,7 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", metavar="", help="Every event.", rich_help_panel=_OUTPUT)
     ] = False,
-    plain: Annotated[  # noqa: ARG001 - lines are all there is until the live screen comes
+    plain: Annotated[
         bool, typer.Option("--plain", metavar="", help="Lines, no live screen.", rich_help_panel=_OUTPUT)
     ] = False,
 ) -> None:
@@ -117,6 +117,7 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
         events=events,
         record=record,
         verbosity=-1 if quiet else int(verbose),
+        plain=plain,
     )
 
 
@@ -130,6 +131,7 @@ def hold(  # noqa: PLR0913 - see talk
     events: str = "",
     record: Path | None = None,
     verbosity: int = 0,
+    plain: bool = False,
     lines: TextIO | None = None,
 ) -> None:
     """Hold a conversation and leave with its exit code."""
@@ -155,6 +157,7 @@ def hold(  # noqa: PLR0913 - see talk
         offline=shield.mode,
         offline_reason=shield.reason,
         verbosity=verbosity,
+        plain=plain,
         hint=hint,
         started_s=STARTED_S,
     )

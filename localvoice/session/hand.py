@@ -105,6 +105,17 @@ class Hand:
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """A reply that is being said."""
+
+    turn: int
+    text: str
+    """As far as it is written."""
+    heard: str
+    """The beginning of it that has sounded."""
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """Where a reply lives: the tasks of the session, its ear for observations, and its log."""
 

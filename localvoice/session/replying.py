@@ -11,7 +11,7 @@ from localvoice.messages import Origin, Stage, Turn
 from localvoice.session.answering import PREPARED, Answering
 from localvoice.session.answers import SKILL_ENGINE
 from localvoice.session.guarding import Guarding, Work
-from localvoice.session.hand import Hand, House, Outcome, Voices
+from localvoice.session.hand import Hand, House, Outcome, Saying, Voices
 from localvoice.session.overlap_reading import OverlapReading
 from localvoice.session.phrases import CONFIRM, LET_ME_THINK, STILL_THERE
 from localvoice.session.silences import Silences
@@ -56,6 +56,14 @@ class Replying:
     def state(self) -> SkillState:
         """What skills have changed."""
         return self._answering.state
+
+    @property
+    def saying(self) -> Saying | None:
+        """The reply that sounds, or is held; None where there is none."""
+        sounding = None if self._hand is None else self._hand.sounding
+        if sounding is None or sounding.reply is None or Stage.REPLY_STARTED not in sounding.turn.times:
+            return None
+        return Saying(sounding.turn.id, sounding.turn.reply_text, sounding.reply.moment().heard)
 
     # what is asked of it
 

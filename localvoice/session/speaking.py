@@ -11,7 +11,7 @@ import numpy as np
 
 from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.engines import Player, Synthesizer
-from localvoice.messages import Position, SpeechChunk, Stage, Turn
+from localvoice.messages import SpeechChunk, Stage, Turn
 from localvoice.session.breath import Breath
 from localvoice.streams import close_iterator, read_ahead
 from localvoice.text.clauses import clauses
@@ -72,6 +72,8 @@ class Moment:
     """Within a second, as written."""
     has_asked: bool
     """It has just come to the end of a question."""
+    heard: str
+    """All that has sounded of it, as written."""
 
 
 class Reply(Protocol):
@@ -223,7 +225,7 @@ class SpokenReply:
         """What it is saying."""
         at, second = self._player.position().frames, self._player.rate_hz
         asked = self._ledger.asks_between(at - int(_ANSWERED_WITHIN_S * second), at + int(_ANSWERED_EARLY_S * second))
-        return Moment(self._ledger.said_between(at - second, at + second), asked)
+        return Moment(self._ledger.said_between(at - second, at + second), asked, self._ledger.heard(at))
 
     def release(self) -> None:
         """Go on at full level, from the beginning of the interrupted word."""
@@ -274,7 +276,7 @@ class PrintedReply:
 
     def moment(self) -> Moment:
         """Nothing sounds; what was printed may have asked."""
-        return Moment("", self._printed.rstrip().endswith("?"))
+        return Moment("", self._printed.rstrip().endswith("?"), self._printed)
 
     def release(self) -> None:
         """Nothing sounds."""

@@ -1,0 +1,84 @@
+"""Ties the screen to the event loop: keys that arrive, a window that changes its size, Ctrl-Z and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+
+from localvoice.ui.live.keyboard import Keyboard
+from localvoice.ui.live.screen import LiveScreen
+from localvoice.ui.live.terminal import Terminal
+
+_ESCAPE_S = 0.04
+"""A lone Escape is known when nothing has followed it for so long; terminals send a sequence at once."""
+
+
+class Attendance:
+    """From `start` to `close` the terminal is ours, but for the time in which we are stopped."""
+
+    def __init__(self, screen: LiveScreen, terminal: Terminal, keyboard: Keyboard) -> None:
+        self._screen = screen
+        self._terminal = terminal
+        self._keyboard = keyboard
+        self._loop = asyncio.get_running_loop()
+        self._flush: asyncio.TimerHandle | None = None
+        self._signals = {
+            signal.SIGWINCH: screen.redraw,
+            signal.SIGTSTP: self._stop,
+            signal.SIGCONT: self._go_on,
+        }
+
+    def start(self) -> None:
+        """Take the terminal."""
+        for number, act in self._signals.items():
+            with suppress(ValueError, RuntimeError):  # not the main thread: then nobody can stop us either
+                self._loop.add_signal_handler(number, act)
+        self._take()
+
+    def close(self) -> None:
+        """Give it back for good."""
+        self._let_go()
+        for number in self._signals:
+            with suppress(ValueError, RuntimeError):
+                self._loop.remove_signal_handler(number)
+        self._screen.close()
+
+    def _take(self) -> None:
+        if self._terminal.is_in_front:
+            self._screen.enter()
+            self._loop.add_reader(self._terminal.fd, self._read)
+
+    def _let_go(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+        self._loop.remove_reader(self._terminal.fd)
+        self._screen.leave()
+
+    def _read(self) -> None:
+        data = self._terminal.read()
+        if not data:  # the terminal is gone, which is no end of the session
+            self._loop.remove_reader(self._terminal.fd)
+            return
+        if self._flush is not None:
+            self._flush.cancel()
+        self._keyboard.feed(data)
+        self._flush = self._loop.call_later(_ESCAPE_S, self._nothing_more) if self._keyboard.waits else None
+        self._screen.keys_came()
+
+    def _nothing_more(self) -> None:
+        self._keyboard.flush()
+        self._screen.keys_came()
+
+    def _stop(self) -> None:
+        """Ctrl-Z: leave the terminal as it was, and stop as any other program does."""
+        self._let_go()
+        self._loop.remove_signal_handler(signal.SIGTSTP)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        self._loop.add_signal_handler(signal.SIGTSTP, self._stop)  # here somebody has sent us on
+
+    def _go_on(self) -> None:
+        """In front again: draw. In the background: wait for the next time."""
+        self._let_go()
+        self._take()
