@@ -5,6 +5,7 @@ Rule of this file: it chooses and explains; nothing is loaded before `Candidate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from localvoice.text.pronunciation import pronunciation_of
 STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
 """The engine of each stage that works without a download."""
 
-LOCAL: Mapping[str, str] = {"stt": "faster-whisper", "llm": "llama-cpp", "tts": "piper"}
-"""The local engine of each stage that needs a model."""
+LOCAL: Mapping[str, tuple[str, ...]] = {"stt": ("faster-whisper",), "llm": ("llama-cpp",), "tts": ("piper", "kokoro")}
+"""The local engines of each stage that need a model, the usual one first."""
 
 _LOCAL_DEFAULT = "local default"
 """Stands in a list for what `auto` takes of this machine."""
@@ -78,8 +79,8 @@ class EngineChoice:
             raise ConfigError(f"there is no {_STAGE_WORDS[stage]} '{name}'; {_what_instead(stage, name)}")
         if name == STARTERS[stage]:
             return iter([self._starter(stage, model)])
-        if name == LOCAL[stage]:
-            return iter([self._local(stage, model or self._configured(stage) or self._voice_for(stage))])
+        if name in LOCAL[stage]:
+            return iter([self._local(stage, name, model or self._configured(stage, name) or self._model_voice(stage))])
         if serves(name, stage):
             return iter([self._cloud.named(stage, name, model)])
         variable = KEY_VARIABLES.get(name, "")
@@ -95,17 +96,38 @@ class EngineChoice:
         return iter(local)
 
     def _local_default(self, stage: str) -> Iterator[Candidate]:
-        model = self._configured(stage)
-        voice = self._voice_for(stage)
+        usual = LOCAL[stage][0]
+        voice = self._model_voice(stage)
         is_of_starter = bool(voice) and not self._is_model(stage, voice)
-        if model or (not is_of_starter and (voice or self._best(stage) is not None)):
-            yield self._local(stage, model or voice)
+        model = self._configured(stage, usual) or ("" if is_of_starter else voice)
+        best = None if model or is_of_starter else self._best(stage)
+        if model:
+            yield self._local(stage, self._engine_of(stage, model), model)
+        elif best is not None:
+            yield self._local(
+                stage, self._engine_of(stage, best.name if best.model else str(best.path)), str(best.path)
+            )
         yield self._starter(stage, "")
 
-    def _configured(self, stage: str) -> str:
-        """The model that the settings name for the local engine."""
-        options = self._config.engines.of(LOCAL[stage])
-        return getattr(options, f"{stage}_model") or (options.voice if stage == "tts" else "")
+    def _engine_of(self, stage: str, model: str) -> str:
+        """Who reads a model: as the catalogue has it, else the usual engine."""
+        known = self._store.catalogue.get(model)
+        if known is not None and known.engine in LOCAL[stage]:
+            return known.engine
+        path = Path(model)
+        is_kokoro = stage == "tts" and any((path if path.is_dir() else path.parent).glob("voices*.bin"))
+        return "kokoro" if is_kokoro else LOCAL[stage][0]
+
+    def _configured(self, stage: str, name: str) -> str:
+        """The model that the settings name for a local engine."""
+        options = self._config.engines.of(name)
+        is_file = stage == "tts" and name == LOCAL[stage][0]  # the other voices are parts of one model
+        return getattr(options, f"{stage}_model") or (options.voice if is_file else "")
+
+    def _model_voice(self, stage: str) -> str:
+        """`--voice` where it is a model of its own."""
+        voice = self._voice_for(stage)
+        return "" if is_kokoro_voice(voice) else voice
 
     def _voice_for(self, stage: str) -> str:
         """`--voice`, which names a model of the local synthesiser or a voice of the starter."""
@@ -117,16 +139,17 @@ class EngineChoice:
         is_of_stage = known is not None and known.kind == stage
         return is_of_stage or self._store.find(stage, name) is not None or Path(name).suffix in _MODEL_SUFFIXES
 
-    def _best(self, stage: str) -> Installed | None:
-        """The installed model that suits this machine best."""
+    def _best(self, stage: str, engine: str = "") -> Installed | None:
+        """The installed model that suits this machine best; of one engine only where it is named."""
         from localvoice.model_store.offer import recommended_tier, this_machine
 
-        return self._store.preferred(Kind(stage), recommended_tier(*this_machine()).tier)
+        tier = recommended_tier(*this_machine()).tier
+        others = [one for one in LOCAL[stage] if engine and one != engine]
+        return self._store.preferred(Kind(stage), tier, others=others)
 
-    def _model_path(self, stage: str, model: str) -> Path:
-        name = LOCAL[stage]
+    def _model_path(self, stage: str, name: str, model: str) -> Path:
         if not model:
-            best = self._best(stage)
+            best = self._best(stage, name)
             if best is None:
                 raise ModelError(
                     f"{name} has no model here: run `localvoice models download`, or name one as {name}:PATH"
@@ -144,13 +167,13 @@ class EngineChoice:
             raise ModelError(f"there is no model {path}: check the path of {name}:PATH")
         raise ModelError(f"{name} has no model {model}: `localvoice models list` shows what there is")
 
-    def _local(self, stage: str, model: str) -> Candidate:
-        path = self._model_path(stage, model)
-        return Candidate(LOCAL[stage], lambda: self._load_local(stage, path))
+    def _local(self, stage: str, name: str, model: str) -> Candidate:
+        path = self._model_path(stage, name, model)
+        return Candidate(name, lambda: self._load_local(stage, name, path))
 
-    def _load_local(self, stage: str, path: Path) -> Any:
+    def _load_local(self, stage: str, name: str, path: Path) -> Any:
         config = self._config
-        options = config.engines.of(LOCAL[stage])
+        options = config.engines.of(name)
         if stage == "stt":
             from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 
@@ -160,6 +183,18 @@ class EngineChoice:
             from localvoice.llm.llama_cpp import load_llama
 
             return load_llama(path, options, config.reply)
+        if name == "kokoro":
+            from localvoice.tts.kokoro import KokoroSynthesizer
+
+            asked = config.speech.voice
+            voice = options.voice or (asked if is_kokoro_voice(asked) else "")
+            return KokoroSynthesizer(
+                path,
+                voice,
+                rate=config.speech.rate,
+                pronunciation=pronunciation_of(config.speech),
+                threads=options.threads,
+            )
         from localvoice.tts.piper import PiperSynthesizer
 
         return PiperSynthesizer(path, rate=config.speech.rate, pronunciation=pronunciation_of(config.speech))
@@ -190,6 +225,11 @@ def _load_espeak(voice: str, speech: SpeechConfig) -> Any:
     from localvoice.tts.espeak import EspeakSynthesizer
 
     return EspeakSynthesizer(voice=voice, rate=speech.rate, pronunciation=pronunciation_of(speech))
+
+
+def is_kokoro_voice(voice: str) -> bool:
+    """Whether `voice` is a name as Kokoro has them: language and sex, then a name."""
+    return re.fullmatch(r"[abefhijpz][fm]_[a-z]+", voice) is not None
 
 
 def _espeak_voice(config: Config) -> str:

@@ -6,7 +6,7 @@ Rule of this file: it reads and removes; what writes models is in `download.py` 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,12 +102,13 @@ class ModelStore:
         found = self.named(name)
         return found.path if found else None
 
-    def preferred(self, kind: Kind | str, tier: Tier) -> Installed | None:
+    def preferred(self, kind: Kind | str, tier: Tier, others: Collection[str] = ()) -> Installed | None:
         """The model to use where none was named: of those here, one that fits `tier`, of the highest tier, a default.
 
-        Larger ones and those put there by hand under a name of their own come last.
+        Larger ones and those put there by hand under a name of their own come last. Models of the engines `others` are
+        left out.
         """
-        here = [one for one in self.installed() if one.kind == kind]
+        here = [one for one in self.installed() if one.kind == kind and not (one.model and one.model.engine in others)]
         return min(here, key=lambda one: _rank(one, tier), default=None)
 
     def missing(self, tier: Tier) -> tuple[Model, ...]:
@@ -191,7 +192,8 @@ def _engine_path(kind: Kind, folder: Path, model: Model | None) -> Path | None:
         return folder if is_complete else None
     candidates = [path for path in sorted(folder.glob("*" + _SUFFIX[kind])) if _has(path)]
     if kind is Kind.TTS:
-        candidates = [path for path in candidates if _has(path.with_name(path.name + ".json"))]
+        has_voices = any(map(_has, folder.glob("voices*.bin")))  # Kokoro's, which are parts of one model
+        candidates = [path for path in candidates if has_voices or _has(path.with_name(path.name + ".json"))]
     return candidates[0] if candidates else None
 
 

@@ -23,12 +23,14 @@ from localvoice.messages import SpeechChunk
 from localvoice.text.clauses import clauses
 from localvoice.tts.espeak import EspeakSynthesizer, voices
 from localvoice.tts.espeak_library import espeak_library
+from localvoice.tts.kokoro import KokoroSynthesizer
 from localvoice.tts.piper import PiperSynthesizer
 from localvoice.tts.trim import LEAD_S, SILENCE_LEVEL
 from tests.fakes import FakeSynthesizer
 
 MODELS = Path(__file__).parents[1] / "models"
 VOICE = MODELS / "tts" / "en_US-tiny-test.onnx"
+KOKORO = MODELS / "tts" / "kokoro-tiny"
 REPLY = ["Hello!", " How can I", " help you, **today**?", " \n", " It is 25 °C — see [this](https://example.com/a)."]
 
 
@@ -36,10 +38,14 @@ def piper(path: Path = VOICE, **options: float) -> PiperSynthesizer:
     return PiperSynthesizer(path, **options)
 
 
-REAL = {"espeak": EspeakSynthesizer, "piper": piper}
+def kokoro(path: Path = KOKORO, **options: float) -> KokoroSynthesizer:
+    return KokoroSynthesizer(path, **options)
 
 
-@pytest.fixture(params=["fake", "espeak", "piper"])
+REAL = {"espeak": EspeakSynthesizer, "piper": piper, "kokoro": kokoro}
+
+
+@pytest.fixture(params=["fake", *REAL])
 def voice(request: pytest.FixtureRequest) -> Iterator[Synthesizer]:
     synthesizer = {"fake": FakeSynthesizer, **REAL}[request.param]()
     yield synthesizer
@@ -194,8 +200,9 @@ async def test_words_said_in_one_go_are_covered(real_voice: Synthesizer):
     assert {"One", "1,234", "people", "house"} <= set(words(chunk))
 
 
-async def test_a_pause_lies_between_words_not_inside_one(real_voice: Synthesizer):
-    chunk = await speak_one(real_voice, "Stop now; then we go again")
+@pytest.mark.parametrize("name", ["espeak", "piper"])
+async def test_a_pause_lies_between_words_not_inside_one(name: str):
+    chunk = await speak_one(REAL[name](), "Stop now; then we go again")
     loud = np.abs(chunk.samples) > SILENCE_LEVEL
     edges = np.flatnonzero(np.diff(np.flatnonzero(loud)) > 0.05 * chunk.rate_hz)
     assert len(edges) == 1
@@ -222,11 +229,16 @@ async def test_odd_text_is_survived(real_voice: Synthesizer, text: str):
 
 
 @pytest.mark.parametrize("name", REAL)
-async def test_rate_shortens_and_volume_lowers(name: str):
+async def test_rate_shortens(name: str):
     normal = await speak_one(REAL[name](), "It is sunny today in Tokyo")
     fast = await speak_one(REAL[name](rate=1.5), "It is sunny today in Tokyo")
-    quiet = await speak_one(REAL[name](volume=0.5), "It is sunny today in Tokyo")
     assert fast.duration_s == pytest.approx(normal.duration_s / 1.5, rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["espeak", "piper"])
+async def test_volume_lowers(name: str):
+    normal = await speak_one(REAL[name](), "It is sunny today in Tokyo")
+    quiet = await speak_one(REAL[name](volume=0.5), "It is sunny today in Tokyo")
     assert np.abs(quiet.samples).max() == pytest.approx(np.abs(normal.samples).max() / 2, rel=0.05)
 
 
@@ -440,3 +452,39 @@ async def test_a_change_of_pace_counts_from_the_next_clause_on(real_voice: Synth
     normal, slow, again = lengths
     assert slow > 1.2 * normal
     assert abs(again - normal) < 100
+
+
+async def test_kokoros_word_times_are_those_of_its_sounds():
+    chunk = await speak_one(kokoro(), "Hello there")
+    loud = np.flatnonzero(np.abs(chunk.samples) > SILENCE_LEVEL) / chunk.rate_hz
+    gaps = np.flatnonzero(np.diff(loud) > 0.04)  # the tiny model is silent for spaces, 50 ms each
+    assert len(gaps) == 1
+    first, second = chunk.words
+    assert first.start_s == pytest.approx(loud[0], abs=0.01)
+    assert second.start_s == pytest.approx(loud[gaps[0] + 1], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (lambda folder: (folder / "voices-tiny.bin").unlink(), "has no voices"),
+        (lambda folder: (folder / "voices-tiny.bin").write_bytes(b"nonsense"), "holds no voices"),
+        (lambda folder: (folder / "kokoro-tiny.onnx").write_bytes(b"nonsense"), "corrupt or no ONNX model"),
+        (lambda folder: (folder / "kokoro-tiny.onnx").unlink(), "holds no model"),
+        (lambda folder: shutil.copy(VOICE, folder / "kokoro-tiny.onnx"), "is no Kokoro model"),
+    ],
+)
+def test_a_damaged_kokoro_is_a_model_error_with_a_way_out(
+    tmp_path: Path, broken: Callable[[Path], object], reason: str
+):
+    folder = tmp_path / "kokoro"
+    shutil.copytree(KOKORO, folder)
+    broken(folder)
+    with pytest.raises(ModelError, match=reason) as caught:
+        kokoro(folder)
+    assert "localvoice models download kokoro-v1.0" in str(caught.value)
+
+
+def test_kokoro_names_the_voices_it_has():
+    with pytest.raises(ConfigError, match="kokoro has no voice 'zz_nobody'; it has af_heart, bm_george"):
+        KokoroSynthesizer(KOKORO, "zz_nobody")

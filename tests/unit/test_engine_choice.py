@@ -92,6 +92,19 @@ def test_the_voice_of_an_engines_own_section_counts(store):
         names(store, "piper", options=EngineOptions(voice="gone.onnx"))
 
 
+def test_kokoro_is_taken_where_it_is_the_voice_that_is_here_or_is_named(tmp_path: Path):
+    folder = tmp_path / "tts" / "kokoro-v1.0"
+    folder.mkdir(parents=True)
+    for file in (MODELS / "tts" / "kokoro-tiny").iterdir():
+        (folder / file.name.replace("tiny", "v1.0")).symlink_to(file)
+    store = ModelStore(tmp_path)
+    assert names(store, "auto") == ["kokoro", "espeak"]
+    assert names(store, "auto", voice="bm_george") == ["kokoro", "espeak"]
+    assert names(store, "kokoro") == ["kokoro"]
+    with pytest.raises(ModelError, match="piper has no model here"):
+        names(store, "piper")
+
+
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [("pipper", "the nearest one is piper"), ("groq", "give it to --stt"), ("elevenlabs", "ELEVENLABS_API_KEY")],
