@@ -43,7 +43,7 @@ STAGE_ENGINES: Mapping[str, tuple[str, ...]] = {
     "llm": (
         *("llama-cpp", "skills", "groq", "openai", "cerebras", "anthropic", "gemini", "ollama", "openai-compatible"),
     ),
-    "tts": ("piper", "espeak", "elevenlabs", "cartesia", "openai", "deepgram", "azure", "sarvam"),
+    "tts": ("piper", "kokoro", "espeak", "elevenlabs", "cartesia", "openai", "deepgram", "azure", "sarvam"),
 }
 """The engines of each stage: product contract, section 4."""
 
