@@ -47,6 +47,11 @@ class Machine:
         return max(1, self.physical_cores - 1)
 
     @property
+    def model_threads_beside(self) -> int:
+        """Threads for a language model that reads a prompt while the recogniser works: together one core is left."""
+        return max(1, self.physical_cores - 1 - self.recogniser_threads)
+
+    @property
     def recogniser_threads(self) -> int:
         """Threads for CTranslate2."""
         return min(RECOGNISER_THREADS_MAX, self.model_threads)

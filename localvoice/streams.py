@@ -23,6 +23,7 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._told: Callable[[], None] | None = None
 
     @property
     def is_cancelled(self) -> bool:
@@ -32,6 +33,14 @@ class CancelToken:
     def cancel(self) -> None:
         """Ask the work to stop at its next step."""
         self._event.set()
+        if self._told is not None:
+            self._told()
+
+    def tell(self, told: Callable[[], None]) -> None:
+        """Call `told` too, in the thread that cancels: for native code that cannot ask. It may be called twice."""
+        self._told = told
+        if self._event.is_set():
+            told()
 
     def check(self) -> None:
         """Raise `Cancelled` when the caller has gone."""

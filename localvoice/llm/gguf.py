@@ -58,6 +58,31 @@ class GgufHeader:
         return int(self.metadata.get(f"{self.architecture}.context_length", 0))
 
     @property
+    def forgets(self) -> bool:
+        """Whether some layers keep a state in place of every token: it can go on, but not back."""
+        return any(
+            key.startswith(f"{self.architecture}.{part}")
+            for key in self.metadata
+            for part in ("ssm.", "shortconv.", "wkv")
+        )
+
+    @property
+    def context_bytes_per_token(self) -> int:
+        """Memory of one token of context, in half precision; sliding windows count like whole layers."""
+        kind = self.architecture
+        heads, layers = (
+            self.metadata.get(f"{kind}.attention.head_count", 0),
+            self.metadata.get(f"{kind}.block_count", 0),
+        )
+        kv_heads = self.metadata.get(f"{kind}.attention.head_count_kv", heads)
+        width = self.metadata.get(f"{kind}.embedding_length", 0)
+        most = max(heads) if isinstance(heads, list) else heads
+        key = self.metadata.get(f"{kind}.attention.key_length", width // max(1, most))
+        value = self.metadata.get(f"{kind}.attention.value_length", width // max(1, most))
+        per_layer = sum(kv_heads) if isinstance(kv_heads, list) else kv_heads * layers
+        return int(2 * per_layer * (key + value))
+
+    @property
     def chat_template(self) -> str:
         """Jinja source; empty for a model that was not made to converse."""
         return str(self.metadata.get("tokenizer.chat_template", ""))

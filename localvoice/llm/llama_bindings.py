@@ -6,14 +6,27 @@ its own chat function cannot turn a model's thinking off.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 from localvoice.engines import ReplyPart
-from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable, get_again
+from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
-from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, STEP_TOKENS, LlamaSetup, closed, too_long
+from localvoice.llm.llama_cache import LlamaCache
+from localvoice.llm.llama_setup import (
+    BATCH_TOKENS,
+    NAME,
+    LlamaSetup,
+    cannot_load,
+    closed,
+    fitting,
+    too_long,
+    words_so_far,
+)
+from localvoice.llm.prompt_states import WORTH_S, PromptStates, prompt_states
 from localvoice.llm.reply_parser import ReplyParser
 from localvoice.messages import Message, Role, ToolSpec, Usage
 from localvoice.streams import CancelToken, Worker
@@ -27,7 +40,7 @@ _WARM_UP = (Message(Role.USER, "Hello."),)
 class LlamaCppPythonModel:
     """A GGUF model in a `llama_cpp.Llama`."""
 
-    def __init__(self, setup: LlamaSetup) -> None:
+    def __init__(self, setup: LlamaSetup, states: PromptStates | None = None) -> None:
         """Load the model and run it once.
 
         Raises:
@@ -36,7 +49,9 @@ class LlamaCppPythonModel:
         """
         self._setup = setup
         self._llama = _loaded(setup)
+        self._cache = LlamaCache(self._llama, forgets=_forgets(self._llama))
         self._template = _ChatTemplate(self._llama, setup.header.chat_template)
+        self._states = states or prompt_states(setup, _runtime_version())
         try:
             for _ in self._write(self._llama, _WARM_UP, (), CancelToken()):
                 break
@@ -50,23 +65,29 @@ class LlamaCppPythonModel:
         return NAME
 
     def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
-        """The answer to `history`. Closing stops at the next token, or within `STEP_TOKENS` of an unread prompt."""
+        """The answer to `history`. Closing stops at once, also within an unread prompt."""
         llama = self._open_llama()
         messages, offered = tuple(history), tuple(tools)
         return self._worker.stream(lambda token: self._write(llama, messages, offered, token), _AHEAD)
 
     async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
-        """Bring `history` into the cache, in steps that a cancelled await ends soon."""
+        """Bring `history` into the cache; cancelling the await stops that at once.
+
+        Where its last words are the user's, they may go on: it is read up to the last of them. Fewer threads than a
+        reply has work at it, because the recogniser works at the same time.
+        """
         llama = self._open_llama()
         messages, offered = tuple(history), tuple(tools)
 
         def work(token: CancelToken) -> None:
-            with _our_errors():
-                tokens = self._template.tokens(llama, self._template.rendered(messages, offered, is_open=False))
-                if len(tokens) >= self._setup.context_tokens:
-                    raise too_long(self._setup.context_tokens)
-                _evaluate(llama, tokens, token)
-                _read(llama, tokens)
+            with self._working(llama, self._setup.threads_beside, token):
+                prompt = self._fitted(llama, messages, offered, is_open=False)
+                tokens = self._template.tokens(llama, words_so_far(prompt, messages))
+                if all(message.role is Role.SYSTEM for message in messages):
+                    self._read_system(tokens, token)
+                else:
+                    self._cache.read(tokens, len(tokens), token)
+                self._cache.copy()
 
         await self._worker.call(work)
 
@@ -81,25 +102,35 @@ class LlamaCppPythonModel:
             raise closed()
         return self._llama
 
+    @contextmanager
+    def _working(self, llama: Any, threads: int, token: CancelToken) -> Iterator[None]:
+        import llama_cpp
+
+        llama_cpp.llama_set_n_threads(llama.ctx, self._setup.threads, threads)
+        with _our_errors(), self._cache.stoppable(token):
+            yield
+
     def _write(
         self, llama: Any, history: Sequence[Message], tools: Sequence[ToolSpec], token: CancelToken
     ) -> Iterator[ReplyPart]:
         """The reply, token by token; in the worker."""
-        reply = self._setup.reply
-        with _our_errors():
-            prompt = self._template.rendered(history, tools, is_open=True)
+        with self._working(llama, self._setup.threads, token):
+            prompt = self._fitted(llama, history, tools, is_open=True)
             tokens = self._template.tokens(llama, prompt)
-            if len(tokens) >= self._setup.context_tokens:
-                raise too_long(self._setup.context_tokens)
-            cached = _evaluate(llama, tokens, token)
+            cached = self._cache.read(tokens, len(tokens) - 1, token)
             parser = ReplyParser(NAME, is_thinking=prompt.rstrip().endswith("<think>"))
+
+            def is_over(*_: Any) -> bool:  # after each token, also where none gives text
+                if llama.n_tokens == len(tokens):
+                    self._cache.copy()
+                return token.is_cancelled
+
             pieces = llama.create_completion(
                 tokens,
-                max_tokens=reply.max_tokens,
-                temperature=reply.temperature,
-                top_p=reply.top_p,
+                max_tokens=self._setup.reply.max_tokens,
                 stream=True,
-                stopping_criteria=lambda *_: token.is_cancelled,  # after each token, also where none gives text
+                stopping_criteria=is_over,
+                **self._setup.sampling.as_options(),
             )
             with closing(pieces):
                 for piece in pieces:
@@ -107,6 +138,32 @@ class LlamaCppPythonModel:
             token.check()
             yield from parser.finish()
             yield Usage(len(tokens), max(0, llama.n_tokens - len(tokens)) + 1, cached)
+
+    def _fitted(self, llama: Any, history: Sequence[Message], tools: Sequence[ToolSpec], *, is_open: bool) -> str:
+        """The prompt, of fewer exchanges where not all of them fit. Raises `ProviderBroken` where one does not."""
+
+        def tokens_of(messages: Sequence[Message]) -> int:
+            return len(self._template.tokens(llama, self._template.rendered(messages, tools, is_open=is_open)))
+
+        try:
+            kept = fitting(history, tokens_of, self._setup.prompt_tokens)
+        except ProviderBroken as error:
+            raise too_long(self._setup.context_tokens) from error
+        return self._template.rendered(kept, tools, is_open=is_open)
+
+    def _read_system(self, tokens: Sequence[int], token: CancelToken) -> None:
+        """Read a prompt that holds no word of the user: from disk where it was kept, and to disk where that pays."""
+        key = self._states.key(tokens)
+        kept = None if self._cache.has(tokens) else self._states.find(key)
+        if kept is not None and not self._cache.restore(kept, tokens):
+            self._states.drop(kept)
+        began_s = time.perf_counter()
+        self._cache.read(tokens, len(tokens), token)
+        if time.perf_counter() - began_s < WORTH_S:
+            return
+        part = self._states.place(key)
+        if part is not None and self._cache.save(part):
+            self._states.keep(part, key)
 
 
 class _ChatTemplate:
@@ -140,25 +197,20 @@ class _ChatTemplate:
         return list(llama.tokenize(prompt.encode(), add_bos=adds_bos, special=True))
 
 
-def _evaluate(llama: Any, tokens: list[int], cancel: CancelToken) -> int:
-    """Read all but the last step of `tokens` into the cache, stoppable between steps; returns how many were there."""
-    known = llama.input_ids[: llama.n_tokens]
-    cached = int(llama.longest_token_prefix(known.tolist(), tokens))
-    for end in range(cached + STEP_TOKENS, len(tokens), STEP_TOKENS):
-        cancel.check()
-        _read(llama, tokens[:end])
-    cancel.check()
-    return cached
-
-
-def _read(llama: Any, tokens: list[int]) -> None:
-    """Read `tokens`, of which all but the last few are in the cache; what the model would say next is thrown away."""
-    with closing(llama.generate(tokens, temp=0.0)) as written:
-        next(written)
-
-
 def _text_of(llama: Any, token: int) -> str:
     return str(llama.detokenize([token], special=True).decode("utf-8", "replace")) if token >= 0 else ""
+
+
+def _forgets(llama: Any) -> bool:
+    import llama_cpp
+
+    return bool(llama_cpp.llama_model_is_recurrent(llama.model) or llama_cpp.llama_model_is_hybrid(llama.model))
+
+
+def _runtime_version() -> str:
+    from importlib.metadata import version
+
+    return f"llama-cpp-python {version('llama-cpp-python')}"
 
 
 def _loaded(setup: LlamaSetup) -> Any:
@@ -170,6 +222,7 @@ def _loaded(setup: LlamaSetup) -> Any:
             "the package llama-cpp-python is missing or broken: pip install 'localvoice[llama-cpp-python]'",
             provider=NAME,
         ) from error
+    llama_cpp.llama_log_set(_LOG.callback(llama_cpp), None)  # the package's own prints warnings, whatever is asked
     try:
         return llama_cpp.Llama(
             str(setup.path),
@@ -183,7 +236,32 @@ def _loaded(setup: LlamaSetup) -> Any:
             verbose=False,
         )
     except (RuntimeError, ValueError, OSError, jinja2.TemplateError) as error:
-        raise ModelError(f"llama.cpp cannot load {setup.path}: {get_again(setup.path.parent)}") from error
+        raise cannot_load(setup, _LOG.said()) from error
+
+
+class _NativeLog:
+    """What llama.cpp says while it loads: shown to nobody, and asked for where loading fails."""
+
+    def __init__(self) -> None:
+        self._last: deque[str] = deque(maxlen=40)
+        self._callback: Any = None
+
+    def callback(self, llama_cpp: Any) -> Any:
+        """To be given to the library, once more after each import of it; it lives as long as the process."""
+        if self._callback is None:
+            self._callback = llama_cpp.llama_log_callback(self._take)
+        self._last.clear()
+        return self._callback
+
+    def said(self) -> str:
+        """The last lines."""
+        return "".join(self._last)
+
+    def _take(self, _level: int, text: bytes, _user_data: object) -> None:
+        self._last.append(text.decode("utf-8", "replace"))
+
+
+_LOG = _NativeLog()
 
 
 @contextmanager

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from localvoice.config import EngineOptions, ReplyConfig
-from localvoice.errors import ProviderBroken
+from localvoice.errors import ModelError, ProviderBroken, get_again
 from localvoice.llm.gguf import GgufHeader, chat_model_header
+from localvoice.llm.sampling import Sampling, sampling_for
 from localvoice.machine import this_machine
+from localvoice.messages import Message, Role
 
 NAME = "llama-cpp"
 
 BATCH_TOKENS = 256
 """Of a prompt at once: larger needs more memory and gains nothing on a CPU."""
 
-STEP_TOKENS = 64
-"""New prompt tokens between two looks at the cancel token. At 500 tokens/s (0.35 B on 4 laptop cores) 0.13 s."""
+STEP_S = 0.08
+"""Time that a step of a prompt should take: an abort waits for one, and 100 ms are allowed."""
+
+_FIRST_STEP_TOKENS = 16
+_LEFT_WHEN_TRIMMED = 0.75
+"""Share of the room that a trimmed conversation fills: each trimming costs the cache."""
+
+_WELL_KNOWN = frozenset(
+    {"llama", "qwen2", "qwen3", "qwen35", "lfm2", "gemma3", "smollm3", "granite", "phi3", "mistral"}
+)
+"""Architectures that every version of llama.cpp that we accept can run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,30 @@ class LlamaSetup:
     header: GgufHeader
     context_tokens: int
     threads: int
+    threads_beside: int
+    """While a recogniser works too."""
     reply: ReplyConfig
+    sampling: Sampling
+
+    @property
+    def prompt_tokens(self) -> int:
+        """The longest prompt: the reply has to fit behind it."""
+        return max(1, self.context_tokens - min(self.reply.max_tokens, self.context_tokens // 4))
+
+
+class Pace:
+    """How many tokens of a prompt this model reads in `STEP_S`, learned as it reads."""
+
+    def __init__(self) -> None:
+        self.step_tokens = _FIRST_STEP_TOKENS
+
+    def took(self, tokens: int, seconds: float) -> None:
+        """So long it took to read `tokens`. Short steps are not representative: they only ever lower the pace."""
+        if tokens <= 0 or seconds <= 0:
+            return
+        fitting = int(STEP_S * tokens / seconds)
+        if tokens >= self.step_tokens // 2 or fitting < self.step_tokens:
+            self.step_tokens = min(BATCH_TOKENS, 2 * self.step_tokens, max(1, fitting))
 
 
 def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig) -> LlamaSetup:
@@ -37,12 +72,60 @@ def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig) -> Llama
         ModelError: The file is missing, truncated or not a chat model.
     """
     header = chat_model_header(path)
+    machine = this_machine()
     return LlamaSetup(
         path=path,
         header=header,
         context_tokens=min(options.context_tokens, header.context_tokens or options.context_tokens),
-        threads=options.threads or this_machine().model_threads,
+        threads=options.threads or machine.model_threads,
+        threads_beside=options.threads or machine.model_threads_beside,
         reply=reply,
+        sampling=sampling_for(header, reply),
+    )
+
+
+def words_so_far(prompt: str, history: Sequence[Message]) -> str:
+    """`prompt` up to the last word of a user who may go on; whole where nobody of the two would."""
+    last = history[-1] if history else None
+    words = last.text.strip() if last is not None and last.role is Role.USER else ""
+    at = prompt.rfind(words) if words else -1
+    return prompt if at < 0 else prompt[: at + len(words)]
+
+
+def fitting(history: Sequence[Message], tokens_of: Callable[[Sequence[Message]], int], limit: int) -> list[Message]:
+    """`history` without its oldest exchanges, where it is longer than `limit` tokens; the system prompt stays.
+
+    Raises:
+        ProviderBroken: The system prompt and the last exchange alone are too long.
+    """
+    kept = list(history)
+    if tokens_of(kept) <= limit:
+        return kept
+    while (shorter := _without_oldest(kept)) is not None:
+        kept = shorter
+        if tokens_of(kept) <= _LEFT_WHEN_TRIMMED * limit:
+            return kept
+    if tokens_of(kept) <= limit:
+        return kept
+    raise too_long(limit)
+
+
+def _without_oldest(history: Sequence[Message]) -> list[Message] | None:
+    """None where there is one exchange only."""
+    questions = [at for at, message in enumerate(history) if message.role is Role.USER]
+    if len(questions) < 2:
+        return None
+    return [*history[: questions[0]], *history[questions[1] :]]
+
+
+def cannot_load(setup: LlamaSetup, reason: str = "") -> ModelError:
+    """The error for a whole file that llama.cpp refuses."""
+    architecture = setup.header.architecture
+    if architecture in _WELL_KNOWN and "architecture" not in reason:
+        return ModelError(f"llama.cpp cannot load {setup.path}: {get_again(setup.path.parent)}")
+    return ModelError(
+        f'llama.cpp cannot load {setup.path}: this version does not know the architecture "{architecture}": '
+        "`pip install -U xllamacpp`, or take a model of `localvoice models list`"
     )
 
 

@@ -1,68 +1,52 @@
-"""llama.cpp's own server inside this process, through xllamacpp.
+"""A GGUF model in llama.cpp's server inside this process, without using its network side for replies.
 
-Rule of this file: the library is called in the model's worker only. It pushes what it writes through a callback, whose
-exceptions it swallows; returning True from it stops the reply at the next token.
+Nothing can stop that server within a prompt, so prompts are read in steps of tokens, each as long as an abort may wait.
+A model that forgets (hybrid, recurrent) goes back to the end of a step or of a prompt: the server keeps states there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
-import http.client
-import json
-import logging
-import re
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from localvoice.engines import ReplyPart
-from localvoice.errors import ModelError, ProviderBroken, ProviderError, ProviderUnavailable, get_again
-from localvoice.llm.chat_chunks import ChunkReader, usage_in
+from localvoice.errors import ModelError, ProviderBroken, ProviderError
+from localvoice.llm.chat_chunks import ChunkReader
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
-from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, STEP_TOKENS, LlamaSetup, closed, too_long
+from localvoice.llm.llama_server import LlamaServer, runtime_version
+from localvoice.llm.llama_setup import NAME, LlamaSetup, Pace, closed, fitting, too_long, words_so_far
+from localvoice.llm.prompt_states import WORTH_S, PromptStates, prompt_states
 from localvoice.messages import Message, Role, ToolSpec
 from localvoice.streams import CancelToken, Worker, read_ahead
 
-_LOG = logging.getLogger(__name__)
-
-_STEP_CHARACTERS = 3 * STEP_TOKENS
-"""English has 3 to 4.5 characters a token."""
-
-_FEWEST_CHARACTERS = 2
-"""A prompt with fewer characters a token is rare; a longer one is counted before it is read."""
-
-_SINGLE_SPACE = re.compile(r"(?<=\S) (?=\S)")
-"""Where a prompt may be cut without changing its tokens: tokenizers join a space to the word after it."""
-
-_LAST_STEP_S = 2.0
-"""Longest wait for a step of a prompt, or a token, at the end of the process."""
-
 _WARM_UP = (Message(Role.USER, "Hello."),)
+
+_NEAR_LIMIT = 1.0
+"""Characters a token at least: a shorter prompt fits without being counted."""
 
 Push = Callable[[ReplyPart], None]
 
 
 class XLlamaCppModel:
-    """A GGUF model in llama.cpp's server, without using its network side for replies."""
+    """`engines.ChatModel` by xllamacpp."""
 
-    def __init__(self, setup: LlamaSetup) -> None:
+    def __init__(self, setup: LlamaSetup, states: PromptStates | None = None) -> None:
         """Load the model and run it once.
-
-        The server always opens a loopback port; it answers only to a key made here.
 
         Raises:
             ModelError: llama.cpp does not take the file.
             ProviderUnavailable: The package is missing.
         """
         self._setup = setup
-        self._key = secrets.token_hex(32)
-        self._evaluated = ""
-        self._server: Any = _started(setup, self._key)
+        self._states = states or prompt_states(setup, runtime_version())
+        self._server: LlamaServer | None = LlamaServer(setup, self._states.folder)
+        self._cache = _Cache(self._server, forgets=setup.header.forgets)
         try:
-            self._write(self._server, self._request(_WARM_UP, (), max_tokens=1), CancelToken(), lambda _: None)
+            for _ in range(2):  # the second time nothing is new, which tells what a token costs
+                self._write(self._server, self._request(_WARM_UP, (), max_tokens=1), CancelToken(), lambda _: None)
         except ProviderError as error:
             raise ModelError(f"{setup.path} cannot be used: {error}") from error
         self._worker = Worker("llama.cpp")
@@ -73,19 +57,32 @@ class XLlamaCppModel:
         return NAME
 
     def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
-        """The answer to `history`. Closing stops at the next token, or within `STEP_TOKENS` of an unread prompt."""
+        """The answer to `history`. Closing stops at the next token, or at the next step of an unread prompt."""
         server = self._open_server()
-        request = self._request(history, tools, max_tokens=self._setup.reply.max_tokens)
-        return _pushed(self._worker, lambda token, push: self._write(server, request, token, push))
+        messages, offered = tuple(history), tuple(tools)
+
+        def work(token: CancelToken, push: Push) -> None:
+            request = self._request(messages, offered, max_tokens=self._setup.reply.max_tokens)
+            self._write(server, request, token, push, messages)
+
+        return _pushed(self._worker, work)
 
     async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
-        """Bring `history` into the cache, in steps that a cancelled await ends soon."""
+        """Bring `history` into the cache, in steps that a cancelled await ends soon.
+
+        Where its last words are the user's, they may go on: it is read up to the last of them.
+        """
         server = self._open_server()
-        request = {**self._request(history, tools, max_tokens=0), "add_generation_prompt": False}
+        messages, offered = tuple(history), tuple(tools)
 
         def work(token: CancelToken) -> None:
-            prompt = self._rendered(server, request)
-            self._evaluate(server, prompt, [*_step_ends(prompt, self._shared(prompt)), len(prompt)], token)
+            request = self._request(messages, offered, max_tokens=0) | {"add_generation_prompt": False}
+            prompt = words_so_far(self._fitted(server, request, messages), messages)
+            tokens = server.tokens(prompt)
+            if all(message.role is Role.SYSTEM for message in messages):
+                self._read_system(server, tokens, token)
+            else:
+                self._cache.read(tokens, len(tokens), token)
 
         await self._worker.call(work)
 
@@ -93,9 +90,10 @@ class XLlamaCppModel:
         """Free the model, as soon as work in hand is done."""
         if self._server is not None:
             self._server = None
+            self._worker.afterwards(self._cache.forget)
             self._worker.close()
 
-    def _open_server(self) -> Any:
+    def _open_server(self) -> LlamaServer:
         if self._server is None:
             raise closed()
         return self._server
@@ -106,19 +104,26 @@ class XLlamaCppModel:
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_tokens": max_tokens,
-            "temperature": self._setup.reply.temperature,
-            "top_p": self._setup.reply.top_p,
             "cache_prompt": True,
             "chat_template_kwargs": {"enable_thinking": False},
+            **self._setup.sampling.as_options(),
         }
         if tools:
             request["tools"] = as_chat_tools(tools)
         return request
 
-    def _write(self, server: Any, request: dict[str, Any], token: CancelToken, push: Push) -> None:
+    def _write(
+        self,
+        server: LlamaServer,
+        request: dict[str, Any],
+        token: CancelToken,
+        push: Push,
+        history: Sequence[Message] = (),
+    ) -> None:
         """Run `request`; in the worker."""
-        prompt = self._rendered(server, request)
-        cached = self._evaluate(server, prompt, list(_step_ends(prompt, self._shared(prompt))), token)
+        prompt = self._fitted(server, request, history)
+        tokens = server.tokens(prompt)
+        cached = self._cache.read(tokens, len(tokens) - 1, token)
         reply = ChunkReader(cached)
         failures: list[ProviderError] = []
 
@@ -131,123 +136,114 @@ class XLlamaCppModel:
             return bool(failures) or token.is_cancelled
 
         token.check()
-        _ask(server.handle_chat_completions, request, on_chunk, token)
-        self._evaluated = prompt + reply.text
+        server.chat(request, on_chunk, token)
+        self._cache.wrote(tokens, server.tokens(prompt + reply.text))
         if failures:
             raise failures[0]
         token.check()
         for part in reply.finish():
             push(part)
 
-    def _shared(self, prompt: str) -> int:
-        pairs = enumerate(zip(prompt, self._evaluated, strict=False))
-        return next((at for at, (ours, theirs) in pairs if ours != theirs), min(len(prompt), len(self._evaluated)))
+    def _fitted(self, server: LlamaServer, request: dict[str, Any], history: Sequence[Message]) -> str:
+        """The prompt of `request`, whose messages are made fewer where they do not fit.
 
-    def _evaluate(self, server: Any, prompt: str, ends: Sequence[int], token: CancelToken) -> int | None:
-        """Read `prompt` up to each of `ends` into the cache: nothing else can be stopped before its first token.
+        Empty where llama.cpp cannot tell: the steps are then left out, the reply comes all the same.
+
+        Raises:
+            ProviderBroken: It does not fit, however few they are.
+        """
+        prompt = server.rendered(request)
+        limit = self._setup.prompt_tokens
+        if len(prompt) <= _NEAR_LIMIT * limit:
+            return prompt
+
+        def tokens_of(messages: Sequence[Message]) -> int:
+            return len(server.tokens(server.rendered({**request, "messages": as_chat_messages(messages)})))
+
+        try:
+            request["messages"] = as_chat_messages(fitting(history, tokens_of, limit))
+        except ProviderBroken as error:
+            raise too_long(self._setup.context_tokens) from error
+        return server.rendered(request)
+
+    def _read_system(self, server: LlamaServer, tokens: Sequence[int], token: CancelToken) -> None:
+        """Read a prompt that holds no word of the user: from disk where it was kept, and to disk where that pays."""
+        key = self._states.key(tokens)
+        kept = None if self._cache.has(tokens) else self._states.find(key)
+        if kept is not None:
+            if server.restore(kept.name):
+                self._cache.restored(tokens)
+            else:
+                self._states.drop(kept)
+        began_s = time.perf_counter()
+        self._cache.read(tokens, len(tokens), token)
+        if time.perf_counter() - began_s < WORTH_S:
+            return
+        part = self._states.place(key)
+        if part is not None and server.save(part.name):
+            self._states.keep(part, key)
+
+
+class _Cache:
+    """What the server has read, as far as we know, and the steps in which it reads on. In the worker only."""
+
+    def __init__(self, server: LlamaServer, *, forgets: bool) -> None:
+        self._server: LlamaServer | None = server
+        self._forgets = forgets
+        self._known: Sequence[int] = ()
+        self._ends: list[int] = []
+        """Where states are kept: a model that forgets can only go back to these."""
+        self._pace = Pace()
+
+    def read(self, tokens: Sequence[int], end: int, token: CancelToken) -> int | None:
+        """Read `tokens` up to `end`, in steps; a rest of less than a step is left, unless `end` is the end of all.
 
         Returns how many tokens were there before; None where no step was needed.
         """
         cached: int | None = None
-        for end in ends:
+        for stop in self._stops(tokens, end):
             token.check()
-            request = {"prompt": prompt[:end], "max_tokens": 0, "cache_prompt": True}
-            chunks: list[Mapping[str, Any]] = []
-            _ask(server.handle_completions, request, chunks.append, token)
-            for chunk in chunks:
-                usage = usage_in(chunk)
-                cached = usage.cached_tokens if cached is None and usage else cached
-            self._evaluated = prompt[:end]
+            server, began_s = self._server, time.perf_counter()
+            if server is None:
+                return cached
+            usage = server.read(tokens[:stop], token)
+            self._pace.took(stop - usage.cached_tokens, time.perf_counter() - began_s)
+            cached = usage.cached_tokens if cached is None else cached
+            self._known = tokens[:stop]
+            self._ends = [*(one for one in self._ends if one < stop), stop]
         return cached
 
-    def _rendered(self, server: Any, request: Mapping[str, Any]) -> str:
-        """`request` through the model's chat template.
+    def _stops(self, tokens: Sequence[int], end: int) -> Iterator[int]:
+        at = self._shared(tokens)
+        while end - at > self._pace.step_tokens:
+            at += self._pace.step_tokens
+            yield at
+        if at < end == len(tokens):
+            yield end
 
-        Empty where that fails: the steps are then left out, the reply comes all the same.
+    def _shared(self, tokens: Sequence[int]) -> int:
+        pairs = enumerate(zip(tokens, self._known, strict=False))
+        shared = next((at for at, (new, old) in pairs if new != old), min(len(tokens), len(self._known)))
+        if self._forgets and shared < len(self._known):
+            return max((one for one in self._ends if one <= shared), default=0)
+        return shared
 
-        Raises:
-            ProviderBroken: It does not fit into the context. Known before the part that fits is read in vain.
-        """
-        prompt = str(self._posted(server, "/apply-template", request).get("prompt", ""))
-        limit = self._setup.context_tokens
-        if len(prompt) > _FEWEST_CHARACTERS * limit:
-            tokens = self._posted(server, "/tokenize", {"content": prompt, "parse_special": True}).get("tokens", ())
-            if len(tokens) >= limit:
-                raise too_long(limit)
-        return prompt
+    def has(self, tokens: Sequence[int]) -> bool:
+        """Whether a prompt has been read, and nothing else than what follows it since."""
+        return self._shared(tokens) == len(tokens)
 
-    def _posted(self, server: Any, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """What the server answers on its loopback port, the only way to what is not a completion; empty on failure."""
-        connection = http.client.HTTPConnection(server.listening_address.partition("://")[2], timeout=5)
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        try:
-            connection.request("POST", path, json.dumps(body), headers)
-            answer = json.loads(connection.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError):
-            _LOG.debug("no answer from llama.cpp to %s", path, exc_info=True)
-            return {}
-        finally:
-            connection.close()
-        return answer if isinstance(answer, dict) else {}
+    def wrote(self, prompt: Sequence[int], whole: Sequence[int]) -> None:
+        """A reply was written behind `prompt`; `whole` is both."""
+        self._known = whole
+        self._ends = [*(one for one in self._ends if one < len(prompt)), len(prompt)]
 
+    def restored(self, tokens: Sequence[int]) -> None:
+        """A state was read from disk."""
+        self._known, self._ends = tokens, [len(tokens)]
 
-_IN_NATIVE_CODE: set[CancelToken] = set()
-"""Of all models, so that the end of the process can wait for them."""
-
-
-@atexit.register
-def _leave_native_code() -> None:
-    """Stop what still writes: a callback that wants the interpreter after its end aborts the process."""
-    deadline_s = time.monotonic() + _LAST_STEP_S
-    while _IN_NATIVE_CODE and time.monotonic() < deadline_s:
-        for token in tuple(_IN_NATIVE_CODE):
-            token.cancel()
-        time.sleep(0.002)
-
-
-def _ask(
-    handle: Callable[..., Any],
-    request: dict[str, Any],
-    on_chunk: Callable[[Mapping[str, Any]], Any],
-    token: CancelToken,
-) -> None:
-    _IN_NATIVE_CODE.add(token)
-    try:
-        handle(request, on_chunk)
-    except (RuntimeError, ValueError) as error:
-        raise ProviderBroken(f"llama.cpp failed: {error}", provider=NAME) from error
-    finally:
-        _IN_NATIVE_CODE.discard(token)
-
-
-def _step_ends(prompt: str, start: int) -> Iterator[int]:
-    """Where to pause while reading `prompt` from `start`; its own end not included."""
-    while (cut := _SINGLE_SPACE.search(prompt, start + _STEP_CHARACTERS)) is not None:
-        start = cut.start()
-        yield start
-
-
-def _started(setup: LlamaSetup, key: str) -> Any:
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise ProviderUnavailable(f"the package xllamacpp cannot be loaded ({error})", provider=NAME) from error
-    params = xllamacpp.CommonParams()
-    params.model.path = str(setup.path)
-    params.n_ctx = setup.context_tokens
-    params.n_batch = params.n_ubatch = BATCH_TOKENS
-    params.n_parallel = 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = setup.threads
-    params.cache_ram_mib = 0  # keeps other conversations' prompts; there is one
-    params.prefill_assistant = False  # a history that ends with our words is context, not a reply to go on with
-    params.api_keys = [key]
-    params.ui = params.endpoint_slots = params.endpoint_metrics = False
-    params.offline = True
-    params.verbosity = 0
-    try:
-        return xllamacpp.Server(params)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"llama.cpp cannot load {setup.path}: {get_again(setup.path.parent)}") from error
+    def forget(self) -> None:
+        """Let go of the server."""
+        self._server = None
 
 
 async def _pushed(worker: Worker, work: Callable[[CancelToken, Push], None]) -> AsyncIterator[ReplyPart]:

@@ -322,6 +322,16 @@ def test_broken_template_is_one_clear_line(tmp_path, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_model_that_llama_cpp_does_not_know_is_one_clear_line(tmp_path, runtime):
+    path = written(tmp_path, GGUF.read_bytes().replace(b"llama", b"zzama"))
+    with pytest.raises(
+        ModelError, match='does not know the architecture "zzama": `pip install -U xllamacpp`'
+    ) as failure:
+        loaded(runtime, path)
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_loading_and_closing_write_nothing(runtime, capfd):
     loaded(runtime).close()
     assert capfd.readouterr() == ("", "")

@@ -32,6 +32,12 @@ def test_models_leave_a_core_to_audio(physical, model, recogniser):
     assert machine(physical).recogniser_threads == recogniser
 
 
+@pytest.mark.parametrize(("physical", "beside"), [(1, 1), (2, 1), (4, 1), (8, 3), (16, 11)])
+def test_a_model_and_the_recogniser_beside_it_leave_a_core_together(physical, beside):
+    here = machine(physical)
+    assert here.model_threads_beside == beside
+
+
 @pytest.mark.parametrize(
     ("text", "cores"),
     [
