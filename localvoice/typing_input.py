@@ -62,8 +62,12 @@ class TypedLines:
         for line in iter(stream.readline, ""):
             text = line.strip()
             if text:
-                self._post(Typed(self._now_s(), text, interrupts=self._from_terminal))
+                self._post(self._typed(text))
             elif self._from_terminal:
                 self._post(Interrupted(self._now_s()))
         if self._ends_session:
             self._post(InputDone())
+
+    def _typed(self, text: str) -> Typed:
+        over_thought = self._from_terminal and not self._ends_session
+        return Typed(self._now_s(), text, interrupts=self._from_terminal, over_thought=over_thought)

@@ -217,8 +217,8 @@ class Talk:
         await self.speak(seconds)
         return await self.until("first_audio")
 
-    def type(self, text: str, *, over: bool = True) -> None:
-        self._inbox.post(Typed(self.duplex.now_s(), text, interrupts=over))
+    def type(self, text: str, *, over: bool = True, over_thought: bool = False) -> None:
+        self._inbox.post(Typed(self.duplex.now_s(), text, interrupts=over, over_thought=over_thought))
 
     def no_more_lines(self) -> None:
         self._inbox.post(InputDone())

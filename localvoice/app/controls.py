@@ -32,7 +32,7 @@ class SessionControls:
 
     def send(self, text: str) -> None:
         """A typed question."""
-        self._inbox.post(Typed(self._duplex.now_s(), text, interrupts=True))
+        self._inbox.post(Typed(self._duplex.now_s(), text, interrupts=True, over_thought=not self._is_typed))
 
     def completions(self, text: str) -> Sequence[str]:
         """Commands that `text` may become."""

@@ -208,7 +208,7 @@ class Session:
             case TurnDropped():
                 self._log.turn_dropped(decision.turn, decision.at_s, "nothing_said")
             case ThoughtCancelled():
-                self._replying.call_off()
+                self._replying.call_off(keeps_question=decision.is_followed)
             case SpeakUnasked():
                 self._replying.speak(Turn(decision.turn, decision.origin), decision.text)
             case _:

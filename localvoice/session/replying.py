@@ -142,12 +142,17 @@ class Replying:
     def _at_home(self) -> House:
         return self._answering.house
 
-    def call_off(self) -> None:
-        """Void what is in hand, whatever it is waiting for: it has not begun to sound."""
+    def call_off(self, *, keeps_question: bool = False) -> None:
+        """Void what is in hand, whatever it is waiting for: it has not begun to sound.
+
+        `keeps_question`: its words stand before those that follow, unless a tool has done already what they say.
+        """
         self.overlap_reading.stop()
         hand, self._hand = self._hand, None
         if hand is None:
             return
+        if keeps_question and not hand.has_run_tool:
+            self._answering.keep_question(hand)
         for one in (hand, hand.filler):
             if one is not None and one.task is not None:
                 one.task.cancel()

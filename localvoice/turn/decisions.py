@@ -193,6 +193,8 @@ class ThoughtCancelled:
 
     at_s: float
     turn: int
+    is_followed: bool = False
+    """By other words, which are answered instead: both belong together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,10 @@ class Moves:
             case Action.CANCEL:
                 floor.end_filler()
                 floor.early = None
-                yield ThoughtCancelled(at_s, floor.turn)
+                is_followed = isinstance(seen, Typed)
+                if is_followed and floor.unasked is not None:  # it waits until the user has had their say
+                    self.deferred.put(floor.unasked, first=True)
+                yield ThoughtCancelled(at_s, floor.turn, is_followed=is_followed)
 
     def _resume(self, at_s: float) -> Iterator[Decision]:
         self._floor.end_filler()

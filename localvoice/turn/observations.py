@@ -28,6 +28,8 @@ class Typed:
     text: str
     interrupts: bool
     """On a terminal a line cuts the reply; from a pipe it waits for it."""
+    over_thought: bool = False
+    """It calls off an answer, too, that does not sound yet; else it waits for that (`--text`)."""
 
 
 @dataclass(frozen=True, slots=True)

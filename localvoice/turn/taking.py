@@ -98,7 +98,8 @@ class TurnTaking:
             case Window():
                 yield from self._on_window(seen)
             case Typed():
-                yield from self._moves.take(Signal.TYPED_OVER if seen.interrupts else Signal.TYPED_BEHIND, seen)
+                waits = not seen.interrupts or (self.state is TurnState.THINKING and not seen.over_thought)
+                yield from self._moves.take(Signal.TYPED_BEHIND if waits else Signal.TYPED_OVER, seen)
             case ToolRan() | WordsSoFar() | SoundSoFar() | ReplyHeard():
                 yield from self._take_note(seen)
             case ReplyStarted():
