@@ -31,6 +31,10 @@ class Voice:
     """Messages for each stretch of text."""
     dies_after: int | None = None
     """Bytes of sound over all, then the connection is gone."""
+    dies_at: int | None = None
+    """The message with sound that is not sent any more."""
+    retry_after: str = ""
+    """In the answer to a refused handshake."""
     close_after: tuple[int, str] = (0, "")
     """Close code and reason in place of a lost connection."""
     aligned: bool = True
@@ -55,6 +59,8 @@ class Voice:
     """Open ones, on the socket with contexts."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     left: int | None = None
+    spoken: int = 0
+    """Messages with sound so far."""
     url: str = ""
 
     async def answer(self, socket: ServerConnection) -> None:
@@ -126,9 +132,10 @@ class Voice:
             await asyncio.sleep(self.delay_s)
             part = text[start : start + size]
             sound = spoken(part)
-            if self.left is not None and len(sound) > self.left:
+            if (self.left is not None and len(sound) > self.left) or self.spoken == self.dies_at:
                 await self._die(socket)
                 raise websockets.ConnectionClosedError(None, None)
+            self.spoken += 1
             if self.left is not None:
                 self.left -= len(sound)
             await socket.send(json.dumps(self._message(part, sound) | (more or {})))
@@ -202,13 +209,14 @@ def timed_lines(pieces: int = 2, mortal: Mortal | None = None) -> Answer:
             if mortal is not None and not mortal.survives(sound):
                 peer.hang_up()
                 return
-            await peer.chunk(json.dumps(_line(part, sound)).encode() + b"\n")
+            await peer.chunk(json.dumps(line(part, sound)).encode() + b"\n")
         await peer.end_stream()
 
     return answer
 
 
-def _line(part: str, sound: bytes) -> dict[str, Any]:
+def line(part: str, sound: bytes) -> dict[str, Any]:
+    """Of the HTTP stream with timestamps."""
     starts = [LETTER_S * at for at in range(len(part))]
     ends = [start + LETTER_S for start in starts]
     alignment = {
@@ -229,9 +237,9 @@ async def speaking(**options: Any) -> AsyncIterator[Voice]:
         await asyncio.sleep(voice.handshake_s)
         if voice.refuses:
             body = json.dumps({"detail": {"status": "invalid_api_key", "message": f"bad {KEY}"}})
-            return websockets.Response(
-                voice.refuses, http.HTTPStatus(voice.refuses).phrase, websockets.Headers(), body.encode()
-            )
+            headers = websockets.Headers({"retry-after": voice.retry_after} if voice.retry_after else {})
+            phrase = http.HTTPStatus(voice.refuses).phrase
+            return websockets.Response(voice.refuses, phrase, headers, body.encode())
         return None
 
     async with serve(voice.answer, "127.0.0.1", 0, process_request=handshake) as server:

@@ -84,6 +84,12 @@ class ScriptedServer:
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client leaves while it is answered, or after."""
     url: str = ""
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def drop(self) -> None:
+        """Hang up on everybody."""
+        for writer in self._writers:
+            writer.transport.abort()
 
     @property
     def port(self) -> int:
@@ -91,6 +97,7 @@ class ScriptedServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         try:
             while (request := await _read(reader)) is not None:
                 answering = asyncio.create_task(self._answer(request, Peer(writer)))

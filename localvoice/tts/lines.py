@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Message = str | bytes
 
 _KEEP_ALIVE_S = 20.0
-"""Services close a silent socket after 60 s (Sarvam) to 300 s (Cartesia)."""
+"""Sarvam closes a silent socket after 60 s, ElevenLabs after the 180 s that we ask for."""
 
 
 class LineClosed(Exception):
@@ -131,7 +131,8 @@ class Sharing:
     """The reply that a message is for; empty: for all of them. Raises nothing."""
     limit: int
     """Contexts that may be open at once."""
-    keep_alive: Message
+    keep_alive: Message = ""
+    """Sent where nothing came for a while; empty where the service needs none."""
 
 
 class SharedSocket:
@@ -198,7 +199,8 @@ class SharedSocket:
                     async with asyncio.timeout(_KEEP_ALIVE_S):
                         message = await socket.recv()
                 except TimeoutError:
-                    await socket.send(self._sharing.keep_alive)
+                    if self._sharing.keep_alive:
+                        await socket.send(self._sharing.keep_alive)
                     continue
                 for line in self._of(self._sharing.context_of(message)):
                     line.arrived.put_nowait(message)

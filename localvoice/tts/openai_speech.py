@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from localvoice.audio.samples import from_int16, silence
+from localvoice.audio.samples import from_int16
 from localvoice.engine_order import EngineOrder
+from localvoice.errors import ProviderUnavailable
 from localvoice.messages import SpeechChunk
-from localvoice.remote import Connection, Service
-from localvoice.text.speakable import speakable
-from localvoice.tts.trim import pause_after, trimmed
+from localvoice.remote import Connection
+from localvoice.tts.aligned_speech import AlignedSpeech
 
 _RATE_HZ = 24_000
 """Of `pcm`: the one format without a header or a decoder's delay."""
@@ -18,19 +18,21 @@ _SLOWEST, _FASTEST = 0.25, 4.0
 
 def load(order: EngineOrder) -> OpenAISpeechSynthesizer:
     """The voice of `order`."""
-    return OpenAISpeechSynthesizer(order.service, order.voice, order.model, rate=order.config.speech.rate)
+    return OpenAISpeechSynthesizer(order)
 
 
 class OpenAISpeechSynthesizer:
     """`engines.Synthesizer` over HTTP: one chunk per clause."""
 
-    def __init__(self, service: Service, voice: str, model: str, *, rate: float = 1.0) -> None:
-        self.name = service.name
-        self.is_remote = service.is_remote
-        self.rate = rate
-        self._connection = Connection(service)
-        self._voice = voice
-        self.model = model
+    def __init__(self, order: EngineOrder) -> None:
+        """Raises `ConfigError` for a bad dictionary of words."""
+        self.name = order.service.name
+        self.is_remote = order.service.is_remote
+        self.rate = order.config.speech.rate
+        self.model = order.model
+        self._connection = Connection(order.service)
+        self._voice = order.voice
+        self._verbalizer = order.verbalizer
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""
@@ -38,28 +40,31 @@ class OpenAISpeechSynthesizer:
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """As the protocol has it; `text` is not closed."""
+        speech = AlignedSpeech(_RATE_HZ, self._verbalizer)
         async for clause in text:
-            yield await self._chunk(clause)
+            spoken = speech.expect(clause)
+            if spoken:
+                sound = await self._sound(spoken)
+                speech.take(from_int16(sound[: len(sound) // 2 * 2]), ())
+                if not speech.end_clause():
+                    raise ProviderUnavailable(f"{self.name} broke off in the middle of a reply", provider=self.name)
+            for chunk in speech.ready():
+                yield chunk
 
     def close(self) -> None:
         """No further call."""
         self._connection.forget()
 
-    async def _chunk(self, clause: str) -> SpeechChunk:
-        spoken = speakable(clause)
-        if not spoken.text:
-            return SpeechChunk(clause, silence(0), _RATE_HZ)
+    async def _sound(self, text: str) -> bytes:
         request = {
             "model": self.model,
-            "input": spoken.text,
+            "input": text,
             "voice": self._voice,
             "response_format": "pcm",
             "speed": min(max(self.rate, _SLOWEST), _FASTEST),
         }
         answer = await self._connection.post("/audio/speech", json=request)
         try:
-            sound = await answer.whole()
+            return await answer.whole()
         finally:
             await answer.close()
-        samples, _ = trimmed(from_int16(sound[: len(sound) // 2 * 2]), _RATE_HZ, (), pause_after(clause))
-        return SpeechChunk(clause, samples, _RATE_HZ)

@@ -121,6 +121,8 @@ class Speaking:
                 self._check_patience()
                 continue
             except LineClosed as error:
+                if not self._has_text and not self._speech.is_waiting:
+                    return self._speech.ready() or None
                 raise self._closed(error) from error
             self._heard_s = _now_s()
             if self._take(message):

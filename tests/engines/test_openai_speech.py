@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from localvoice.errors import ProviderError, ProviderRefused, ProviderUnavailable
-from localvoice.remote import Service
-from localvoice.secrets_store import Secret
-from localvoice.tts.openai_speech import OpenAISpeechSynthesizer
+from localvoice.tts.openai_speech import load
+from tests.cloud_orders import PLANTED, order
 from tests.scripted_server import (
     cut_after,
     failure,
@@ -24,9 +23,8 @@ TONE = (8000 * np.sin(np.arange(24_000) / 20)).astype("<i2").tobytes()
 SOUND = bytes(4800) + TONE + bytes(48_001)  # silence around it, and half a sample
 
 
-def voice(server, rate=1.0, timeout_s=5.0) -> OpenAISpeechSynthesizer:
-    service = Service("openai", f"{server.url}/v1", Secret("sk_planted"), timeout_s)
-    return OpenAISpeechSynthesizer(service, "alloy", "gpt-4o-mini-tts", rate=rate)
+def voice(server, rate=1.0, timeout_s=5.0):
+    return load(order("openai", server.url, timeout_s=timeout_s, rate=rate))
 
 
 async def speak(synthesizer, *clauses):
@@ -59,8 +57,8 @@ async def test_what_is_asked_for():
 @pytest.mark.parametrize(
     ("script", "kind"),
     [
-        (failure(401, "sk_planted"), ProviderRefused),
-        (failure(500, "sk_planted"), ProviderUnavailable),
+        (failure(401, PLANTED), ProviderRefused),
+        (failure(500, PLANTED), ProviderUnavailable),
         (stalled(), ProviderUnavailable),
         (cut_after(2000, SOUND), ProviderUnavailable),
     ],
@@ -69,7 +67,7 @@ async def test_failures_are_ours_and_half_a_clause_is_not_spoken(script, kind):
     async with serving(script) as server:
         with pytest.raises(kind) as caught:
             await speak(voice(server, timeout_s=0.3), "Hello.")
-    assert "sk_planted" not in str(caught.value)
+    assert PLANTED not in str(caught.value)
 
 
 async def test_a_cancelled_call_hangs_up():

@@ -76,12 +76,6 @@ def test_cloud_leaves_a_list_of_names_as_it_is(tmp_path):
     assert chosen(tmp_path, "llm", "skills", cloud="prefer") == ["skills"]
 
 
-@pytest.mark.parametrize(("stage", "name"), [("llm", "anthropic"), ("tts", "cartesia")])
-def test_what_cannot_be_used_yet_says_so(tmp_path, stage, name):
-    with pytest.raises(ConfigError, match=f"{name} cannot be used"):
-        chosen(tmp_path, stage, name)
-
-
 def test_a_service_without_an_address_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"openai-compatible:http://127\.0\.0\.1:8080/v1"):
         chosen(tmp_path, "llm", "openai-compatible")
