@@ -118,15 +118,19 @@ class Alignment:
 
     def feed(self, near: Samples, far: Samples) -> Samples:
         """The far end for the canceller: `far`, or an earlier block of it where its echo takes too long."""
-        self._near.append(near)
-        self._far.append(far)
-        self._blocks += 1
+        self.rest(near, far)
         if (
             self._blocks % (_EVERY_BLOCKS if self._track.knows_drift else _FIRST_BLOCKS) == 0
             and len(self._far) == _WINDOW_BLOCKS
         ):
             self._measure()
         return self._far[-1 - min(self._shift, len(self._far) - 1)]
+
+    def rest(self, near: Samples, far: Samples) -> None:
+        """The same where nothing is played: there is nothing to measure, and nothing to hand on."""
+        self._near.append(near)
+        self._far.append(far)
+        self._blocks += 1
 
     def _measure(self) -> None:
         far = np.concatenate(self._far)

@@ -85,17 +85,28 @@ class EchoPath:
             self._isolation.end()
             if self.watch is not None:
                 self.watch.moved()
-        far = self._align(block.near, block.far)
-        self.own_voice.play(block.far)
-        self._isolation.feed(block.near, block.far, is_audible=self.own_voice.is_audible)
-        clean = Cleaned(*(canceller.process(block.near, far) for canceller in self._cancellers))
-        if self._linear is not None:
-            self._linear.feed(block.near, block.far, is_awake=self._cancellers[0].is_awake)
-        if self._isolation.holds:
-            clean = Cleaned(block.near, block.near)
+        is_needed = self._cancellers[0].is_awake or bool(block.far.any())
+        clean = self._cancelled(block.near, block.far) if is_needed else self._rest(block.near, block.far)
         if self.watch is not None:
             self.watch.block(block.near, block.far, clean.for_detection)
         return clean
+
+    def _cancelled(self, near: Samples, played: Samples) -> Cleaned:
+        far = self._align(near, played)
+        self.own_voice.play(played)
+        self._isolation.feed(near, played, is_audible=self.own_voice.is_audible)
+        clean = Cleaned(*(canceller.process(near, far) for canceller in self._cancellers))
+        if self._linear is not None:
+            self._linear.feed(near, played, is_awake=self._cancellers[0].is_awake)
+        return Cleaned(near, near) if self._isolation.holds else clean
+
+    def _rest(self, near: Samples, played: Samples) -> Cleaned:
+        """Nothing has been played for 2 s, and none of it can be heard any more: only clock and noise go on."""
+        self.alignment.rest(near, played)
+        self._isolation.feed(near, played, is_audible=False)
+        if self._linear is not None:
+            self._linear.rest(near)
+        return Cleaned(near, near)
 
     def _align(self, near: Samples, far: Samples) -> Samples:
         before, jumps = self.alignment.delay, self.alignment.jumps

@@ -74,6 +74,12 @@ class LinearBranch:
         for window in self._windows.feed(heard):
             self._window = window
 
+    def rest(self, near: Samples) -> None:
+        """10 ms of the microphone where nothing has been played for 2 s."""
+        self._far_end.rest()
+        for window in self._windows.feed(near):
+            self._window = window
+
     def hear(self, *, is_audible: bool) -> Hint | None:
         """The window that is complete now; None where our voice is not heard, or its drift not known."""
         if self._window is None or not is_audible:

@@ -35,6 +35,8 @@ class LowDelayResampler:
         self._at = 0
         """Where the next output lies, in steps of 1 / (from_hz * up), from the next input sample."""
         self._step = self._prepared(0, max(0, taps - 1))
+        self._zeros = 0
+        """Fed one after the other, up to here."""
         self.delay_s = taps / 2 / from_hz
 
     def feed(self, samples: Samples) -> Samples:
@@ -43,6 +45,9 @@ class LowDelayResampler:
             return samples
         step = self._step
         past = step.heard[step.fed :]
+        self._zeros = 0 if samples.any() else self._zeros + len(samples)
+        if self._zeros > len(past) + len(samples):  # a loudspeaker is silent for most of a day
+            return self._silent(len(samples))
         if (len(samples), self._at) != (step.fed, step.at):  # blocks of a device are alike: prepared once
             step = self._step = self._prepared(len(samples), len(past))
         step.heard[: len(past)] = past
@@ -51,8 +56,17 @@ class LowDelayResampler:
         converted: Samples = np.einsum("ij,ij->i", step.windows[step.starts], step.phases)
         return converted
 
+    def _silent(self, fed: int) -> Samples:
+        count = self._count(fed)
+        self._at += count * self._down - fed * self._up
+        return silence(count)
+
+    def _count(self, fed: int) -> int:
+        """Outputs that so many more inputs make."""
+        return max(0, -(-(fed * self._up - self._at) // self._down))
+
     def _prepared(self, fed: int, past: int) -> _Step:
-        count = max(0, -(-(fed * self._up - self._at) // self._down))
+        count = self._count(fed)
         at = self._at + self._down * np.arange(count)
         heard = silence(past + fed)
         phases = self._phases[at % self._up] if count else self._phases[:0]

@@ -211,11 +211,17 @@ class PlaybackQueue:
         told: list[tuple[_Waiter, float]] = []
         with self._lock:
             block = silence(frames)
-            self._fill(block, told)
+            if not self._is_silent:
+                self._fill(block, told)
             self._clock += frames
         for waiter, at_s in told:
             waiter.tell(at_s)
         return block
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether there is nothing to play, and no level on its way."""
+        return self._reply.read == self._reply.written and not len(self._tail) and not self._ramp.left
 
     def _fill(self, block: Samples, told: list[tuple[_Waiter, float]]) -> None:
         reply = self._reply

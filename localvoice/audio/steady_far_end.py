@@ -32,6 +32,10 @@ class SteadyFarEnd:
         """Frames by which the newest sample read is behind the newest one held."""
         self._jumps = 0
 
+    def rest(self) -> None:
+        """A silent block that nobody asks for; what is held is silent by then. The place is found again."""
+        self._place = None
+
     def feed(self, far: Samples) -> Samples | None:
         """The block whose echo comes next, 10 ms before it; None while the delay is not known."""
         self._held[:-_BLOCK] = self._held[_BLOCK:]

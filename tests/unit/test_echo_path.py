@@ -49,3 +49,19 @@ def test_another_device_is_no_jump(path, told):
     heard(path, 60.0, 4.0, seed=1)
     heard(path, 90.0, 5.0, seed=2, number=1)
     assert told == []
+
+
+def test_while_nothing_is_played_the_clocks_go_on_running_apart(path):
+    room, random = Room(RoomSpec(60.0, -10.0, drift_ppm=100.0)), np.random.default_rng(3)
+
+    def hear(seconds: int, level: float) -> None:
+        for _ in range(100 * seconds):
+            far = (level * random.standard_normal(SPEECH_RATE_HZ // 100)).astype(np.float32)
+            path.clean(Block(room.hear(silence(len(far)), far), far))
+
+    hear(8, 0.1)
+    before = path.alignment.place
+    hear(20, 0.0)
+    assert path.alignment.place - before == pytest.approx(20 * SPEECH_RATE_HZ * 100e-6, abs=2.0)
+    hear(1, 0.1)
+    assert path.alignment.jumps == 0

@@ -58,3 +58,13 @@ def test_equal_rates_pass_through() -> None:
 
 def test_nothing_in_gives_nothing_out() -> None:
     assert len(LowDelayResampler(48_000, SPEECH_RATE_HZ).feed(np.zeros(0, dtype=np.float32))) == 0
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+def test_silence_is_handed_through_and_leaves_the_sound_behind_it_where_it_was(rate_hz: int) -> None:
+    block = rate_hz // 100
+    tone, quiet = sine(440, rate_hz, 3 * block + 7), np.zeros(20 * block + 3, dtype=np.float32)
+    whole = np.concatenate((tone, quiet, tone))
+    in_blocks, at_once = converted(whole, rate_hz, block), converted(whole, rate_hz, len(whole))
+    np.testing.assert_allclose(in_blocks, at_once, atol=1e-6)
+    assert np.abs(in_blocks[len(in_blocks) // 2 :]).max() > 0.9
