@@ -42,7 +42,10 @@ class LlamaCache:
 
         Stoppable by `cancel` at once within `stoppable`, between steps elsewhere.
         """
-        kept = self._go_back(min(self._shared(tokens), end))
+        shared = self._shared(tokens)
+        if shared == end == len(tokens):
+            return shared  # and what follows may be needed again
+        kept = self._go_back(min(shared, end))
         stops = [*range(kept, end, STEP_TOKENS), *([end] if end == len(tokens) else [])]
         for start, stop in pairwise(stops):
             cancel.check()

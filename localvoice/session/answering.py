@@ -127,9 +127,9 @@ class Answering:
     def _prompt(self, user: str) -> list[Message]:
         return self._history.messages(self._config.reply.system_prompt, user)
 
-    def so_far(self) -> list[Message]:
-        """The prompt up to the user's next words."""
-        return self._prompt("")[:-1]
+    def so_far(self, words: str) -> list[Message]:
+        """The prompt up to the user's next words, of which those in `words` are known."""
+        return self._prompt(words) if words else self._prompt("")[:-1]
 
     # said
 

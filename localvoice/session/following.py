@@ -116,6 +116,8 @@ class Following:
         self._is_command = is_command
         self._house: House | None = None
         self._turn: _Followed | None = None
+        self.heed: Callable[[str], None] = lambda _: None
+        """Told the words of the open turn that will not change any more, whenever something was recognised."""
 
     def attach(self, house: House) -> None:
         """Join a session."""
@@ -242,6 +244,7 @@ class Following:
         if turn.is_open and told != turn.told:
             turn.told = told
             house.log.partial(turn.id, words.text, words.stable)
+            self.heed(words.stable)
         self._vote(turn, house)
         turn.changed.set()
 

@@ -33,9 +33,10 @@ class Replying:
         self._answering = Answering(config, voices, skills)
         self._guarding = Guarding(self._answering, self._end)
         self._silences = Silences(config.reply)
-        self._warming = Warming(voices.chat, self._answering.so_far, skills.specs())
+        self._warming = Warming(voices.chat, self._answering.so_far, skills.specs(), enabled=config.reply.prepare)
         self._hand: Hand | None = None
         self.following = self._answering.following
+        self.following.heed = self._warming.heed
         self.overlap_reading = OverlapReading(voices)
         self.sound_vote = SoundVote(voices)
         self.outcome = Outcome()
@@ -44,6 +45,7 @@ class Replying:
         """Join a session."""
         self._answering.attach(house)
         self.following.attach(house)
+        self._warming.attach(house)
         self.overlap_reading.attach(house)
         self.sound_vote.attach(house)
 
@@ -90,7 +92,7 @@ class Replying:
         self._silences.sound_begins()
         self.drop()
         if self._hand is None and self._answering.prepares:
-            self._warming.begin(self._at_home)
+            self._warming.begin()
 
     def drop(self) -> None:
         """Throw away what is only prepared."""
@@ -189,15 +191,16 @@ class Replying:
         self._settle(sounding)
         if sounding is not hand:
             self._answering.keep_question(hand)
+        self._warming.begin()  # what was heard is another history than what was written
 
     def finish_now(self) -> None:
         """The session ends: settle what is in hand as far as it was heard."""
+        self._warming.stop()
         if self._hand is not None and Stage.REPLY_STARTED in self._hand.sounding.turn.times:
             self.cut(lambda _: None)
         self.call_off()
         self.sound_vote.drop()
         self.following.stop()
-        self._warming.stop()
 
     # how it goes
 

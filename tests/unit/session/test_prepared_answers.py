@@ -14,7 +14,7 @@ from localvoice.errors import ProviderUnavailable
 from localvoice.messages import Message, Role, SpeechChunk, ToolCall
 from localvoice.session.conversation import SessionOptions
 from localvoice.session.phrases import CLARIFY, GOODBYE
-from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
+from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, HearingAlong
 from tests.virtual_time import Setting, Talk, hold, of, one
 
 STORY = "Once upon a time there was a fox. It lived in a green forest. One day it found a golden key."
@@ -410,6 +410,54 @@ def test_the_conversation_is_brought_into_the_models_cache_while_the_user_speaks
         await talk.until("turn_metrics")
 
     hold(user, setting)
+
+
+def test_before_anybody_speaks_the_system_prompt_is_in_the_cache():
+    setting = engines()
+
+    async def user(talk: Talk) -> None:
+        await talk.until("session_started")
+        await asyncio.sleep(0.1)
+        assert [message.role for message in setting.llm.prefilled[0]] == [Role.SYSTEM]
+
+    hold(user, setting)
+
+
+def test_nothing_is_brought_into_the_cache_where_preparing_is_switched_off():
+    setting = engines(reply=ReplyConfig(prepare=False))
+    hold(one_question, setting)
+    assert setting.llm.prefilled == []
+
+
+def test_what_was_heard_of_a_reply_is_in_the_cache_while_the_user_goes_on():
+    setting = engines()
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.until("first_audio")
+        await asyncio.sleep(1.0)
+        await talk.speak(1.5)
+        (cut,) = of(talk.events, "barge_in")
+        last = setting.llm.prefilled[-1][-1]
+        assert (last.role, last.text) == (Role.ASSISTANT, cut["heard"].rstrip())
+
+    hold(user, setting)
+
+
+def test_words_that_will_not_change_go_into_the_cache_while_the_user_speaks():
+    words = ["what", "is", "the", "capital", "of", "the", "country", "that", "we", "talked", "about", "yesterday"]
+    spoken = [(0.2 + 0.2 * at, word) for at, word in enumerate(words)]
+    setting = replace(engines(), stt=HearingAlong(spoken))
+
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.3 + 0.2 * len(words))
+        await talk.until("turn_metrics")
+
+    hold(user, setting)
+    said = [messages[-1].text for messages in setting.llm.prefilled if messages[-1].role is Role.USER]
+    assert len(said) == 3
+    assert all(" ".join(words).startswith(text) for text in said)
+    assert [len(text.split()) for text in said] == [3, 6, 9]
 
 
 def test_a_cache_that_takes_long_is_not_asked_for_twice_and_keeps_nobody_waiting_at_the_end():
