@@ -6,6 +6,7 @@ Rule of this file: only directories are opened, never hub names, so nothing here
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,9 @@ import numpy as np
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ConfigError, ModelError, ProviderBroken, get_again
 from localvoice.machine import this_machine
-from localvoice.messages import Segment, Transcript
+from localvoice.messages import Partial, Segment, Transcript
 from localvoice.streams import CancelToken, Worker
+from localvoice.stt.rereading import Pace, Rereader
 
 NAME = "faster-whisper"
 
@@ -80,9 +82,15 @@ class FasterWhisperRecognizer:
         )
         self._language = _known_language(self._model, language, model_dir)
         self._reject_below = reject_below_logprob
+        self._warm_up()
+        began_s = time.perf_counter()
+        self._warm_up()  # the first one allocates and plans, and tells nothing about those that follow
+        self._pace = Pace(time.perf_counter() - began_s)
+        self._worker: Worker | None = Worker("faster-whisper")
+
+    def _warm_up(self) -> None:
         for _ in self._decode(silence(SPEECH_RATE_HZ), CancelToken(), {**_SPOKEN_TURN, "language": "en"}):
             pass
-        self._worker: Worker | None = Worker("faster-whisper")
 
     @property
     def name(self) -> str:
@@ -98,6 +106,10 @@ class FasterWhisperRecognizer:
             return Transcript("", self._language or "en", NAME)
         own = samples.copy()  # the caller's buffer goes on being written
         return await self._open_worker().call(lambda token: self._transcript(own, token))
+
+    def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
+        """See `StreamingRecognizer.stream`: the growing turn is read again, as often as this machine can afford."""
+        return Rereader(self.transcribe, self._pace).partials(blocks)
 
     def transcribe_recording(self, samples: Samples) -> AsyncIterator[Segment]:
         """A recording of any length (16 kHz), segment by segment with times. Closing stops at the next segment."""

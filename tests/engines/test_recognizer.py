@@ -168,6 +168,27 @@ def test_hub_name_is_not_looked_up():
         FasterWhisperRecognizer(Path("tiny.en"))
 
 
+async def test_words_come_while_one_speaks_and_the_end_behind_a_pause_is_not_read_again():
+    recognizer = FasterWhisperRecognizer(MODELS / "stt")
+    sound = np.concatenate((silence(4800), spoken(FRANCE), silence(1600)))
+
+    async def blocks():
+        for at in range(0, len(sound), 512):
+            yield sound[at : at + 512]
+        yield silence(0)
+        await settled.wait()
+        recognizer.close()  # from here on it can be asked nothing
+        yield silence(8000)
+
+    settled, partials = asyncio.Event(), []
+    async for partial in recognizer.stream(blocks()):
+        partials.append(partial)
+        if partial.settled_s is not None and partial.settled_s >= len(sound) / SPEECH_RATE_HZ - 0.01:
+            assert partial.text == FRANCE
+            settled.set()
+    assert (partials[-1].text, partials[-1].stable, partials[-1].is_final) == (FRANCE, FRANCE, True)
+
+
 async def test_scripted_partials_come_at_their_times():
     recognizer = ScriptedStreamingRecognizer([(0.1, "what", ""), (0.3, "what time", "what")], final="What time is it?")
     fed = []
