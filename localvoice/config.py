@@ -37,8 +37,8 @@ EngineList = Annotated[tuple[str, ...], Range(1)]
 
 STAGE_ENGINES: Mapping[str, tuple[str, ...]] = {
     "stt": (
-        *("faster-whisper", "pocketsphinx", "groq", "openai", "deepgram", "cartesia", "assemblyai", "sarvam", "azure"),
-        "elevenlabs",
+        *("faster-whisper", "parakeet", "pocketsphinx", "groq", "openai", "deepgram", "cartesia", "assemblyai"),
+        *("sarvam", "azure", "elevenlabs"),
     ),
     "llm": (
         *("llama-cpp", "skills", "groq", "openai", "cerebras", "anthropic", "gemini", "ollama", "openai-compatible"),

@@ -25,7 +25,11 @@ from localvoice.text.pronunciation import pronunciation_of
 STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
 """The engine of each stage that works without a download."""
 
-LOCAL: Mapping[str, tuple[str, ...]] = {"stt": ("faster-whisper",), "llm": ("llama-cpp",), "tts": ("piper", "kokoro")}
+LOCAL: Mapping[str, tuple[str, ...]] = {
+    "stt": ("faster-whisper", "parakeet"),
+    "llm": ("llama-cpp",),
+    "tts": ("piper", "kokoro"),
+}
 """The local engines of each stage that need a model, the usual one first."""
 
 _LOCAL_DEFAULT = "local default"
@@ -115,8 +119,10 @@ class EngineChoice:
         if known is not None and known.engine in LOCAL[stage]:
             return known.engine
         path = Path(model)
-        is_kokoro = stage == "tts" and any((path if path.is_dir() else path.parent).glob("voices*.bin"))
-        return "kokoro" if is_kokoro else LOCAL[stage][0]
+        folder = path if path.is_dir() else path.parent
+        marks = {"tts": ("kokoro", "voices*.bin"), "stt": ("parakeet", "encoder-model*.onnx")}
+        other, mark = marks.get(stage, ("", "?"))
+        return other if other and any(folder.glob(mark)) else LOCAL[stage][0]
 
     def _configured(self, stage: str, name: str) -> str:
         """The model that the settings name for a local engine."""
@@ -174,6 +180,11 @@ class EngineChoice:
     def _load_local(self, stage: str, name: str, path: Path) -> Any:
         config = self._config
         options = config.engines.of(name)
+        if name == "parakeet":
+            from localvoice.stt.parakeet import ParakeetRecognizer
+
+            language = options.language or config.session.language
+            return ParakeetRecognizer(path, language=language, threads=options.threads)
         if stage == "stt":
             from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 

@@ -184,6 +184,9 @@ def _engine_path(kind: Kind, folder: Path, model: Model | None) -> Path | None:
 
     Goes by what the engine needs and not by the catalogue's list, so that models put there by hand count.
     """
+    if kind is Kind.STT and any(folder.glob("encoder-model*.onnx")):  # Parakeet
+        needed = ["encoder-model*.onnx", "decoder_joint-model*.onnx", "vocab.txt", "config.json"]
+        return folder if all(any(map(_has, folder.glob(name))) for name in needed) else None
     if kind is Kind.STT:
         needed = ["model.bin", "config.json", "tokenizer.json"]
         if model and any(file.name == "preprocessor_config.json" for file in model.files):

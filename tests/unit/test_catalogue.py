@@ -49,16 +49,16 @@ def test_nothing_is_called_verified_that_nobody_has_downloaded() -> None:
 
 def test_the_large_files_are_pinned() -> None:
     for model in read_catalogue():
-        large = [file for file in model.files if file.name.endswith((".bin", ".gguf", ".onnx"))]
-        assert len(large) == 1
-        assert large[0].sha256
-        assert large[0].expected_bytes > 1_000_000
-        assert model.revision != "main"
+        large = max(model.files, key=lambda file: file.expected_bytes)
+        assert large.name.endswith((".bin", ".gguf", ".onnx"))
+        assert large.sha256
+        assert large.expected_bytes > 1_000_000
+        assert model.revision != "main" or all(file.sha256 for file in model.files)
 
 
 def test_recognisers_list_what_faster_whisper_loads() -> None:
     for model in read_catalogue():
-        if model.kind is Kind.STT:
+        if model.engine == "faster-whisper":
             names = {file.name for file in model.files}
             assert {"model.bin", "config.json", "tokenizer.json"} < names
             assert ("vocabulary.txt" in names) != {"vocabulary.json", "preprocessor_config.json"}.issubset(names)
