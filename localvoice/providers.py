@@ -103,6 +103,11 @@ _GROQ_THINKERS: Mapping[str, Mapping[str, Any]] = {
     "qwen/": {"reasoning_effort": "none"},
 }
 
+_ANTHROPIC_THINKERS: Mapping[str, Mapping[str, Any]] = {
+    beginning: {"thinking": {"type": "disabled"}} for beginning in ("claude-haiku", "claude-sonnet", "claude-opus")
+}
+"""What happens where nothing is said about thinking depends on the model; the others decide for themselves."""
+
 PROVIDERS: Mapping[str, Provider] = {
     one.name: one
     for one in (
@@ -178,7 +183,19 @@ PROVIDERS: Mapping[str, Provider] = {
                 "scribe": Price(hour=0.39),
             },
         ),
-        Provider("anthropic", "https://api.anthropic.com", key="ANTHROPIC_API_KEY", path=""),
+        Provider(
+            "anthropic",
+            "https://api.anthropic.com",
+            key="ANTHROPIC_API_KEY",
+            path="",
+            models={"llm": "claude-haiku-4-5"},
+            chat=ChatDifferences(by_model=_ANTHROPIC_THINKERS),
+            prices={
+                "claude-haiku-4-5": Price(prompt=1.0, cached=0.10, completion=5.0),
+                "claude-sonnet-4": Price(prompt=3.0, cached=0.30, completion=15.0),
+                "claude-opus-4-5": Price(prompt=5.0, cached=0.50, completion=25.0),
+            },
+        ),
         Provider(
             "deepgram",
             "https://api.deepgram.com",

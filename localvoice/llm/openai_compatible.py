@@ -12,16 +12,15 @@ from typing import Any
 from localvoice.config import ReplyConfig
 from localvoice.engine_order import EngineOrder
 from localvoice.engines import ReplyPart
-from localvoice.errors import ProviderBroken, ProviderRefused, ProviderUnavailable
-from localvoice.event_stream import EventStream
+from localvoice.errors import ProviderRefused
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
 from localvoice.llm.completion_chunks import CompletionChunks
+from localvoice.llm.streamed_reply import parts_of
 from localvoice.messages import Message, ToolSpec
 from localvoice.providers import ChatDifferences
-from localvoice.remote import Answer, Connection, Service
+from localvoice.remote import Connection, Service
+from localvoice.streams import close_iterator
 
-_TAIL_S = 0.3
-"""What may follow a whole reply is its cost: no turn waits longer for that."""
 _KEEP_WARM_S = 20.0
 """A connection unused for longer may have been closed by the other side: it is tried before the user has finished."""
 
@@ -55,15 +54,14 @@ class OpenAICompatibleModel:
         """See `ChatModel.reply`. Closing it closes the connection, which is all there is to abort with."""
         if not self.model:
             await self.check()
-        events, chunks = EventStream(), CompletionChunks(self.name)
+        chunks = CompletionChunks(self.name)
         answer = await self._connection.post("/chat/completions", json=self._request(history, tools))
+        parts = parts_of(answer, chunks, self.name)
         try:
-            while (found := await self._found(answer, events, chunks)) is not None:
-                for data in found:
-                    for part in chunks.feed(data):
-                        yield part
+            async for part in parts:
+                yield part
         finally:
-            await answer.close()
+            await close_iterator(parts)
         self._used_s = _now_s()
         for part in chunks.finish():
             yield part
@@ -77,23 +75,6 @@ class OpenAICompatibleModel:
     def close(self) -> None:
         """No further call."""
         self._connection.forget()
-
-    async def _found(self, answer: Answer, events: EventStream, chunks: CompletionChunks) -> list[str] | None:
-        """The data of the next events, None behind the last or, once the reply is whole, after a silence."""
-        if answer.media_type == "application/json":
-            raise ProviderBroken(f"{self.name} does not stream", provider=self.name)
-        try:
-            async with asyncio.timeout(_TAIL_S if chunks.is_finished else None):
-                piece = await answer.piece()
-            return None if piece is None else events.feed(piece)
-        except TimeoutError:
-            return None
-        except ProviderUnavailable:
-            if chunks.is_finished:  # the reply is whole, whatever became of the connection
-                return None
-            raise
-        except ValueError as error:
-            raise ProviderBroken(f"{self.name} sent no stream of events", provider=self.name) from error
 
     def _request(self, history: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
         differences, reply = self._differences, self._reply
