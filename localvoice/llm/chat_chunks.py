@@ -26,6 +26,11 @@ class ChunkReader:
         self._calls = ToolCallDeltas(NAME)
         self._usage = Usage()
 
+    @property
+    def prompt_tokens(self) -> int:
+        """Length of the prompt; 0 until the reply has ended."""
+        return self._usage.prompt_tokens
+
     def feed(self, chunk: Mapping[str, Any]) -> Iterator[ReplyPart]:
         """What is ready. "reasoning_content" is a model's thinking: left out."""
         self._usage = usage_in(chunk) or self._usage

@@ -24,8 +24,8 @@ from localvoice.streams import CancelToken, Worker, read_ahead
 
 _WARM_UP = (Message(Role.USER, "Hello."),)
 
-_NEAR_LIMIT = 1.0
-"""Characters a token at least: a shorter prompt fits without being counted."""
+_FEWEST_CHARACTERS = 2
+"""A text with fewer characters a token is rare."""
 
 Push = Callable[[ReplyPart], None]
 
@@ -78,11 +78,12 @@ class XLlamaCppModel:
         def work(token: CancelToken) -> None:
             request = self._request(messages, offered, max_tokens=0) | {"add_generation_prompt": False}
             prompt = words_so_far(self._fitted(server, request, messages), messages)
-            tokens = server.tokens(prompt)
+            tokens = server.tokens(prompt)  # a text that is read already costs nothing else
             if all(message.role is Role.SYSTEM for message in messages):
                 self._read_system(server, tokens, token)
             else:
                 self._cache.read(tokens, len(tokens), token)
+            self._cache.text = prompt
 
         await self._worker.call(work)
 
@@ -122,8 +123,10 @@ class XLlamaCppModel:
     ) -> None:
         """Run `request`; in the worker."""
         prompt = self._fitted(server, request, history)
-        tokens = server.tokens(prompt)
-        cached = self._cache.read(tokens, len(tokens) - 1, token)
+        cached = None
+        if not self._cache.is_nearly_read(prompt):
+            tokens = server.tokens(prompt)
+            cached = self._cache.read(tokens, len(tokens) - 1, token)
         reply = ChunkReader(cached)
         failures: list[ProviderError] = []
 
@@ -137,7 +140,7 @@ class XLlamaCppModel:
 
         token.check()
         server.chat(request, on_chunk, token)
-        self._cache.wrote(tokens, server.tokens(prompt + reply.text))
+        self._cache.wrote(prompt + reply.text, server.tokens(prompt + reply.text), reply.prompt_tokens)
         if failures:
             raise failures[0]
         token.check()
@@ -154,7 +157,7 @@ class XLlamaCppModel:
         """
         prompt = server.rendered(request)
         limit = self._setup.prompt_tokens
-        if len(prompt) <= _NEAR_LIMIT * limit:
+        if len(prompt.encode()) <= limit:  # a token has a byte at least
             return prompt
 
         def tokens_of(messages: Sequence[Message]) -> int:
@@ -188,6 +191,8 @@ class _Cache:
     """What the server has read, as far as we know, and the steps in which it reads on. In the worker only."""
 
     def __init__(self, server: LlamaServer, *, forgets: bool) -> None:
+        self.text = ""
+        """What has been read, where that is known; tokens need not be counted then."""
         self._server: LlamaServer | None = server
         self._forgets = forgets
         self._known: Sequence[int] = ()
@@ -201,6 +206,7 @@ class _Cache:
         Returns how many tokens were there before; None where no step was needed.
         """
         cached: int | None = None
+        self.text = ""
         for stop in self._stops(tokens, end):
             token.check()
             server, began_s = self._server, time.perf_counter()
@@ -212,6 +218,11 @@ class _Cache:
             self._known = tokens[:stop]
             self._ends = [*(one for one in self._ends if one < stop), stop]
         return cached
+
+    def is_nearly_read(self, prompt: str) -> bool:
+        """Whether less than a step is missing."""
+        rest = len(prompt) - len(self.text)
+        return bool(self.text) and prompt.startswith(self.text) and rest <= _FEWEST_CHARACTERS * self._pace.step_tokens
 
     def _stops(self, tokens: Sequence[int], end: int) -> Iterator[int]:
         at = self._shared(tokens)
@@ -232,10 +243,11 @@ class _Cache:
         """Whether a prompt has been read, and nothing else than what follows it since."""
         return self._shared(tokens) == len(tokens)
 
-    def wrote(self, prompt: Sequence[int], whole: Sequence[int]) -> None:
-        """A reply was written behind `prompt`; `whole` is both."""
-        self._known = whole
-        self._ends = [*(one for one in self._ends if one < len(prompt)), len(prompt)]
+    def wrote(self, text: str, tokens: Sequence[int], prompt_tokens: int) -> None:
+        """A reply was written: `text` is it and its prompt, which was so long; 0 where it broke off."""
+        self.text, self._known = text, tokens
+        if prompt_tokens:
+            self._ends = [*(one for one in self._ends if one < prompt_tokens), prompt_tokens]
 
     def restored(self, tokens: Sequence[int]) -> None:
         """A state was read from disk."""

@@ -1,0 +1,279 @@
+"""The language model against the bare library: `python -m benchmarks.engines.language_model [--size NAME]`.
+
+On one model of random weights, in one process: what our orchestration adds to a reply; the first token after the end of
+a turn with and without the history read beforehand; how soon the next reply begins after an abort at any moment, and
+whether cache and memory survive 200 of them. Figures: docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import platform
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.engines.random_llama import SIZES, make
+from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.engines import ChatModel
+from localvoice.llm.chat_messages import as_chat_messages
+from localvoice.llm.llama_cpp import load_llama
+from localvoice.messages import Message, Role, Usage
+
+CONTEXT_TOKENS = 8192
+REPLY_TOKENS = 40
+SYSTEM = Message(Role.SYSTEM, "You are a friendly voice assistant. Answer in one to three short sentences. " * 6)
+QUESTION = Message(Role.USER, "What is the capital of France?")
+STORY = "Once upon a time there was a little fox. The fox lived in a green forest near a river. "
+TOKENS_PER_STORY = 20
+RUNTIMES = {"xllamacpp": "xllamacpp", "llama-cpp-python": "llama_cpp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A model, and how it is loaded once more without us."""
+
+    runtime: str
+    path: Path
+    model: ChatModel
+
+
+def conversation(tokens: int, seed: int) -> list[Message]:
+    """A history of about so many tokens that shares nothing with that of another `seed` but the first words."""
+    exchanges = max(1, tokens // (5 * TOKENS_PER_STORY))
+    listed = [Message(Role.SYSTEM, f"{seed}. {SYSTEM.text}")]
+    for at in range(exchanges):
+        listed += [Message(Role.USER, f"{seed} {at} {STORY}"), Message(Role.ASSISTANT, STORY * 4)]
+    return listed
+
+
+async def first_token(model: ChatModel, history: Sequence[Message]) -> tuple[float, Usage]:
+    """Seconds until the first text; the reply is read to its end."""
+    began_s, first_s, usage = time.perf_counter(), 0.0, Usage()
+    async for part in model.reply(history):
+        if isinstance(part, Usage):
+            usage = part
+        first_s = first_s or time.perf_counter() - began_s
+    return first_s, usage
+
+
+async def with_and_without_prefill(rig: Rig, sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
+    """First token behind the end of the turn, where history and words were read while the user spoke, and where not."""
+    found = []
+    for size in sizes:
+        with_s, without_s, seed, tokens = [], [], 0, 0
+        for _ in range(repeats):
+            seed += 1
+            asked = [*conversation(size, seed), QUESTION]
+            second, usage = await first_token(rig.model, asked)
+            without_s.append(second)
+            tokens = usage.prompt_tokens
+            seed += 1
+            asked = [*conversation(size, seed), QUESTION]
+            await rig.model.prefill(asked[:-1])
+            await rig.model.prefill([*asked[:-1], Message(Role.USER, "What is the capital")])
+            second, usage = await first_token(rig.model, asked)
+            with_s.append(second)
+        found.append(
+            {
+                "history_tokens": tokens,
+                "without_ms": ms(statistics.median(without_s)),
+                "with_ms": ms(statistics.median(with_s)),
+                "times_sooner": round(statistics.median(without_s) / statistics.median(with_s), 1),
+                "cached_tokens": usage.cached_tokens,
+            }
+        )
+        print(rig.runtime, found[-1], flush=True)
+    return found
+
+
+async def aborts(rig: Rig, count: int) -> dict[str, Any]:
+    """Every other one within a reply, the others within a prompt; after each the same question is asked."""
+    moments, asked = random.Random(1), [SYSTEM, QUESTION]
+    whole_s = await _whole_prompt_s(rig)
+    idle_s = []
+    for number in range(20):
+        await rig.model.prefill([SYSTEM, Message(Role.USER, f"{number} {STORY}")])
+        idle_s.append(await _begin(rig.model, asked))
+    cached, after_s, before_bytes = [], [], 0
+    for number in range(count):
+        long = [SYSTEM, Message(Role.USER, f"{number} {STORY * 20}")]
+        work = rig.model.prefill(long) if number % 2 else first_token(rig.model, [SYSTEM, Message(Role.USER, STORY)])
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
+        await asyncio.wait([task], timeout=moments.uniform(0, whole_s))
+        task.cancel()
+        after_s.append(await _begin(rig.model, asked))
+        if number == count // 4:
+            before_bytes = _memory()
+        if number % 20 == 0:
+            cached.append((await first_token(rig.model, asked))[1].cached_tokens)
+    idle = statistics.median(idle_s)
+    late = sorted(one - idle for one in after_s)
+    return {
+        "aborts": count,
+        "idle_ms": ms(idle),
+        "later_ms": {"p50": ms(statistics.median(late)), "p95": ms(late[int(0.95 * (count - 1))]), "max": ms(late[-1])},
+        "cached_tokens_least": min(cached),
+        "memory_growth_mb": round((_memory() - before_bytes) / 1e6, 1),
+        "decode_step_ms": ms(await _decode_step_s(rig)),
+    }
+
+
+async def _begin(model: ChatModel, asked: Sequence[Message]) -> float:
+    """Seconds to the first token; the reply is closed then."""
+    began_s = time.perf_counter()
+    async with aclosing(_iterator(model.reply(asked))) as reply:
+        await anext(reply)
+        return time.perf_counter() - began_s
+
+
+async def _iterator(parts: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    try:
+        async for part in parts:
+            yield part
+    finally:
+        await parts.aclose()  # type: ignore[attr-defined]
+
+
+async def _whole_prompt_s(rig: Rig) -> float:
+    began_s = time.perf_counter()
+    await rig.model.prefill([SYSTEM, Message(Role.USER, f"first {STORY * 20}")])
+    return time.perf_counter() - began_s
+
+
+async def _decode_step_s(rig: Rig) -> float:
+    parts = rig.model.reply([SYSTEM, QUESTION])
+    times = [time.perf_counter() async for part in parts if isinstance(part, str)]
+    return (times[-1] - times[0]) / max(1, len(times) - 1)
+
+
+def _memory() -> int:
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+async def overhead(rig: Rig, repeats: int) -> dict[str, Any]:
+    """The same replies by us and by the library alone, in turn; CPU time does not see what else the machine does."""
+    bare = BARE[rig.runtime](rig.path)
+    ours_cpu, bare_cpu, ours_wall, bare_wall = [], [], [], []
+    same = True
+    for number in range(repeats + 1):
+        asked = [SYSTEM, Message(Role.USER, f"{number} {STORY}")]
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        ours = "".join([part async for part in rig.model.reply(asked) if isinstance(part, str)])
+        middle_cpu_s, middle_s = time.process_time(), time.perf_counter()
+        theirs = bare(asked)
+        if number:  # the first of each is not counted
+            ours_cpu.append(middle_cpu_s - cpu_s)
+            bare_cpu.append(time.process_time() - middle_cpu_s)
+            ours_wall.append(middle_s - wall_s)
+            bare_wall.append(time.perf_counter() - middle_s)
+        same &= ours == theirs
+    cpu, wall = (
+        statistics.median(a) / statistics.median(b) - 1 for a, b in ((ours_cpu, bare_cpu), (ours_wall, bare_wall))
+    )
+    return {
+        "replies": repeats,
+        "same_words": same,
+        "bare_cpu_ms": ms(statistics.median(bare_cpu)),
+        "ours_cpu_ms": ms(statistics.median(ours_cpu)),
+        "overhead_cpu_percent": round(100 * cpu, 1),
+        "overhead_wall_percent": round(100 * wall, 1),
+    }
+
+
+def _bare_xllamacpp(path: Path) -> Callable[[Sequence[Message]], str]:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx, params.n_batch, params.n_ubatch, params.n_parallel = CONTEXT_TOKENS, 256, 256, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.verbosity, params.cache_ram_mib, params.ui = 0, 0, False
+    server = xllamacpp.Server(params)
+
+    def reply(asked: Sequence[Message]) -> str:
+        chunks: list[Any] = []
+        request = {"messages": as_chat_messages(asked), "stream": True, "max_tokens": REPLY_TOKENS, "temperature": 0.0}
+        server.handle_chat_completions(request, chunks.append)
+        deltas = [choice["delta"] for chunk in chunks for choice in chunk.get("choices", ())]
+        return "".join(delta.get("content") or "" for delta in deltas)
+
+    return reply
+
+
+def _bare_llama_cpp_python(path: Path) -> Callable[[Sequence[Message]], str]:
+    import llama_cpp
+
+    llama = llama_cpp.Llama(str(path), n_ctx=CONTEXT_TOKENS, n_batch=256, n_ubatch=256, n_threads=1, verbose=False)
+
+    def reply(asked: Sequence[Message]) -> str:
+        chunks: Iterator[Any] = llama.create_chat_completion(
+            as_chat_messages(asked), stream=True, max_tokens=REPLY_TOKENS, temperature=0.0
+        )
+        return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
+
+    return reply
+
+
+BARE = {"xllamacpp": _bare_xllamacpp, "llama-cpp-python": _bare_llama_cpp_python}
+
+
+def ms(seconds: float) -> float:
+    """Rounded milliseconds."""
+    return round(1000 * seconds, 1)
+
+
+async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """All figures of one runtime."""
+    before = _memory()
+    reply = ReplyConfig(temperature=0.0, max_tokens=REPLY_TOKENS)
+    began_s = time.perf_counter()
+    options = EngineOptions(runtime=runtime, context_tokens=CONTEXT_TOKENS, threads=1)  # type: ignore[arg-type]
+    rig = Rig(runtime, path, load_llama(path, options, reply))
+    found: dict[str, Any] = {"load_and_warm_up_ms": ms(time.perf_counter() - began_s)}
+    found["prefill"] = await with_and_without_prefill(rig, arguments.history, arguments.repeats)
+    found["memory_mb"] = round((_memory() - before) / 1e6)
+    found["aborts"] = await aborts(rig, arguments.aborts)
+    print(runtime, found["aborts"], flush=True)
+    found["overhead"] = await overhead(rig, arguments.replies)
+    print(runtime, found["overhead"], flush=True)
+    rig.model.close()
+    return found
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=SIZES, default="0.1b")
+    parser.add_argument("--runtime", choices=RUNTIMES, action="append")
+    parser.add_argument("--history", type=int, nargs="*", default=[500, 2000, 6000])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--aborts", type=int, default=200)
+    parser.add_argument("--replies", type=int, default=12)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    found: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "size": arguments.size}
+    with tempfile.TemporaryDirectory() as folder:
+        path = make(Path(folder) / "model.gguf", SIZES[arguments.size])
+        for runtime in arguments.runtime or [name for name, package in RUNTIMES.items() if find_spec(package)]:
+            found[runtime] = asyncio.run(measure(runtime, path, arguments))
+    print(json.dumps(found, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
