@@ -229,7 +229,7 @@ async def test_dying_at_any_message_each_word_is_spoken_once(case: Case, dies_at
 )
 async def test_failures_are_ours_in_one_line_without_the_key(case: Case, fault: Fault, kind, said, caplog):
     caplog.set_level(logging.DEBUG)
-    async with case(fault, timeout_s=0.3) as opened, asyncio.timeout(5):
+    async with case(fault, timeout_s=0.5 if fault.stalls else 5.0) as opened, asyncio.timeout(10):
         with pytest.raises(kind, match=said) as caught:
             await speak(opened.voice, "Hello there.")
     message = str(caught.value)
