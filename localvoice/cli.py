@@ -18,6 +18,7 @@ import typer
 
 from localvoice import __version__
 from localvoice.commands.ask import ask
+from localvoice.commands.bench import bench
 from localvoice.commands.config import config_app, keys_app
 from localvoice.commands.devices import devices
 from localvoice.commands.doctor import doctor
@@ -42,6 +43,7 @@ app.command()(say)
 app.command()(transcribe)
 app.command()(devices)
 app.command()(doctor)
+app.command()(bench)
 app.command()(replay)
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")

@@ -31,6 +31,7 @@ class Audience:
         """Whether a live screen takes the console's place once the conversation begins."""
         self._events = options.events
         self._transcript = loaded.config.session.save
+        self._told = options.audience
 
     def join(
         self, log: EventLog, about: Callable[[], Mapping[str, Any]], stack: ExitStack, screen: LiveScreen | None
@@ -50,7 +51,7 @@ class Audience:
             log.subscribe(self.recording.event)
         if self._transcript:
             log.subscribe(TranscriptFile(Path(self._transcript)))
-        log.subscribe(screen or self.console)
+        log.subscribe(self._told or screen or self.console)
         if screen is not None and not sys.stderr.isatty():
             log.subscribe(Console(words=None))
 

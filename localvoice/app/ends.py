@@ -14,7 +14,7 @@ from localvoice.app.listening import Ears, open_ears
 from localvoice.app.plan import Plan, TalkOptions
 from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.device_news import DeviceNews, DeviceWarning
-from localvoice.audio.duplex import Capture, Duplex, FarEnd
+from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture
 from localvoice.audio.duplex_mode import DuplexMode
 from localvoice.audio.opening import (
     Clock,
@@ -80,7 +80,8 @@ class Ends:
     async def _open_capture(self, devices: DeviceLife) -> Capture:
         if self.plan.input.kind is EndKind.DEVICE:
             return await open_device_capture(self.plan.input, devices)
-        capture = open_capture(self.plan.input, self._config.audio)
+        given = self._options.microphone
+        capture = open_capture(self.plan.input, self._config.audio) if given is None else PacedCapture(given)
         self._stack.callback(capture.close)
         return capture
 

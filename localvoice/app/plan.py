@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from localvoice.audio.files import SoundSource
 from localvoice.audio.opening import End, EndKind, check_output, parse_end
 from localvoice.audio.room import RoomSpec, parse_room
 from localvoice.config import Config
 from localvoice.errors import ConfigError
+from localvoice.event_log import Event
 from localvoice.typing_input import StandardInput, standard_input_kind
 
 
@@ -35,6 +38,10 @@ class TalkOptions:
     """What would be better, said once everything is open."""
     started_s: float = 0.0
     """Monotonic time at which the process began: typed sessions count from there."""
+    microphone: SoundSource | None = None
+    """Heard in place of the file that the settings name as input."""
+    audience: Callable[[Event], None] | None = None
+    """Told of every event, in place of the console."""
 
 
 @dataclass(frozen=True, slots=True)

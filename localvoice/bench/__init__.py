@@ -1,0 +1,1 @@
+"""A fixed dialogue through the real pipeline, measured."""
