@@ -35,21 +35,6 @@ Duration = Annotated[float, Range(0.1)]
 """Seconds, where 0 would switch everything off."""
 EngineList = Annotated[tuple[str, ...], Range(1)]
 
-STAGE_ENGINES: Mapping[str, tuple[str, ...]] = {
-    "stt": (
-        *("faster-whisper", "parakeet", "pocketsphinx", "groq", "openai", "deepgram", "cartesia", "assemblyai"),
-        *("sarvam", "azure", "elevenlabs"),
-    ),
-    "llm": (
-        *("llama-cpp", "skills", "groq", "openai", "cerebras", "anthropic", "gemini", "ollama", "openai-compatible"),
-    ),
-    "tts": ("piper", "kokoro", "espeak", "elevenlabs", "cartesia", "openai", "deepgram", "azure", "sarvam"),
-}
-"""The engines of each stage: product contract, section 4."""
-
-ENGINE_NAMES = tuple(sorted({name for names in STAGE_ENGINES.values() for name in names}))
-"""Everything that may stand for NAME in a section `engines.NAME`."""
-
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from localvoice import config
-from localvoice.config import ENGINE_NAMES, Config
+from localvoice.config import Config
 from localvoice.config_file import FileTables, is_there, parse_toml
 from localvoice.config_schema import Setting, settings
 from localvoice.config_sources import LoadedConfig
+from localvoice.engine_names import ENGINE_NAMES
 from localvoice.errors import FileError
 
 _WIDTH = 100

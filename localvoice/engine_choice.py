@@ -6,14 +6,15 @@ Rule of this file: it chooses and explains; nothing is loaded before `Candidate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from localvoice.candidates import Candidate
 from localvoice.cloud_choice import CloudChoice, Keys, is_cloud_name
-from localvoice.config import STAGE_ENGINES, Config, SpeechConfig
+from localvoice.config import Config, SpeechConfig
 from localvoice.config_schema import nearest
+from localvoice.engine_names import LOCAL, STAGE_ENGINES, STARTERS
 from localvoice.errors import ConfigError, ModelError
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import Installed, ModelStore
@@ -21,16 +22,6 @@ from localvoice.providers import is_cloud_voice, serves
 from localvoice.secrets_store import KEY_VARIABLES, own_key
 from localvoice.skills.catalog import Skills
 from localvoice.text.pronunciation import pronunciation_of
-
-STARTERS: Mapping[str, str] = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
-"""The engine of each stage that works without a download."""
-
-LOCAL: Mapping[str, tuple[str, ...]] = {
-    "stt": ("faster-whisper", "parakeet"),
-    "llm": ("llama-cpp",),
-    "tts": ("piper", "kokoro"),
-}
-"""The local engines of each stage that need a model, the usual one first."""
 
 _LOCAL_DEFAULT = "local default"
 """Stands in a list for what `auto` takes of this machine."""

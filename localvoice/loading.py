@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localvoice.candidates import Candidate
-from localvoice.engine_choice import STARTERS
+from localvoice.engine_names import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
 from localvoice.ranks import Checked
 from localvoice.streams import Worker

@@ -24,7 +24,7 @@ def engines(stage: str) -> Callable[[str], list[str]]:
     """Engines of a stage, the last of a list by comma."""
 
     def complete(incomplete: str) -> list[str]:
-        from localvoice.config import STAGE_ENGINES
+        from localvoice.engine_names import STAGE_ENGINES
 
         earlier, comma, last = incomplete.rpartition(",")
         return [f"{earlier}{comma}{name}" for name in _beginning(last, ("auto", *STAGE_ENGINES[stage]))]
