@@ -103,6 +103,10 @@ _GROQ_THINKERS: Mapping[str, Mapping[str, Any]] = {
     "qwen/": {"reasoning_effort": "none"},
 }
 
+_SARVAM_VOICES = (  # of bulbul:v3
+    "shubh|aditya|ritu|priya|neha|rahul|pooja|rohan|simran|kavya|amit|ishita|shreya|ratan|varun|manan|sumit|roopa|kabir|"
+    "aayan|ashutosh|advait|anand|tanya|tarun|sunny|mani|gokul|vijay|shruti|suhani|mohit|kavitha|rehan|soham|rupali"
+)
 _ANTHROPIC_THINKERS: Mapping[str, Mapping[str, Any]] = {
     beginning: {"thinking": {"type": "disabled"}} for beginning in ("claude-haiku", "claude-sonnet", "claude-opus")
 }
@@ -235,11 +239,22 @@ PROVIDERS: Mapping[str, Provider] = {
             path="",
             models={"stt": "saaras:v3-realtime", "tts": "bulbul:v3"},
             voice="shubh",
+            voices=_SARVAM_VOICES,
             prices={
                 "bulbul:v3": Price(characters=36.0),
                 "bulbul:v2": Price(characters=18.0),
                 "saaras": Price(hour=0.35),
             },
+        ),
+        Provider(
+            "google",
+            "https://texttospeech.googleapis.com",
+            key="GOOGLE_API_KEY",
+            path="",
+            models={"tts": "neural2"},
+            voice="en-US-Neural2-F",
+            voices=r"[a-z]{2,3}-[A-Z]{2}-(Standard|Wavenet|Neural2|Chirp\S*|Studio|News|Casual|Polyglot)\S*",
+            prices={"neural2": Price(characters=16.0)},
         ),
         Provider(
             "azure",
@@ -267,6 +282,12 @@ PREFERRED: Mapping[str, tuple[str, ...]] = {
 def has_voice(name: str, voice: str) -> bool:
     """Whether `voice` is a name of a voice as provider `name` has them."""
     return re.fullmatch(PROVIDERS[name].voices, voice) is not None
+
+
+def known_voices(name: str) -> tuple[str, ...]:
+    """The voices of provider `name`, where its row names them all."""
+    names = tuple(PROVIDERS[name].voices.split("|"))
+    return names if all(one.isalnum() for one in names) else ()
 
 
 def is_cloud_voice(voice: str) -> bool:

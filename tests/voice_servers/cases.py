@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
 import json
+import re
+import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+from xml.sax.saxutils import unescape
 
 from localvoice.engines import Synthesizer
 from localvoice.providers import PROVIDERS
 from tests.cloud_orders import order
-from tests.elevenlabs_server import Voice, line, speaking, spoken
+from tests.elevenlabs_server import LETTER_S, RATE_HZ, Voice, line, speaking, spoken
 from tests.scripted_server import Answer, Peer, Request, serving
 from tests.voice_servers.azure_server import Azure
 from tests.voice_servers.cartesia_server import Cartesia
@@ -108,7 +113,7 @@ def _over_http(name: str, body: Callable[[str, int], list[bytes]], **options: An
 
     @asynccontextmanager
     async def opened(fault: Fault = Fault(), pieces: int = 2, timeout_s: float = 5.0) -> AsyncIterator[Open]:
-        answer = _answering(fault, lambda text: body(text, pieces))
+        answer = answering(fault, lambda text: body(text, pieces))
         async with (
             serving(answer, listing=answer if fault.refuses else None) as server,
             _closing(_made(name, server.url, timeout_s, **options), server.drop) as found,
@@ -118,7 +123,7 @@ def _over_http(name: str, body: Callable[[str, int], list[bytes]], **options: An
     return opened
 
 
-def _answering(fault: Fault, body: Callable[[str], list[bytes]]) -> Answer:
+def answering(fault: Fault, body: Callable[[str], list[bytes]]) -> Answer:
     sent = 0
 
     async def answer(request: Request, peer: Peer) -> None:
@@ -134,7 +139,8 @@ def _answering(fault: Fault, body: Callable[[str], list[bytes]]) -> Answer:
             return
         asked = request.json
         await peer.begin_stream("application/octet-stream")
-        for chunk in body(asked.get("input") or asked["text"]):
+        text = asked.get("input") or asked["text"]
+        for chunk in body(text if isinstance(text, str) else text.get("ssml") or text["text"]):
             await asyncio.sleep(fault.delay_s)
             if sent == fault.dies_at:
                 peer.hang_up()
@@ -159,11 +165,30 @@ def _pcm(text: str, pieces: int) -> list[bytes]:
     return [spoken(part) for part in _parts(text, pieces)]
 
 
+def google_body(text: str, pieces: int) -> list[bytes]:
+    """One JSON in `pieces`, with a time for every mark."""
+    words = re.findall(r"<mark name=\"(\d+)\"/>([^<]*)", text)
+    plain = unescape("".join(word for _, word in words))
+    sound, points, at = io.BytesIO(), [], 0
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(spoken(plain))
+    for name, word in words:
+        points.append({"markName": name, "timeSeconds": at * LETTER_S})
+        at += len(unescape(word))
+    body = json.dumps({"audioContent": base64.b64encode(sound.getvalue()).decode(), "timepoints": points}).encode()
+    size = -(-len(body) // pieces)
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
 CLOUD: dict[str, Case] = {
     "elevenlabs stream-input": _elevenlabs("stream-input"),
     "elevenlabs multi-context": _elevenlabs("multi-context"),
     "elevenlabs http": _over_http("elevenlabs", _lines, transport="http"),
     "openai": _over_http("openai", _pcm),
+    "google": _over_http("google", google_body),
     "cartesia": _over(Cartesia),
     "deepgram": _over(Deepgram),
     "sarvam": _over(Sarvam),
