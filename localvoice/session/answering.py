@@ -98,7 +98,8 @@ class Answering:
         began_s = voices.now_s()
         heard = await self.following.words(asked)
         if heard is None:
-            heard = await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s)
+            speech_s = self.following.speech_s(asked.turn)
+            heard = await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s, speech_s)
         self._reading_s = voices.now_s() - began_s
         return heard
 

@@ -16,7 +16,7 @@ from localvoice.errors import LocalVoiceError
 from localvoice.messages import Partial, Transcript
 from localvoice.session.feed import Feed
 from localvoice.session.hand import House, Voices
-from localvoice.session.reading import Heard
+from localvoice.session.reading import Heard, is_invented
 from localvoice.streams import close_iterator
 from localvoice.turn.decisions import (
     Decision,
@@ -29,6 +29,7 @@ from localvoice.turn.decisions import (
     TurnResumed,
 )
 from localvoice.turn.observations import Observation, ReplyStarted, Window, WordsSoFar
+from localvoice.turn.speech_gate import WINDOW_S
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ read: by the same service, which takes about as long again, or by whoever stands
 
 _FINAL_WITHIN_HERE_S = 10.0
 """The same for an engine of this machine: asking it again would only make it later. As `engines.NAME.timeout_s`."""
+
+
+_SPEECH = 0.35
+"""Probability from which on a window counts as speech: the default of `vad.release`."""
 
 
 @dataclass(slots=True)
@@ -69,6 +74,8 @@ class _Followed:
 
     id: int
     parts: list[_Part] = field(default_factory=list)
+    speech_s: float = 0.0
+    """Seconds of speech in it so far, by the voice detector."""
     is_open: bool = True
     """The turn has not ended: partials may be told."""
     is_lost: bool = False
@@ -87,6 +94,8 @@ class _Followed:
         are_final = all(part.latest.is_final for part in before)
         stable = _joined(*(part.latest.text for part in before), last.stable) if are_final else ""
         is_rejected = any(part.latest.rejected for part in self.parts)
+        if is_invented(text, self.speech_s):
+            text = stable = ""
         return Partial(text, stable, last.is_final, None, last.end_of_turn, last.language, is_rejected)
 
     def covers(self, end_s: float) -> bool:
@@ -130,15 +139,17 @@ class Following:
         turn = self._turn
         if isinstance(seen, ReplyStarted):
             self.stop()  # the turn cannot be resumed any more
-        elif isinstance(seen, Window) and turn is not None and turn.is_open and not turn.is_lost:
-            turn.parts[-1].feed.extend(seen.at_s)
+        elif isinstance(seen, Window) and turn is not None and turn.is_open:
+            turn.speech_s += WINDOW_S if seen.probability >= _SPEECH else 0.0
+            if not turn.is_lost:
+                turn.parts[-1].feed.extend(seen.at_s)
 
     def obey(self, decision: Decision) -> None:
         """What was decided, before anybody else carries it out."""
         match decision:
             case TurnOpened():
                 self.stop()
-                self._turn = _Followed(decision.turn)
+                self._turn = _Followed(decision.turn, speech_s=decision.at_s - decision.onset_s)
                 self._open_part(self._turn, decision.start_s)
             case SpeechStarted() if self._turn is not None:
                 self._turn.pause = None
@@ -188,6 +199,10 @@ class Following:
         self._turn = None
 
     # what comes of it
+
+    def speech_s(self, number: int) -> float | None:
+        """Seconds of speech in the turn; None where it is not the present one."""
+        return self._turn.speech_s if self._turn is not None and self._turn.id == number else None
 
     def follows(self, number: int) -> bool:
         """Whether the words of the turn come from here."""

@@ -19,6 +19,7 @@ from localvoice.errors import ConfigError, ModelError, ProviderBroken, get_again
 from localvoice.machine import this_machine
 from localvoice.messages import Partial, Segment, Transcript
 from localvoice.streams import CancelToken, Worker
+from localvoice.stt.invented import Disbelief, Evidence
 from localvoice.stt.rereading import Pace, Rereader
 
 NAME = "faster-whisper"
@@ -28,11 +29,6 @@ SHORTEST_S = 0.1
 
 MAX_NEW_TOKENS = 96
 """Bounds a decoder that loops; 30 s of speech are about 80 words."""
-
-NO_SPEECH_PROBABILITY = 0.6
-NO_SPEECH_LOGPROB = -1.0
-"""Text is invented where the model itself doubts both that there is speech and what it wrote: Whisper's own pair
-(`no_speech_threshold`, `log_prob_threshold`), which the library applies only to windows it has not yet decoded."""
 
 _SPOKEN_TURN: dict[str, Any] = {
     "beam_size": 1,  # 5 costs 1.6 times as much in the decoder
@@ -82,6 +78,7 @@ class FasterWhisperRecognizer:
         )
         self._language = _known_language(self._model, language, model_dir)
         self._reject_below = reject_below_logprob
+        self._disbelief = Disbelief.of_model(model_dir.name)
         self._warm_up()
         began_s = time.perf_counter()
         self._warm_up()  # the first one allocates and plans, and tells nothing about those that follow
@@ -162,14 +159,20 @@ class FasterWhisperRecognizer:
                 self._language = str(info.language)
             for segment in found:
                 token.check()
-                if not _is_invented(segment):
+                if not self._disbelief.why(_evidence(segment)):
                     yield segment
         except (RuntimeError, ValueError) as error:
             raise ProviderBroken(f"the recogniser failed: {_first_line(error)}", provider=NAME) from error
 
 
-def _is_invented(segment: Any) -> bool:
-    return bool(segment.no_speech_prob > NO_SPEECH_PROBABILITY and segment.avg_logprob < NO_SPEECH_LOGPROB)
+def _evidence(segment: Any) -> Evidence:
+    """The library looks at these scores too, but only to decide whether it decodes a window once more."""
+    return Evidence(
+        segment.text,
+        no_speech=float(segment.no_speech_prob),
+        logprob=float(segment.avg_logprob),
+        compression=float(segment.compression_ratio),
+    )
 
 
 def _mean_logprob(segments: list[Any]) -> float:

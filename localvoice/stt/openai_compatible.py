@@ -15,12 +15,12 @@ from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
 from localvoice.messages import Segment, Transcript
 from localvoice.remote import Connection, Service
+from localvoice.stt.invented import Disbelief, Evidence
 
 _SHORTEST = SPEECH_RATE_HZ // 5
 """Frames sent at least: OpenAI refuses less than 0.1 s."""
 
-_NO_SPEECH, _NO_SPEECH_LOGPROB = 0.6, -1.0
-"""A segment beyond both is none of the user's words: the rule of Whisper's own decoder, left to us here."""
+_DISBELIEF = Disbelief.of_model("whisper-large")
 
 _CODES = {
     "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
@@ -89,8 +89,9 @@ class OpenAICompatibleRecognizer:
 
 
 def _is_speech(segment: Mapping[str, Any]) -> bool:
-    doubt, sureness = segment.get("no_speech_prob") or 0.0, segment.get("avg_logprob") or 0.0
-    return not (doubt > _NO_SPEECH and sureness < _NO_SPEECH_LOGPROB)
+    """Whether somebody said it. Whisper's own decoder looks at these scores; here that is left to us."""
+    scores = (segment.get(name) for name in ("no_speech_prob", "avg_logprob", "compression_ratio"))
+    return not _DISBELIEF.why(Evidence(str(segment.get("text", "")), None, *scores))
 
 
 def _segment(segment: Mapping[str, Any]) -> Segment:

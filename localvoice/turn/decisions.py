@@ -71,6 +71,8 @@ class TurnOpened:
     at_s: float
     turn: int
     start_s: float
+    onset_s: float
+    """Where its speech began."""
 
 
 @dataclass(frozen=True, slots=True)

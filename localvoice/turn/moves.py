@@ -134,4 +134,4 @@ class Moves:
     def _opened(self, at_s: float, onset_s: float) -> TurnOpened:
         turn = self._floor.open(onset_s)
         start_s, _ = self._pauses.cut_out(onset_s, at_s)
-        return TurnOpened(at_s, turn, start_s)
+        return TurnOpened(at_s, turn, start_s, onset_s)

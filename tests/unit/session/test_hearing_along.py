@@ -271,3 +271,24 @@ class _Lazy:
         if self._made is None:
             self._made = self._make()
         return getattr(self._made, name)
+
+
+@pytest.mark.parametrize("stt", [FakeRecognizer("Thank you.", delay_s=0.05), HearingAlong(((0.0, "Thank you."),))])
+@pytest.mark.parametrize(("speech_s", "is_said"), [(0.1, False), (0.6, True)])
+def test_a_known_invention_is_believed_only_where_there_was_speech_for_it(stt, speech_s, is_said):
+    async def user(talk: Talk) -> None:
+        await talk.speak(speech_s)
+        await talk.until("turn_metrics" if is_said else "turn_dropped")
+
+    talk = hold(user, Setting(stt=stt))
+    assert [event["text"] for event in of(talk.events, "transcript")] == (["Thank you."] if is_said else [])
+    assert bool(of(talk.events, "partial")) == (is_said and isinstance(stt, HearingAlong))
+
+
+def test_more_words_than_the_speech_holds_are_nobody_s():
+    async def cough(talk: Talk) -> None:
+        await talk.speak(0.2)
+        await talk.until("turn_dropped")
+
+    talk = hold(cough, Setting(stt=FakeRecognizer("I will see you all in the next video.")))
+    assert one(talk.events, "turn_dropped")["reason"] == "nothing_said"
