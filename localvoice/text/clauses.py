@@ -24,6 +24,7 @@ _SENTENCE = re.compile(rf"[.?!…]+[{re.escape(_CLOSERS)}]*(?=\s)|(?<=\S)(?=[^\S
 _SOFT = re.compile(rf"(?:[,;:]|(?<=\s)[\u2013-])[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])")
 _ENUMERATOR = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])\.$")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“\u2018*_]*$")
+_FENCE = re.compile(r"(```|~~~)[^\n]*\n")
 _CHAR = re.compile(r"\S")
 _WORD_END = re.compile(r"(?<=[^\s\d])(?=\s)|(?<=\d)(?=\s+\d)|(?<=\d)(?=\s+[^\W\d_]{4})")
 """Where a clause may be cut: not between a number and its unit."""
@@ -78,6 +79,9 @@ class ClauseSplitter:
     def _clause_end(self) -> int:
         """Index behind the first complete clause, 0 while there is none."""
         start = self._next_char(0)
+        if fence := _FENCE.match(self._text, start):
+            closing = re.compile(rf"\n[^\S\n]*{fence.group(1)}(?=\s)").search(self._text, fence.end())
+            return closing.end() if closing else 0  # nobody wants half a program: it is one clause, however long
         latest = start + (self._first_max_chars if self._is_first else self._max_chars)
         sentence_end = self._sentence_end(start, latest)
         if self._is_first:

@@ -14,7 +14,7 @@ from localvoice.text.english_amounts import ENGLISH_AMOUNTS
 from localvoice.text.markup import EMPHASIS, LEFT_OVER, MARKUP
 from localvoice.text.pronunciation import as_rules
 from localvoice.text.rewriting import Rule, Spoken, rewritten
-from localvoice.text.symbols import SIGN_WORDS, addresses, signs, sums
+from localvoice.text.symbols import SIGN_WORDS, addresses, programs, signs, sums
 
 
 class Verbalizer:
@@ -33,6 +33,7 @@ class Verbalizer:
 def _rules(language: str, pronunciation: Mapping[str, str]) -> Iterator[Rule]:
     short = language.replace("_", "-").partition("-")[0].lower()
     words = SIGN_WORDS.get(short)
+    yield from programs(words) if words else ()
     yield from MARKUP
     yield from sums(words) if words else ()
     yield from EMPHASIS

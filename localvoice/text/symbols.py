@@ -24,18 +24,100 @@ class SignWords:
     divided: str
     to: str
     about: str
+    code: str
+    """In place of a program, which nobody wants to hear."""
 
 
 SIGN_WORDS: Mapping[str, SignWords] = {
-    "en": SignWords("and", "at", "dot", "equals", "plus", "minus", "times", "divided by", "to", "about"),
-    "de": SignWords("und", "ät", "Punkt", "gleich", "plus", "minus", "mal", "geteilt durch", "bis", "etwa"),
-    "fr": SignWords("et", "arobase", "point", "égale", "plus", "moins", "fois", "divisé par", "à", "environ"),
-    "es": SignWords("y", "arroba", "punto", "igual a", "más", "menos", "por", "dividido por", "a", "unos"),
-    "it": SignWords("e", "chiocciola", "punto", "uguale a", "più", "meno", "per", "diviso", "a", "circa"),
-    "pt": SignWords("e", "arroba", "ponto", "igual a", "mais", "menos", "vezes", "dividido por", "a", "cerca de"),
-    "nl": SignWords("en", "apenstaartje", "punt", "is", "plus", "min", "keer", "gedeeld door", "tot", "ongeveer"),
+    "en": SignWords(
+        "and", "at", "dot", "equals", "plus", "minus", "times", "divided by", "to", "about", "the code is on the screen"
+    ),
+    "de": SignWords(
+        "und",
+        "ät",
+        "Punkt",
+        "gleich",
+        "plus",
+        "minus",
+        "mal",
+        "geteilt durch",
+        "bis",
+        "etwa",
+        "der Code steht auf dem Bildschirm",
+    ),
+    "fr": SignWords(
+        "et",
+        "arobase",
+        "point",
+        "égale",
+        "plus",
+        "moins",
+        "fois",
+        "divisé par",
+        "à",
+        "environ",
+        "le code est à l'écran",
+    ),
+    "es": SignWords(
+        "y",
+        "arroba",
+        "punto",
+        "igual a",
+        "más",
+        "menos",
+        "por",
+        "dividido por",
+        "a",
+        "unos",
+        "el código está en la pantalla",
+    ),
+    "it": SignWords(
+        "e",
+        "chiocciola",
+        "punto",
+        "uguale a",
+        "più",
+        "meno",
+        "per",
+        "diviso",
+        "a",
+        "circa",
+        "il codice è sullo schermo",
+    ),
+    "pt": SignWords(
+        "e",
+        "arroba",
+        "ponto",
+        "igual a",
+        "mais",
+        "menos",
+        "vezes",
+        "dividido por",
+        "a",
+        "cerca de",
+        "o código está na tela",
+    ),
+    "nl": SignWords(
+        "en",
+        "apenstaartje",
+        "punt",
+        "is",
+        "plus",
+        "min",
+        "keer",
+        "gedeeld door",
+        "tot",
+        "ongeveer",
+        "de code staat op het scherm",
+    ),
 }
 """By language. In the others the synthesiser says what it makes of a sign itself."""
+
+
+def programs(words: SignWords) -> tuple[Rule, ...]:
+    """Blocks of code between fences; the last one of a reply may lack its end."""
+    fence = r"[^\S\n]*(?:```|~~~)"
+    return (rule(rf"^{fence}[^\n]*\n(?:(?!{fence})[^\n]*\S[^\n]*\n?|\n)+(?:{fence}[^\S\n]*$)?", words.code),)
 
 
 def sums(words: SignWords) -> tuple[Rule, ...]:

@@ -104,6 +104,15 @@ def test_a_number_and_its_unit_stay_together(amount: str):
     assert amount in second
 
 
+def test_a_program_is_one_clause_however_long():
+    program = "```python\n" + "print(1). Then more, and more.\n\n" * 20 + "```"
+    assert split(f"Here it is:\n{program}\nThat is all.") == ["Here it is:", f"\n{program}", "\nThat is all."]
+
+
+def test_a_program_without_an_end_is_not_lost():
+    assert "".join(split("Look:\n```\nprint(1)\nprint(2)")) == "Look:\n```\nprint(1)\nprint(2)"
+
+
 def test_a_long_later_sentence_is_cut_at_its_last_comma_that_fits():
     sentence = "it has " + "many words " * 15 + "here, and " + "more of them " * 10 + "there."
     first, second, third = split("Okay. " + sentence)

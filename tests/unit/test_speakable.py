@@ -85,6 +85,14 @@ def test_how_other_languages_say_units_money_and_dates(language: str, written: s
     assert Verbalizer(language)(written).text == spoken
 
 
+@pytest.mark.parametrize("program", ["```python\nprint(1)\n\nx = 2\n```", "\n~~~\nls\n~~~", "```\nhalf a program"])
+def test_a_program_is_not_read_aloud(program: str):
+    spoken = speakable(program)
+    assert spoken.text.strip() == "the code is on the screen"
+    assert spoken.written(len(spoken.text) - 6, len(spoken.text))[1] == len(program)
+    assert Verbalizer("de")(program).text.strip() == "der Code steht auf dem Bildschirm"
+
+
 def test_a_users_dictionary_is_followed_before_the_rules_for_signs():
     says = Verbalizer("en", {"gif": "jif", "SQL": "sequel", "New York": "the city", "York": "yorrk", "a&b": "A and B"})
     assert says("A GIF of SQL, not sql; New York, York, Yorkshire").text == (
