@@ -48,6 +48,7 @@ class FallbackRecognizer:
         self._meter = meter or CostMeter()
         self._ranks: Ranks[Recognizer] = Ranks("stt", engines, told, unreachable)
         self.keep_watch = self._ranks.keep_watch
+        self.prefer = self._ranks.prefer
 
     @property
     def name(self) -> str:
@@ -121,6 +122,7 @@ class FallbackChatModel:
         self._meter = meter or CostMeter()
         self._ranks: Ranks[ChatModel] = Ranks("llm", engines, told, unreachable)
         self.keep_watch = self._ranks.keep_watch
+        self.prefer = self._ranks.prefer
 
     @property
     def name(self) -> str:
@@ -220,6 +222,7 @@ class FallbackSynthesizer:
         self._ranks: Ranks[Synthesizer] = Ranks("tts", engines, told, unreachable)
         self._loudness = LoudnessMatch()
         self.keep_watch = self._ranks.keep_watch
+        self.prefer = self._ranks.prefer
 
     @property
     def name(self) -> str:

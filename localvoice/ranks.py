@@ -99,6 +99,17 @@ class Ranks(Generic[E]):
         """Those that work beside the engine in use."""
         return [rank.engine for rank in self._ranks if rank.error is None and rank.engine is not self.first]
 
+    def prefer(self, engine: E, reason: str) -> None:
+        """`engine`, which may be a new one, is in use from the next call on; those before it stand behind it."""
+        before = self.first
+        known = next((rank for rank in self._ranks if rank.engine is engine), None)
+        rank = known or _Rank(engine)
+        if not rank.is_retired:
+            rank.error, rank.failures = None, 0
+        self._ranks = [rank, *(other for other in self._ranks if other is not rank)]
+        if self.first.name != before.name:  # another voice of the same engine is no other engine
+            self._told(self._stage, before.name, self.first.name, reason)
+
     def demote(self, engine: E, error: ProviderError) -> None:
         """`engine` has failed: the next one is in use. Raises `AllProvidersFailed` where there is none."""
         failed = next(rank for rank in self._ranks if rank.engine is engine)

@@ -63,7 +63,7 @@ def _console(planned: Plan, options: TalkOptions) -> Console:
 
 def _has_screen(planned: Plan, options: TalkOptions) -> bool:
     """Where words come from and go to a terminal that can be drawn on, and nothing else was asked for."""
-    asks_for_lines = options.plain or options.verbosity != 0 or options.lines is not None
+    asks_for_lines = options.plain or options.verbosity != 0 or options.lines is not None or options.audience
     owned = options.events == "-" or planned.output.kind is EndKind.PIPE
     return not asks_for_lines and not owned and can_be_drawn_on(sys.stdin, sys.stdout)
 

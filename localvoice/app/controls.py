@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from localvoice.app.commands_while_talking import Commands
 from localvoice.audio.duplex import Duplex
 from localvoice.event_log import EventLog
 from localvoice.session.inbox import Inbox
@@ -19,6 +20,10 @@ class SessionControls:
         self._duplex = duplex
         self._log = log
         self._is_typed = is_typed
+        self.commands: Commands | None = None
+        """Present from the beginning of the session on."""
+        self.quit: Callable[[], None] = _nothing
+        """Ends the session."""
 
     def interrupt(self) -> None:
         """Stop the reply, or call off the answer."""
@@ -31,9 +36,21 @@ class SessionControls:
             self._log.emit("microphone", self._duplex.now_s(), muted=muted)
 
     def send(self, text: str) -> None:
-        """A typed question."""
-        self._inbox.post(Typed(self._duplex.now_s(), text, interrupts=True, over_thought=not self._is_typed))
+        """A typed question, or a command behind a slash."""
+        if text == "/quit":
+            self.quit()
+        elif text == "/mute":
+            self.mute(muted=not self._duplex.is_muted)
+        elif text.startswith("/") and self.commands is not None:
+            self.commands.put(text)
+        else:
+            now_s = self._duplex.now_s()
+            self._inbox.post(Typed(now_s, text, interrupts=True, over_thought=not self._is_typed))
 
     def completions(self, text: str) -> Sequence[str]:
         """Commands that `text` may become."""
-        return [one for one in ("/help", "/mute") if one.startswith(text)]
+        return () if self.commands is None or not text.startswith("/") else self.commands.completions(text)
+
+
+def _nothing() -> None:
+    """Before there is a session."""

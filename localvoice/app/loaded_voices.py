@@ -28,7 +28,7 @@ def close_with(stack: ExitStack, engines: Mapping[str, Loaded], turn_detector: T
         stack.callback(turn_detector.close)
 
 
-async def phrases_of(config: Config, engines: Mapping[str, Loaded]) -> Mapping[str, SpeechChunk]:
+async def phrases_of(config: Config, engines: Mapping[str, Loaded]) -> dict[str, SpeechChunk]:
     """What is said when an engine fails, spoken now."""
     tts = engines.get("tts")
     return await speak_beforehand(phrases_for(config.reply), tts.local, paid_of(engines)) if tts else {}
@@ -51,7 +51,7 @@ def voices_of(
         player=player,
         utterances=ears.utterances,
         now_s=ears.duplex.now_s,
-        paid=paid_of(engines),
+        paid=set(paid_of(engines)),
         cost_usd=meter.since_last,
         turn_detector=turn_detector,
         sound_judge=load_sound_judge(config.session.language) if stt else None,

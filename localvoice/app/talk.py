@@ -9,7 +9,6 @@ from functools import partial
 
 from localvoice.app.announcing import session_options
 from localvoice.app.audience import Audience
-from localvoice.app.controls import SessionControls
 from localvoice.app.duplex_choice import stricter
 from localvoice.app.ends import Ends
 from localvoice.app.listening import Ears
@@ -18,6 +17,7 @@ from localvoice.app.loaded_voices import close_with, phrases_of, voices_of
 from localvoice.app.plan import TalkOptions, plan
 from localvoice.app.recorded import about, track_rates
 from localvoice.app.signals import Stopper
+from localvoice.app.switching import Switching
 from localvoice.app.turn_detection import load_turn_detector
 from localvoice.config_sources import LoadedConfig
 from localvoice.engine_choice import EngineChoice
@@ -85,20 +85,25 @@ class _Talk:
         announced = session_options(self._config, self._ends.plan, self._options, engines, ears, turn_detector)
         self._ends.check_duplex(ears, greets=bool(announced.greeting))
         replying = Replying(self._config, voices, skills)
-        session = self._session(ears, replying, voices, replace(announced, beside=(live.run,) if live else ()))
+        beside = () if live is None else (live.run, live.carry_out)
+        session = self._session(ears, replying, voices, replace(announced, beside=beside))
         stopper.watch(session)
-        return await session.run(self._inbox, partial(self._begin, ears, replying, live))
+        if live is not None:
+            choose = partial(EngineChoice, store=self._store, skills=skills)
+            switching = Switching(self._config, choose, voices, engines, self._options.offline, self._stack)
+            live.attach(session, replying, switching, self._store)
+        return await session.run(self._inbox, partial(self._begin, ears, live))
 
-    def _begin(self, ears: Ears, replying: Replying, live: Live | None) -> None:
+    def _begin(self, ears: Ears, live: Live | None) -> None:
         self._ends.begin(ears, reads_lines=live is None)
         if live is not None:
-            live.start(lambda: replying.saying, self._stack)
+            live.start(self._stack)
 
     def _live(self, ears: Ears) -> Live | None:
         if not self._audience.has_screen:
             return None
         is_typed = self._ends.plan.is_typed
-        return Live(SessionControls(self._inbox, ears.duplex, self._log, is_typed=is_typed), ears.duplex)
+        return Live(self._inbox, ears.duplex, self._log, is_typed=is_typed)
 
     def _stages(self) -> list[str]:
         stages = ["llm"]

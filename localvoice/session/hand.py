@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping, MutableSet
 from dataclasses import dataclass, field
 
 from localvoice.audio.backchannel import SoundJudge
@@ -32,9 +32,9 @@ class Voices:
     utterances: UtteranceBuffer
     now_s: Callable[[], float]
     """The capture clock."""
-    phrases: Mapping[str, SpeechChunk] = field(default_factory=dict)
+    phrases: MutableMapping[str, SpeechChunk] = field(default_factory=dict)
     """Prepared speech by its text."""
-    paid: frozenset[str] = frozenset()
+    paid: MutableSet[str] = field(default_factory=set)
     """Names of the engines that cost money with each use."""
     cost_usd: Callable[[], float] = float
     """What they have cost since this was last asked; nothing where nobody counts."""

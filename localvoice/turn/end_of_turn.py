@@ -9,7 +9,7 @@ from localvoice.config import Config
 from localvoice.turn.context import NO_QUESTION, question_in
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import Endpointing
-from localvoice.turn.observations import ReplyHeard, SoundSoFar, WordsSoFar
+from localvoice.turn.observations import ReplyHeard, SoundSoFar, WaitsChosen, WordsSoFar
 from localvoice.turn.speaker import Speaker
 from localvoice.turn.votes import Ear, Votes
 from localvoice.turn.words import turn_words
@@ -39,6 +39,10 @@ class EndOfTurn:
         self._ears = {ear for ear, is_there in ((Ear.SOUND, hears_sound), (Ear.WORDS, hears_words)) if is_there}
         self._asked = NO_QUESTION
         self._pause: _Pause | None = None
+
+    def choose_waits(self, chosen: WaitsChosen) -> None:
+        """Other waits from now on."""
+        self._endpointing.choose_waits(chosen.sure_ms, chosen.silence_ms, chosen.limit_ms)
 
     @property
     def probability(self) -> float:

@@ -21,6 +21,10 @@ class Endpointing:
         self._sure_ms, self._silence_ms, self._limit_ms = config.waits_ms
         self._max_turn_s = config.max_turn_s
 
+    def choose_waits(self, sure_ms: int, silence_ms: int, limit_ms: int) -> None:
+        """Other waits from now on."""
+        self._sure_ms, self._silence_ms, self._limit_ms = sure_ms, silence_ms, limit_ms
+
     def wait_ms(self, probability: float | None, stretch: float = 1.0) -> float:
         """How long to wait after the end of speech.
 

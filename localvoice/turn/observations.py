@@ -40,6 +40,16 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitsChosen:
+    """The user wants other waits at the end of a turn: when sure, plain, and when it seems unfinished."""
+
+    at_s: float
+    sure_ms: int
+    silence_ms: int
+    limit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class NothingSaid:
     """The recogniser found no words in the turn."""
 
@@ -160,6 +170,7 @@ Observation = (
     Window
     | Typed
     | Interrupted
+    | WaitsChosen
     | NothingSaid
     | ToolRan
     | ReplyStarted

@@ -31,6 +31,7 @@ from localvoice.turn.observations import (
     SpeakRequested,
     ToolRan,
     Typed,
+    WaitsChosen,
     Window,
     WordsSoFar,
 )
@@ -100,6 +101,8 @@ class TurnTaking:
             case Typed():
                 waits = not seen.interrupts or (self.state is TurnState.THINKING and not seen.over_thought)
                 yield from self._moves.take(Signal.TYPED_BEHIND if waits else Signal.TYPED_OVER, seen)
+            case WaitsChosen():
+                self._end.choose_waits(seen)
             case ToolRan() | WordsSoFar() | SoundSoFar() | ReplyHeard():
                 yield from self._take_note(seen)
             case ReplyStarted():

@@ -57,7 +57,7 @@ class Frame:
 
 def frame(view: View, typing: Typing, width: int, height: int) -> Frame:
     """At most `height` lines of at most `width` cells: what is being said, then the panel."""
-    above = [*_rule(width), _status(view, width)]
+    above = [_rule(view, width), _status(view, width)]
     below = _below(view, typing, width)
     if height < len(above) + len(below) + 3:  # a tiny window: state and typing are what counts
         above, below = [above[-1]][: height - 1], []
@@ -93,8 +93,10 @@ def _open(view: View, width: int) -> list[Line]:
     return lines
 
 
-def _rule(width: int) -> list[Line]:
-    return [[("─" * width, "dim")]]
+def _rule(view: View, width: int) -> Line:
+    """Above the panel, with what holds for all of the session."""
+    label = _shield(view)
+    return clipped([("─" * max(0, width - width_of(label) - 2), "dim"), *label, ("──", "dim")], width)
 
 
 def _status(view: View, width: int) -> Line:
@@ -147,24 +149,24 @@ def _engines(view: View, width: int) -> Line:
     together = "".join(marks)
     left += [("° starter  ", "warn")] if "°" in together else []
     left += [("* cloud  ", "warn")] if "*" in together else []
-    return spread(left, _shield(view), width)
+    return spread(left, [(f"${view.cost_usd:.4f}", "dim")], width)
 
 
 def _shield(view: View) -> Line:
     offline, duplex = view.session.get("offline", "no"), view.session.get("duplex", "")
     right: Line = []
     if duplex in {"guarded", "half"} and view.session.get("input") != "typed":
-        right.append((f"{duplex} duplex  ", "warn"))
+        right.append((f" {duplex} duplex ", "warn"))
     if offline != "no":
-        right.append((f"⛨ {offline}  ", "good" if offline == "sealed" else "warn"))
-    return [*right, (f"${view.cost_usd:.4f}", "dim")]
+        right.append((f" ⛨ {offline} ", "good" if offline == "sealed" else "warn"))
+    return right
 
 
 def _input(typing: Typing, width: int) -> tuple[Line, int]:
     """The typed line around its cursor, and the cell of that."""
     room = width - 3
     before, behind = typing.text[: typing.at], typing.text[typing.at :]
-    while width_of([(before, "")]) > room:
+    while before and width_of([(before, "")]) > room:
         before = before[1:]
     return clipped([("> ", "accent"), (before + behind, "")], width), 2 + width_of([(before, "")])
 

@@ -60,6 +60,11 @@ class LiveScreen:
         self.view.note(text)
         self._changed.set()
 
+    def say(self, text: str, style: str) -> None:
+        """A passing remark."""
+        self.view.say(text, style, time.monotonic())
+        self._changed.set()
+
     async def run(self) -> None:
         """Draw what changes until cancelled."""
         while True:

@@ -46,6 +46,9 @@ class Said:
     text: str = ""
     stable: int = 0
     """Characters of the beginning that will not change."""
+    turn: int = 0
+    is_transcript: bool = False
+    """All of the turn, as it is answered."""
 
 
 @dataclass(slots=True)
@@ -60,8 +63,10 @@ class View:
     user: Said = field(default_factory=Said)
     reply: Reply = field(default_factory=Reply)
     sound: Sound = field(default_factory=Sound)
+    is_asked: bool = False
+    """The last reply is an answer: a greeting or a timer has no latency."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """Of the last turn with a latency."""
+    """Stages of the last answer."""
     cost_usd: float = 0.0
     flash: tuple[str, str] = ("", "")
     """A passing remark and its style."""
@@ -120,13 +125,21 @@ def _state(view: View, event: Event) -> None:
 
 
 def _partial(view: View, event: Event) -> None:
-    view.user = Said(event["text"], len(event.get("stable", "")))
+    _keep_another(view, event["turn"])
+    view.user = Said(event["text"], len(event.get("stable", "")), event["turn"])
 
 
 def _transcript(view: View, event: Event) -> None:
-    view.user = Said(event["text"] or "(not understood)", len(event["text"]))
-    if event.get("rejected"):
-        view.user.text = f"{event['text']} (not understood)".strip()
+    _keep_another(view, event["turn"])
+    is_understood = event["text"] and not event.get("rejected")
+    text = event["text"] if is_understood else f"{event['text']} (not understood)".strip()
+    view.user = Said(text, len(text), event["turn"], is_transcript=True)
+
+
+def _keep_another(view: View, turn: int) -> None:
+    """The words of a turn before that has got no answer."""
+    if view.user.is_transcript and view.user.turn != turn:
+        _keep_user(view)
 
 
 def _keep_user(view: View) -> None:
@@ -142,6 +155,7 @@ def _dropped(view: View, _: Event) -> None:
 def _reply_started(view: View, event: Event) -> None:
     _keep_user(view)
     view.reply = Reply(turn=event["turn"])
+    view.is_asked = event.get("origin", "user") in {"user", "fallback"}
 
 
 def _sentence(view: View, event: Event) -> None:
@@ -164,13 +178,13 @@ def _reply_finished(view: View, event: Event) -> None:
     _keep_user(view)
     heard, unsaid = event["heard"], event["text"][len(event["heard"]) :]
     if event["text"].strip():
-        cut = [(unsaid, "unsaid"), (" —", "dim")] if event["interrupted"] else []
+        cut = [(unsaid, "unsaid"), (" —", "dim")] if unsaid.strip() else []
         view.finished.append([("localvoice: ", "name"), (heard.lstrip(), ""), *cut])
     view.reply, view.hold = Reply(), ""
 
 
 def _metrics(view: View, event: Event) -> None:
-    if event["stages"].get("total_ms"):
+    if view.is_asked and event["stages"].get("total_ms") is not None:
         view.metrics = event["stages"]
     view.cost_usd += event.get("cost_usd", 0.0)
 

@@ -24,8 +24,8 @@ _TOLD_MS = 0.5
 
 def waterfall(stages: Mapping[str, float], width: int) -> Line:
     """From the end of the user's speech to the first sound of the answer; a hint where there was none yet."""
-    total_ms = stages.get("total_ms", 0.0)
-    if not total_ms:
+    total_ms = stages.get("total_ms")
+    if total_ms is None:
         return [("no answer yet", "dim")]
     told = [(word, sign, stages.get(key, 0.0)) for key, word, sign in STAGES if stages.get(key, 0.0) >= _TOLD_MS]
     words: Line = [part for word, sign, ms in told for part in ((f" {sign}", word), (f"{word} {ms:.0f}", "dim"))]
