@@ -28,6 +28,7 @@ from localvoice.commands.replay import replay
 from localvoice.commands.say import say
 from localvoice.commands.talk import talk
 from localvoice.commands.transcribe import transcribe
+from localvoice.commands.voices import voices_app
 from localvoice.errors import ConfigError, ExitCode, LocalVoiceError
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(persona_app, name="persona")
+app.add_typer(voices_app, name="voices")
 
 _TALK = "talk"
 _CLOUD_WORDS = frozenset({"off", "prefer", "fallback"})

@@ -35,35 +35,29 @@ class CloudChoice:
         self._keys = keys
 
     def named(self, stage: str, name: str, model: str) -> Candidate:
-        """A service that was asked for by name; `model` may be an address where the name has none of its own.
+        """A service that was asked for by name; see `order`."""
+        return _candidate(stage, self.order(stage, name, model))
+
+    def preferred(self, stage: str) -> Candidate | None:
+        """What `--cloud` takes for a stage, None where no key is set."""
+        name = next((one for one in PREFERRED[stage] if self._keys(one) is not None), None)
+        return self.named(stage, name, "") if name is not None else None
+
+    def order(self, stage: str, name: str, model: str = "") -> EngineOrder:
+        """What the engine of a service is made from; `model` may be an address where the name has none of its own.
 
         Raises:
             ConfigError: its key, its address or a usable model is missing.
         """
-        provider = PROVIDERS[name]
+        provider, options = PROVIDERS[name], self._config.engines.of(name)
         url, model = self._address(stage, provider, model)
         key = self._keys(name)
         if key is None and provider.needs_key and not is_here(url):
             raise ConfigError(f"{name} needs a key: set {KEY_VARIABLES[name]}, or run `localvoice keys set {name}`")
-        return self._candidate(stage, provider, url, key, model)
-
-    def preferred(self, stage: str) -> Candidate | None:
-        """What `--cloud` takes for a stage, None where no key is set."""
-        for name in PREFERRED[stage]:
-            key = self._keys(name)
-            if key is not None:
-                url, _ = self._address(stage, PROVIDERS[name], "")
-                return self._candidate(stage, PROVIDERS[name], url, key, "")
-        return None
-
-    def _candidate(self, stage: str, provider: Provider, url: str, key: Secret | None, model: str) -> Candidate:
-        options = self._config.engines.of(provider.name)
-        service = Service(provider.name, url, key, options.timeout_s)
         model = model or getattr(options, f"{stage}_model") or provider.models[stage]
-        if provider.name == "elevenlabs" and model.startswith("eleven_v3"):
+        if name == "elevenlabs" and model.startswith("eleven_v3"):
             raise ConfigError(f"{model} is too slow for a conversation and has no stream: use eleven_flash_v2_5")
-        order = EngineOrder(service, provider, model, self._config)
-        return Candidate(provider.name, lambda: import_module(provider.module(stage)).load(order))
+        return EngineOrder(Service(name, url, key, options.timeout_s), provider, model, self._config)
 
     def _address(self, stage: str, provider: Provider, model: str) -> tuple[str, str]:
         """The address of a service, and the model that is left of what stands behind its name."""
@@ -78,6 +72,11 @@ class CloudChoice:
             if not region:
                 raise ConfigError(f"{provider.name} needs the region of its key: set {REGION_VARIABLE}")
         return provider.root(base_url, region=region, stage=stage), model
+
+
+def _candidate(stage: str, order: EngineOrder) -> Candidate:
+    provider = order.provider
+    return Candidate(provider.name, lambda: import_module(provider.module(stage)).load(order))
 
 
 def is_cloud_name(text: str) -> bool:

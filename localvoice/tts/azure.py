@@ -6,18 +6,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 from localvoice.engine_order import EngineOrder
 from localvoice.engines import Synthesizer
+from localvoice.remote import Connection, Service
 from localvoice.sockets import connected
 from localvoice.tts.aligned_speech import Mark
 from localvoice.tts.line_voice import LineSynthesizer
 from localvoice.tts.lines import Message, OwnSockets
 from localvoice.tts.speaking import Heard
 from localvoice.tts.word_marks import WordMarks, WordSound
+from localvoice.voice_entry import VoiceEntry
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
 
 _PATH = "/cognitiveservices/websocket/v1"
 _RATE_HZ = 24_000
@@ -31,13 +36,27 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def load(order: EngineOrder) -> Synthesizer:
     """The voice of `order`."""
     service = order.service
-    key = service.key.reveal() if service.key else "none"
 
-    async def connect() -> Any:
-        headers = {"Ocp-Apim-Subscription-Key": key, "X-ConnectionId": uuid4().hex}
-        return await connected(service, _PATH, headers)
+    async def connect() -> ClientConnection:
+        return await connected(service, _PATH, {**_headers(service), "X-ConnectionId": uuid4().hex})
 
     return LineSynthesizer(order, OwnSockets(connect), lambda rate: _Neural(order.voice, rate))
+
+
+async def voices(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
+    """All voices of the region. Raises `ProviderError`."""
+    del wanted
+    connection = Connection(order.service, _headers(order.service))
+    try:
+        found = await connection.check("/cognitiveservices/voices/list")
+    finally:
+        await connection.close()
+    name = order.service.name
+    return [VoiceEntry(name, one["ShortName"], one.get("DisplayName", ""), one["Locale"], True) for one in found or ()]
+
+
+def _headers(service: Service) -> dict[str, str]:
+    return {"Ocp-Apim-Subscription-Key": service.key.reveal() if service.key else "none"}
 
 
 class _Neural:

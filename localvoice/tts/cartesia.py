@@ -7,17 +7,19 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from localvoice.engine_order import EngineOrder
 from localvoice.engines import Synthesizer
-from localvoice.remote import Service, refusal
+from localvoice.remote import Connection, Service, refusal
 from localvoice.sockets import connected
 from localvoice.tts.aligned_speech import Mark
 from localvoice.tts.line_voice import LineSynthesizer
 from localvoice.tts.lines import Message, SharedSocket, Sharing
 from localvoice.tts.speaking import Heard
 from localvoice.tts.word_marks import WordMarks, WordSound
+from localvoice.voice_entry import VoiceEntry
 
 _VERSION = "2026-08-14"
 _RATE_HZ = 24_000
@@ -32,9 +34,7 @@ _SLOWEST, _FASTEST = 0.6, 1.5
 def load(order: EngineOrder) -> Synthesizer:
     """The voice of `order`."""
     service = order.service
-    key = service.key.reveal() if service.key else "none"
-    headers = {"Authorization": f"Bearer {key}", "Cartesia-Version": _VERSION}
-    connect = partial(connected, service, "/tts/websocket", headers)
+    connect = partial(connected, service, "/tts/websocket", _headers(service))
     request = {
         "model_id": order.model,
         "voice": {"mode": "id", "id": order.voice},
@@ -46,6 +46,25 @@ def load(order: EngineOrder) -> Synthesizer:
     return LineSynthesizer(
         order, SharedSocket(service, connect, Sharing(_context_of, _CONTEXTS)), partial(_Sonic, service, request)
     )
+
+
+async def voices(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
+    """The first hundred voices, or of those that fit the words `wanted`. Raises `ProviderError`."""
+    connection = Connection(order.service, _headers(order.service))
+    try:
+        found = await connection.check(
+            f"/voices?{urlencode({'limit': 100, 'q': wanted} if wanted else {'limit': 100})}"
+        )
+    finally:
+        await connection.close()
+    listed = found.get("data", ()) if isinstance(found, dict) else found or ()
+    name = order.service.name
+    return [VoiceEntry(name, one["id"], one.get("name", ""), one.get("language", ""), is_cloud=True) for one in listed]
+
+
+def _headers(service: Service) -> dict[str, str]:
+    key = service.key.reveal() if service.key else "none"
+    return {"Authorization": f"Bearer {key}", "Cartesia-Version": _VERSION}
 
 
 class _Sonic:

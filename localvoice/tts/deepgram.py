@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 from localvoice.engine_order import EngineOrder
 from localvoice.engines import Synthesizer
 from localvoice.errors import ProviderUnavailable
-from localvoice.remote import Service, plain
+from localvoice.remote import Connection, Service, plain
 from localvoice.sockets import connected
 from localvoice.tts.line_voice import LineSynthesizer
 from localvoice.tts.lines import Message, OwnSockets
 from localvoice.tts.speaking import Heard
+from localvoice.voice_entry import VoiceEntry
 
 _RATE_HZ = 24_000
 _SLOWEST, _FASTEST = 0.7, 1.5
@@ -27,9 +28,27 @@ def load(order: EngineOrder) -> Synthesizer:
     query = {"model": order.voice or order.model, "encoding": "linear16", "sample_rate": str(_RATE_HZ)}
     if order.config.speech.rate != 1.0:
         query["speed"] = f"{min(max(order.config.speech.rate, _SLOWEST), _FASTEST):g}"
-    key = service.key.reveal() if service.key else "none"
-    connect = partial(connected, service, f"/v1/speak?{urlencode(query)}", {"Authorization": f"Token {key}"})
+    connect = partial(connected, service, f"/v1/speak?{urlencode(query)}", _headers(service))
     return LineSynthesizer(order, OwnSockets(connect), lambda _: _Aura(service))
+
+
+async def voices(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
+    """All voices. Raises `ProviderError`."""
+    del wanted
+    connection = Connection(order.service, _headers(order.service))
+    try:
+        found = await connection.check("/v1/models")
+    finally:
+        await connection.close()
+    name, listed = order.service.name, (found or {}).get("tts", ())
+    return [
+        VoiceEntry(name, one["canonical_name"], one.get("name", ""), next(iter(one.get("languages", ())), ""), True)
+        for one in listed
+    ]
+
+
+def _headers(service: Service) -> dict[str, str]:
+    return {"Authorization": f"Token {service.key.reveal() if service.key else 'none'}"}
 
 
 class _Aura:

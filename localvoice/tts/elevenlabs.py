@@ -23,6 +23,7 @@ from localvoice.tts.aligned_speech import Mark
 from localvoice.tts.line_voice import LineSynthesizer
 from localvoice.tts.lines import Lines, Message, OwnSockets, SharedSocket, Sharing
 from localvoice.tts.speaking import Heard
+from localvoice.voice_entry import VoiceEntry
 
 FORMAT = "pcm_24000"
 """Asked for where the settings say nothing: the rate of the models themselves."""
@@ -60,6 +61,18 @@ def load(order: EngineOrder) -> Synthesizer:
         return kind(service, pcm_rate_hz(options), voice_settings(options, rate))
 
     return LineSynthesizer(order, lines, dialect)
+
+
+async def voices(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
+    """The voices of the account, or those of them that fit the words `wanted`.
+
+    Raises:
+        ConfigError: the vendor's own client, which does this, is not installed.
+        ProviderError: the service would not tell.
+    """
+    from localvoice.tts.elevenlabs_voices import listed
+
+    return await listed(order, wanted)
 
 
 class _Plain:

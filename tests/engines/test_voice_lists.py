@@ -1,0 +1,54 @@
+"""The lists of voices that services give, against services on this machine."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from localvoice.errors import ProviderRefused
+from localvoice.providers import PROVIDERS, has_voice
+from tests.cloud_orders import PLANTED, order
+from tests.scripted_server import (
+    completion,
+    failure,
+    no_connection_left,  # noqa: F401 - a fixture for every test here
+    serving,
+    status,
+)
+
+KATIE = PROVIDERS["cartesia"].voice
+AVA = "en-US-AvaMultilingualNeural"
+LISTS = {
+    "cartesia": (
+        {"data": [{"id": KATIE, "name": "Katie", "language": "en"}], "has_more": False},
+        (KATIE, "Katie", "en"),
+    ),
+    "deepgram": (
+        {"stt": [], "tts": [{"name": "thalia", "canonical_name": "aura-2-thalia-en", "languages": ["en", "en-US"]}]},
+        ("aura-2-thalia-en", "thalia", "en"),
+    ),
+    "azure": ([{"ShortName": AVA, "DisplayName": "Ava", "Locale": "en-US"}], (AVA, "Ava", "en-US")),
+}
+
+
+def listing(name: str, url: str):
+    return import_module(PROVIDERS[name].module("tts")).voices(order(name, url), "")
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_is_read_and_its_voices_are_known_as_the_service_s(name):
+    answer, expected = LISTS[name]
+    async with serving(completion("x"), listing=status(200, answer)) as server:
+        (found,) = await listing(name, server.url)
+        assert any(PLANTED in value for value in server.checks[0].headers.values())
+    assert (found.engine, found.is_cloud, found.voice, found.title, found.language) == (name, True, *expected)
+    assert has_voice(name, found.voice)
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_wrong_key_is_said(name):
+    async with serving(completion("x"), listing=failure(401, PLANTED)) as server:
+        with pytest.raises(ProviderRefused) as caught:
+            await listing(name, server.url)
+    assert PLANTED not in str(caught.value)
