@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 def replay(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Written by `localvoice talk --record DIR`.")],
     *,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write one page with sound, states, words and times.")
+    ] = None,
     compare: Annotated[
         bool, typer.Option("--compare", metavar="", help="Tell every difference, turn by turn.")
     ] = False,
@@ -24,6 +27,11 @@ def replay(
     from localvoice.replay.folder import read_folder
 
     recorded = read_folder(folder)
+    if html is not None:
+        from localvoice.replay.page import write_page
+
+        write_page(recorded, html)
+        typer.echo(f"{html} shows the session", err=True)
     raise typer.Exit(int(_decide_again(recorded, every=compare)))
 
 
