@@ -138,9 +138,9 @@ class EngineChoice:
 
     def _best(self, stage: str, engine: str = "") -> Installed | None:
         """The installed model that suits this machine best; of one engine only where it is named."""
-        from localvoice.model_store.offer import recommended_tier, this_machine
+        from localvoice.tiers.known_speeds import tier_here
 
-        tier = recommended_tier(*this_machine()).tier
+        tier = tier_here()[0].tier
         others = [one for one in LOCAL[stage] if engine and one != engine]
         return self._store.preferred(Kind(stage), tier, others=others)
 
@@ -180,7 +180,8 @@ class EngineChoice:
             from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 
             language = options.language or config.session.language
-            return FasterWhisperRecognizer(path, language=language, threads=options.threads)
+            hotwords = config.stt.hotwords
+            return FasterWhisperRecognizer(path, language=language, threads=options.threads, hotwords=hotwords)
         if stage == "llm":
             from localvoice.llm.llama_cpp import load_llama
 

@@ -36,6 +36,8 @@ class Machine:
     instructions: frozenset[str]
     """Lower-case names as in /proc/cpuinfo; empty where they cannot be read."""
     is_x86: bool
+    processor: str = ""
+    """As its maker calls it; empty where that cannot be read."""
 
     @property
     def model_threads(self) -> int:
@@ -73,7 +75,21 @@ def this_machine() -> Machine:
         usable_cores=usable,
         instructions=_instructions(),
         is_x86=platform.machine().lower() in _X86,
+        processor=_processor(),
     )
+
+
+def free_bytes() -> int:
+    """Memory that can be had without swapping, the container's limit counted in."""
+    limit, used = (_text(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
+    available = int(psutil.virtual_memory().available)
+    return max(0, min(available, int(limit) - int(used))) if limit.isdigit() and used.isdigit() else available
+
+
+def total_bytes() -> int:
+    """Memory in all, the container's limit counted in."""
+    limit, total = _text("/sys/fs/cgroup/memory.max").strip(), int(psutil.virtual_memory().total)
+    return min(total, int(limit)) if limit.isdigit() else total
 
 
 def instructions_in(cpuinfo: str) -> frozenset[str]:
@@ -131,6 +147,14 @@ def _instructions() -> frozenset[str]:
         has_avx2 = ctypes.windll.kernel32.IsProcessorFeaturePresent(_PF_AVX2_INSTRUCTIONS_AVAILABLE)
         return frozenset({"avx2", "fma", "f16c", "bmi2"} if has_avx2 else {"sse2"})
     return instructions_in(_text("/proc/cpuinfo"))
+
+
+def _processor() -> str:
+    if sys.platform == "darwin":
+        return _sysctl("machdep.cpu.brand_string")
+    lines = (line.partition(":") for line in _text("/proc/cpuinfo").splitlines())
+    found = next((value.strip() for key, _, value in lines if key.strip() == "model name"), "")
+    return found or platform.processor()
 
 
 def _sysctl(name: str) -> str:

@@ -25,13 +25,14 @@ from typing import Any
 
 import psutil
 
-from benchmarks.engines.random_llama import SIZES, make
 from localvoice.config import EngineOptions, ReplyConfig
 from localvoice.engines import ChatModel
 from localvoice.llm.chat_messages import as_chat_messages
 from localvoice.llm.llama_cpp import load_llama
 from localvoice.messages import Message, Role, Usage
+from localvoice.tiers.random_llama import SIZES, make
 
+VOCABULARY = Path(__file__).parents[2] / "tests/models/llm/localvoice-tiny-test.gguf"
 CONTEXT_TOKENS = 8192
 REPLY_TOKENS = 40
 SYSTEM = Message(Role.SYSTEM, "You are a friendly voice assistant. Answer in one to three short sentences. " * 6)
@@ -267,7 +268,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "size": arguments.size}
     with tempfile.TemporaryDirectory() as folder:
-        path = make(Path(folder) / "model.gguf", SIZES[arguments.size])
+        path = make(Path(folder) / "model.gguf", SIZES[arguments.size], VOCABULARY)
         for runtime in arguments.runtime or [name for name, package in RUNTIMES.items() if find_spec(package)]:
             found[runtime] = asyncio.run(measure(runtime, path, arguments))
     print(json.dumps(found, indent=1))

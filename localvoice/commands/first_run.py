@@ -67,11 +67,12 @@ def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) ->
     from localvoice.errors import LocalVoiceError
     from localvoice.model_store.download import DownloadSettings
     from localvoice.model_store.hub import HubSettings
-    from localvoice.model_store.offer import first_run_offer, recommended_tier, this_machine
+    from localvoice.model_store.offer import first_run_offer
+    from localvoice.tiers.known_speeds import tier_here
 
     if "auto" not in {*engines.stt, *engines.llm, *engines.tts}:
         return ""
-    offer = first_run_offer(store, recommended_tier(*this_machine()).tier)
+    offer = first_run_offer(store, tier_here()[0].tier)
     if any(one.kind in {"stt", "llm", "tts"} for one in store.installed()) or offer.is_empty:
         return ""
     hub = HubSettings.from_environ(os.environ, offline=offline)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The model store: what can be had, what is here; download, verify, import, remove.")
 
 _AsJson = Annotated[bool, typer.Option("--json", metavar="", help="A JSON array instead of a table.")]
+_AsObject = Annotated[bool, typer.Option("--json", metavar="", help="A JSON object instead of lines.")]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")]
 
 
@@ -159,16 +160,18 @@ def path(name: Annotated[str, typer.Argument(help="A model; none: the store.")] 
 
 
 @app.command()
-def recommend() -> None:
-    """Which tier suits this machine."""
-    from localvoice.model_store.offer import first_run_offer, recommended_tier, this_machine
+def recommend(*, as_json: _AsObject = False) -> None:
+    """Measure this machine, in about ten seconds, and say which tier suits it; remembered until it changes."""
+    from localvoice.commands.recommending import as_json as rendered
+    from localvoice.commands.recommending import lines
+    from localvoice.tiers.known_speeds import known_speeds
+    from localvoice.tiers.measuring import measure
 
-    advice = recommended_tier(*this_machine())
-    typer.echo(f"Tier {advice.tier}: {advice.reason}.")
-    typer.echo("A rule of thumb until `localvoice bench` has measured this machine.")
-    typer.echo("`large` wants a CUDA card with 6 GB, or an Apple M Pro and up; neither is looked for here.")
-    offer = first_run_offer(open_store(), advice.tier)
-    typer.echo("All of its models are here." if offer.is_empty else offer.line)
+    store = open_store()
+    speeds = measure(lambda what: None if as_json else typer.echo(f"measuring: {what}", err=True))
+    if not known_speeds().keep(speeds):
+        typer.echo("It cannot be remembered: the user's state folder is read-only.", err=True)
+    typer.echo(rendered(speeds) if as_json else "\n".join(lines(speeds, store)))
 
 
 @app.command()

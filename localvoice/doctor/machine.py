@@ -19,8 +19,8 @@ from localvoice.audio.vad import WINDOW, WINDOW_S, load_vad
 from localvoice.config import Config
 from localvoice.doctor.examination import Check, Finding, advice, fine, skipped
 from localvoice.model_store.catalogue import size_text
-from localvoice.model_store.offer import recommended_tier, this_machine
 from localvoice.model_store.store import ModelStore
+from localvoice.tiers.known_speeds import tier_here
 
 _LOW_DISK_BYTES = 3_000_000_000
 """The standard tier and room to unpack it."""
@@ -68,8 +68,9 @@ async def _python() -> Finding:
 
 
 def _machine() -> Finding:
-    tier = recommended_tier(*this_machine())
-    return fine(f"{tier.reason}: models of the tier {tier.tier} suit it")
+    advice, is_measured = tier_here()
+    found = f"{advice.reason}: models of the tier {advice.tier} suit it"
+    return fine(found if is_measured else f"{found} (a rule of thumb: `localvoice models recommend` measures)")
 
 
 def _disk(root: Path) -> Finding:

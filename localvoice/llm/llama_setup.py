@@ -22,6 +22,8 @@ STEP_S = 0.08
 """Time that a step of a prompt should take: an abort waits for one, and 100 ms are allowed."""
 
 _FIRST_STEP_TOKENS = 16
+_LEAST_STEP_TOKENS = 4
+"""They take about as long as one: a model's weights are read once a step."""
 _LEFT_WHEN_TRIMMED = 0.75
 """Share of the room that a trimmed conversation fills: each trimming costs the cache."""
 
@@ -57,12 +59,12 @@ class Pace:
         self.step_tokens = _FIRST_STEP_TOKENS
 
     def took(self, tokens: int, seconds: float) -> None:
-        """So long it took to read `tokens`. Short steps are not representative: they only ever lower the pace."""
+        """So long it took to read `tokens`. Few tokens are not representative: they only ever lower the pace."""
         if tokens <= 0 or seconds <= 0:
             return
         fitting = int(STEP_S * tokens / seconds)
         if tokens >= self.step_tokens // 2 or fitting < self.step_tokens:
-            self.step_tokens = min(BATCH_TOKENS, 2 * self.step_tokens, max(1, fitting))
+            self.step_tokens = max(_LEAST_STEP_TOKENS, min(BATCH_TOKENS, 2 * self.step_tokens, fitting))
 
 
 def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig) -> LlamaSetup:

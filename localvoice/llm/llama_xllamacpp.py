@@ -43,7 +43,7 @@ class XLlamaCppModel:
         self._setup = setup
         self._states = states or prompt_states(setup, runtime_version())
         self._server: LlamaServer | None = LlamaServer(setup, self._states.folder)
-        self._cache = _Cache(self._server, forgets=setup.header.forgets)
+        self._cache = _Cache(self._server, forgets=setup.header.forgets, threads=setup.threads)
         try:
             for _ in range(2):  # the second time nothing is new, which tells what a token costs
                 self._write(self._server, self._request(_WARM_UP, (), max_tokens=1), CancelToken(), lambda _: None)
@@ -190,11 +190,12 @@ class XLlamaCppModel:
 class _Cache:
     """What the server has read, as far as we know, and the steps in which it reads on. In the worker only."""
 
-    def __init__(self, server: LlamaServer, *, forgets: bool) -> None:
+    def __init__(self, server: LlamaServer, *, forgets: bool, threads: int) -> None:
         self.text = ""
         """What has been read, where that is known; tokens need not be counted then."""
         self._server: LlamaServer | None = server
         self._forgets = forgets
+        self._threads = threads
         self._known: Sequence[int] = ()
         self._ends: list[int] = []
         """Where states are kept: a model that forgets can only go back to these."""
@@ -209,11 +210,14 @@ class _Cache:
         self.text = ""
         for stop in self._stops(tokens, end):
             token.check()
-            server, began_s = self._server, time.perf_counter()
+            server, began_s, cpu_began_s = self._server, time.perf_counter(), time.process_time()
             if server is None:
                 return cached
             usage = server.read(tokens[:stop], token)
-            self._pace.took(stop - usage.cached_tokens, time.perf_counter() - began_s)
+            cpu_s = (
+                time.process_time() - cpu_began_s
+            ) / self._threads  # smaller steps are no help against others' load
+            self._pace.took(stop - usage.cached_tokens, min(cpu_s, time.perf_counter() - began_s))
             cached = usage.cached_tokens if cached is None else cached
             self._known = tokens[:stop]
             self._ends = [*(one for one in self._ends if one < stop), stop]

@@ -75,7 +75,6 @@ def recommended_tier(free_bytes: int, physical_cores: int) -> Recommendation:
 
 def this_machine() -> tuple[int, int]:
     """Free memory in bytes and physical cores."""
-    import psutil
+    from localvoice import machine
 
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    return int(psutil.virtual_memory().available), int(cores)
+    return machine.free_bytes(), machine.this_machine().physical_cores

@@ -16,6 +16,9 @@ from typer.testing import CliRunner, Result
 from localvoice.commands import models as command
 from localvoice.errors import ConfigError, LocalVoiceError, ModelError
 from localvoice.model_store.catalogue import read_catalogue
+from localvoice.tiers import random_llama, random_whisper
+from localvoice.tiers.known_speeds import KnownSpeeds, tier_here
+from localvoice.tiers.speeds import recommended
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "download_models.py"
 TURN = "/pipecat-ai/smart-turn-v3/resolve/f766f81d3cfdf7737ac64aad813d91bbfd56bf93/smart-turn-v3.2-cpu.onnx"
@@ -151,10 +154,39 @@ def test_du_counts_unfinished_downloads(root: Path) -> None:
     assert "qwen3-0.6b (unfinished)  3 MB" in run("du").stdout
 
 
-def test_recommend_says_that_it_is_a_rule_of_thumb(root: Path) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KnownSpeeds:
+    """Measured are models of next to no size; where the result is kept."""
+    monkeypatch.setitem(random_llama.SIZES, "0.1b", random_llama.SIZES["tiny"])
+    monkeypatch.setattr(random_whisper, "THIRD_OF_BASE", random_whisper.WhisperShape(64, 1, 100))
+    known = KnownSpeeds(tmp_path / "state" / "speed.json", "here")
+    monkeypatch.setattr("localvoice.tiers.known_speeds.known_speeds", lambda: known)
+    return known
+
+
+def test_recommend_measures_says_what_it_expects_and_remembers(root: Path, quick: KnownSpeeds) -> None:
     result = run("recommend")
-    assert "rule of thumb" in result.stdout
+    assert result.exit_code == 0, result
+    assert [line.split(":")[0].strip() for line in result.stdout.splitlines()[2:5]] == ["small", "standard", "large"]
+    assert "random weights" in result.stdout
     assert "localvoice models download --tier" in result.stdout
+    speeds = quick.recall()
+    assert speeds is not None
+    assert speeds.decode_tokens_per_s > 0
+    assert tier_here() == (recommended(speeds), True)
+
+
+def test_recommend_as_json_is_json_alone(root: Path, quick: KnownSpeeds) -> None:
+    told = json.loads(run("recommend", "--json").output)
+    assert told["tier"] in {"small", "standard", "large"}
+    assert told["measured"]["recogniser_s"] > 0
+    assert [one["tier"] for one in told["expected"]] == ["small", "standard", "large"]
+
+
+def test_a_machine_that_was_never_measured_has_a_tier_by_rule_of_thumb(quick: KnownSpeeds) -> None:
+    advice, is_measured = tier_here()
+    assert not is_measured
+    assert advice.tier in {"small", "standard"}
 
 
 def test_ctrl_c_keeps_what_has_come_and_says_so(root: Path, hub: FakeHub) -> None:

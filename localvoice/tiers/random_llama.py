@@ -1,13 +1,12 @@
-"""Language models of real size with random weights: `python -m benchmarks.engines.random_llama FILE [--size NAME]`.
+"""Language models of real size with random weights.
 
 What they write is rubbish; the time they take is that of a trained model of the same shape, because no step of
-llama.cpp depends on the values. Vocabulary and template are those of the tiny test model, filled up to the size of a
-real one.
+llama.cpp depends on the values. Vocabulary and template are those of another model, filled up to the size of a real
+one, or bytes.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.engines.gguf_file import F32, Q4_0, Q8_0, Tensor, read_metadata, write
+from localvoice.tiers.gguf_file import F32, Q4_0, Q8_0, Tensor, read_metadata, write
 
-VOCABULARY = Path(__file__).parents[2] / "tests/models/llm/localvoice-tiny-test.gguf"
-_UNUSED = 5
-"""Type of a token that no text has (llama.h)."""
+_UNKNOWN, _CONTROL, _UNUSED, _BYTE = 2, 3, 5, 6
+"""Types of tokens (llama.h)."""
+_TEMPLATE = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
 _BLOCKS = {Q4_0: (32, 18), Q8_0: (32, 34)}
 """Elements and bytes; both begin with a half-precision scale."""
 _PIECE_BLOCKS = 1 << 20
@@ -62,11 +61,11 @@ SIZES = {
 all attention."""
 
 
-def make(path: Path, shape: Shape, seed: int = 0) -> Path:
-    """Write a model; nothing where it is there already."""
+def make(path: Path, shape: Shape, like: Path | None = None, seed: int = 0) -> Path:
+    """Write a model; nothing where it is there already. `like`: a model whose vocabulary and template it takes."""
     if not path.exists():
         part = path.with_suffix(".part")
-        metadata = _metadata(shape, read_metadata(VOCABULARY))
+        metadata = _metadata(shape, _bytes_as_tokens() if like is None else read_metadata(like))
         vocabulary = len(metadata["tokenizer.ggml.tokens"])
         tensors = list(_tensors(shape, vocabulary))
         random = np.random.default_rng(seed)
@@ -74,6 +73,20 @@ def make(path: Path, shape: Shape, seed: int = 0) -> Path:
         write(part, metadata, [(tensor, _weights(tensor, random, silent)) for tensor in tensors])
         part.replace(path)
     return path
+
+
+def _bytes_as_tokens() -> dict[str, Any]:
+    named = ["<unk>", "<s>", "</s>"]
+    tokens = [*named, *(f"<0x{value:02X}>" for value in range(256))]
+    return {
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.scores": [0.0] * len(tokens),
+        "tokenizer.ggml.token_type": [_UNKNOWN, _CONTROL, _CONTROL, *[_BYTE] * 256],
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+        "tokenizer.chat_template": _TEMPLATE,
+    }
 
 
 def _metadata(shape: Shape, tiny: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +115,8 @@ def _metadata(shape: Shape, tiny: dict[str, Any]) -> dict[str, Any]:
     fill = max(0, shape.vocabulary - len(tokens))
     metadata["tokenizer.ggml.tokens"] = [*tokens, *(f"<unused{at}>" for at in range(fill))]
     metadata["tokenizer.ggml.token_type"] = [*metadata["tokenizer.ggml.token_type"], *[_UNUSED] * fill]
+    if scores := metadata.get("tokenizer.ggml.scores"):
+        metadata["tokenizer.ggml.scores"] = [*scores, *[0.0] * fill]
     return metadata | {f"{kind}.vocab_size": len(tokens) + fill}
 
 
@@ -185,17 +200,3 @@ def _blocks(tensor: Tensor, random: np.random.Generator) -> Iterator[bytes]:
         blocks[:, :2] = scale
         yield blocks.tobytes()
         left -= count
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--size", choices=SIZES, default="0.1b")
-    arguments = parser.parse_args()
-    made = make(arguments.file, SIZES[arguments.size])
-    print(f"{made}: {made.stat().st_size / 1e6:.0f} MB")
-
-
-if __name__ == "__main__":
-    main()

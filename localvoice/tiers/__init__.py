@@ -1,0 +1,1 @@
+"""Which models suit this machine: measured with models of random weights, remembered, and chosen from."""
