@@ -180,8 +180,7 @@ class EngineChoice:
             from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 
             language = options.language or config.session.language
-            hotwords = config.stt.hotwords
-            return FasterWhisperRecognizer(path, language=language, threads=options.threads, hotwords=hotwords)
+            return FasterWhisperRecognizer(path, language=language, threads=options.threads)
         if stage == "llm":
             from localvoice.llm.llama_cpp import load_llama
 
