@@ -108,6 +108,8 @@ class Listening:
         """Runs from the end of the sound."""
         self._is_empty = False
         """Whether the sound ended before it began."""
+        self.failure: BaseException | None = None
+        """Of the sound: no service is to blame for that."""
 
     async def greeting(self) -> None:
         """Wait until the service has said that it will listen. Raises `ProviderError`."""
@@ -129,7 +131,8 @@ class Listening:
                 else:
                     await self._ask()
             await self._finish()
-        except BaseException:
+        except BaseException as error:
+            self.failure = error
             self.hang_up()
             raise
         finally:

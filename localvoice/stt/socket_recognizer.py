@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -61,7 +60,8 @@ class SocketRecognizer:
             while (partial := await listening.next()) is not None:
                 yield partial
         except ProviderError as error:
-            _blame(sending, error)
+            if listening.failure is not None:
+                raise listening.failure from error
             raise
         finally:
             listening.hang_up()
@@ -97,13 +97,6 @@ class SocketRecognizer:
         if wire.is_kept_warm:
             line.keep()
         return line
-
-
-def _blame(sending: asyncio.Task[None], error: ProviderError) -> None:
-    """No service is to blame where the sound itself failed: raises that failure then."""
-    failure = sending.exception() if sending.done() and not sending.cancelled() else None
-    if failure is not None:
-        raise failure from error
 
 
 async def _once(samples: Samples) -> AsyncIterator[Samples]:
