@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ def replay(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write one page with sound, states, words and times.")
     ] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", metavar="", help="Hear the sound again, with the engines that are here.")
+    ] = False,
     compare: Annotated[
         bool, typer.Option("--compare", metavar="", help="Tell every difference, turn by turn.")
     ] = False,
@@ -32,6 +36,8 @@ def replay(
 
         write_page(recorded, html)
         typer.echo(f"{html} shows the session", err=True)
+    if recompute:
+        raise typer.Exit(int(_recompute(recorded)))
     raise typer.Exit(int(_decide_again(recorded, every=compare)))
 
 
@@ -43,3 +49,12 @@ def _decide_again(recorded: Recorded, *, every: bool) -> ExitCode:
     for line in (*story_lines(recorded), *verdict_lines(recorded, made, found, every=every)):
         typer.echo(line)
     return ExitCode.UNEXPECTED if found else ExitCode.OK
+
+
+def _recompute(recorded: Recorded) -> ExitCode:
+    from localvoice.commands.flags import model_store, note_to_watchers
+    from localvoice.replay.recomputing import recompute, show
+
+    rows = asyncio.run(recompute(recorded, model_store(), note_to_watchers))
+    show(rows)
+    return ExitCode.UNEXPECTED if any(row.differs for row in rows) else ExitCode.OK

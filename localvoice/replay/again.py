@@ -52,6 +52,13 @@ def decided_again(config: Config, began: SessionBegan, noted: Iterable[Noted]) -
     return again.events
 
 
+def turns_ended(config: Config, began: SessionBegan, noted: Iterable[Noted]) -> list[TurnEnded]:
+    """The last end of every turn, with the stretch of sound that was to be read."""
+    again = _Again(config, began)
+    again.run(noted)
+    return list(again.ended.values())
+
+
 class _Again:
     """One session."""
 
@@ -65,7 +72,7 @@ class _Again:
         self._events.subscribe(self.events.append)
         self._now_s = 0.0
         self._log = SessionLog(self._events, lambda: self._now_s)
-        self._ended: dict[int, TurnEnded] = {}
+        self.ended: dict[int, TurnEnded] = {}
         self._lines: deque[Noted] = deque()
 
     def run(self, noted: Iterable[Noted]) -> None:
@@ -101,7 +108,7 @@ class _Again:
             case SpeechStarted() | SpeechStopped():
                 log.speech(decision)
             case TurnEnded():
-                self._ended[decision.turn] = decision
+                self.ended[decision.turn] = decision
                 log.turn_ended(decision)
             case TurnResumed():
                 log.turn_resumed(decision.turn, decision.at_s)
@@ -145,7 +152,7 @@ class _Again:
 
     def _timed(self, turn: Turn) -> Turn:
         """With the end of the user's words as it was decided now."""
-        ended = self._ended.get(turn.id)
+        ended = self.ended.get(turn.id)
         if ended is not None:
             turn.times |= {Stage.SPEECH_STOPPED: ended.speech_end_s, Stage.TURN_ENDED: ended.at_s}
         return turn

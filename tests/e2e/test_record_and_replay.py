@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,17 @@ def test_a_recorded_conversation_is_whole_and_decided_the_same_way(localvoice: C
     assert f"{events} events recorded, {events} made again: the same." in again.out
     assert "you: what time is it" in again.out
 
+    heard_again = localvoice("replay", folder, "--recompute")
+    assert "onsets of speech" in heard_again.out
+    assert heard_again.out.count("1 in their place") == 3, "onset, end of speech, end of turn"
+    assert "words, turn 1" in heard_again.out
+
+    late = np.concatenate((np.zeros(3200, np.int16), heard))
+    soundfile.write(folder / "mic.flac", late, heard_hz, subtype="PCM_16")
+    moved = localvoice("replay", folder, "--recompute")
+    assert moved.code == 1
+    assert re.search(r"1, moved by (192|224) ms", " ".join(moved.out.split())), "0.2 s on the grid of windows"
+
     inputs = folder / "inputs.jsonl"
     inputs.write_text(
         inputs.read_text().replace('"SessionBegan", "has_voice": true', '"SessionBegan", "has_voice": false')
@@ -84,6 +96,7 @@ def test_a_typed_conversation_has_no_microphone(localvoice: CommandLine):
     assert outcome.code == 0, outcome
     assert sorted(path.name for path in folder.glob("*.flac")) == ["output.flac"]
     assert localvoice("replay", folder).code == 0
+    assert "no mic.flac" in localvoice.refusal("replay", folder, "--recompute", code=2)
 
 
 def test_what_is_no_recording_is_refused_in_one_line(localvoice: CommandLine):
