@@ -202,6 +202,16 @@ class ReplyConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SttConfig:
+    """What is listened for: section `stt`. Which recogniser does it stands in `engines.stt`."""
+
+    hotwords: tuple[str, ...] = ()
+    """Names and rare words that a recogniser is to expect (`faster-whisper`)."""
+    corrections: str = ""
+    """A TOML file of words as they are heard and as they are meant: `"local voice" = "localvoice"`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechConfig:
     """The voice: section `speech`."""
 
@@ -280,6 +290,7 @@ class Config:
     vad: VadConfig = VadConfig()
     turn: TurnConfig = TurnConfig()
     reply: ReplyConfig = ReplyConfig()
+    stt: SttConfig = SttConfig()
     speech: SpeechConfig = SpeechConfig()
     history: HistoryConfig = HistoryConfig()
     session: SessionConfig = SessionConfig()

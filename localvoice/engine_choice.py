@@ -180,7 +180,8 @@ class EngineChoice:
             from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 
             language = options.language or config.session.language
-            return FasterWhisperRecognizer(path, language=language, threads=options.threads)
+            hotwords = config.stt.hotwords
+            return FasterWhisperRecognizer(path, language=language, threads=options.threads, hotwords=hotwords)
         if stage == "llm":
             from localvoice.llm.llama_cpp import load_llama
 

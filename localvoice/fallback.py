@@ -16,11 +16,13 @@ from localvoice.messages import Message, Partial, Role, SpeechChunk, ToolSpec, T
 from localvoice.prices import CostMeter, is_paid
 from localvoice.ranks import Checked, Ranks, Retry, Told, patience
 from localvoice.streams import Resumable, close_iterator
+from localvoice.text.corrections import Corrections
 from localvoice.text.handover import Continuation, WholeWords
 
 Unreachable = Mapping[str, ProviderError]
 
 _GO_ON = "You were cut off. Go on exactly behind your last word, without repeating anything."
+_AS_HEARD = Corrections()
 _STARTER = "skills"
 """The one chat model that cannot go on from another's words."""
 
@@ -44,8 +46,10 @@ class FallbackRecognizer:
         told: Told,
         unreachable: Unreachable | None = None,
         meter: CostMeter | None = None,
+        corrections: Corrections = _AS_HEARD,
     ) -> None:
         self._meter = meter or CostMeter()
+        self._corrections = corrections
         self._ranks: Ranks[Recognizer] = Ranks("stt", engines, told, unreachable)
         self.keep_watch = self._ranks.keep_watch
         self.prefer = self._ranks.prefer
@@ -64,7 +68,7 @@ class FallbackRecognizer:
         async with patience(self._ranks, engine):
             transcript = await engine.transcribe(samples)
         self._meter.heard(engine, len(samples) / SPEECH_RATE_HZ)
-        return transcript
+        return self._corrections.transcript(transcript)
 
     async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
         """The words of one turn while it is spoken; nothing at all where the engine in use cannot hear along.
@@ -79,7 +83,7 @@ class FallbackRecognizer:
         partials = engine.stream(sound)
         try:
             async for partial in partials:
-                yield partial
+                yield self._corrections.partial(partial)
             self._ranks.worked(engine)
         except ProviderError as error:
             self._ranks.demote(engine, error)

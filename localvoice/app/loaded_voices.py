@@ -17,6 +17,7 @@ from localvoice.prices import CostMeter
 from localvoice.ranks import Told
 from localvoice.session.hand import Voices
 from localvoice.session.phrases import phrases_for
+from localvoice.text.corrections import corrections_of
 
 
 def close_with(stack: ExitStack, engines: Mapping[str, Loaded], turn_detector: TurnDetector | None) -> None:
@@ -45,7 +46,9 @@ def voices_of(
     speakers = tts.engines if tts and player else ()
     meter = CostMeter(config.session.budget_usd)
     return Voices(
-        recognizer=FallbackRecognizer(stt.engines, told, stt.unreachable, meter) if stt else None,
+        recognizer=FallbackRecognizer(stt.engines, told, stt.unreachable, meter, corrections_of(config.stt))
+        if stt
+        else None,
         chat=FallbackChatModel(engines["llm"].engines, told, engines["llm"].unreachable, meter),
         synthesizer=FallbackSynthesizer(speakers, told, tts.unreachable, meter) if tts and speakers else None,
         player=player,

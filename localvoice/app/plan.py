@@ -13,6 +13,7 @@ from localvoice.audio.room import RoomSpec, parse_room
 from localvoice.config import Config
 from localvoice.errors import ConfigError
 from localvoice.event_log import Event
+from localvoice.text.corrections import corrections_of
 from localvoice.typing_input import StandardInput, standard_input_kind
 
 
@@ -89,6 +90,7 @@ def plan(config: Config, options: TalkOptions) -> Plan:
     if is_typed and stdin is StandardInput.NOTHING:
         raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
     _check_files(made, (options.events, config.session.save))
+    corrections_of(config.stt)
     return made
 
 

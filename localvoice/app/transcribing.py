@@ -26,6 +26,7 @@ from localvoice.messages import Segment, Transcript
 from localvoice.model_store.store import ModelStore
 from localvoice.skills.catalog import Skills
 from localvoice.streams import CancelToken, Worker, close_iterator
+from localvoice.text.corrections import corrections_of
 
 STANDARD_INPUT = "-"
 
@@ -86,7 +87,7 @@ async def _transcribe(work: _Work, names: Sequence[str], show: Callable[[Done], 
     await work.load(candidates)
     for name, file in recordings:
         samples = await work.decoded(name, file)
-        show(Done(name, await work.transcript(name, samples)))
+        show(Done(name, work.corrections.transcript(await work.transcript(name, samples))))
 
 
 class _Work:
@@ -94,6 +95,7 @@ class _Work:
 
     def __init__(self, config: Config, store: ModelStore, watcher: Watcher, stack: ExitStack) -> None:
         self._config = config
+        self.corrections = corrections_of(config.stt)
         self._store = store
         self._watcher = watcher
         self._stack = stack

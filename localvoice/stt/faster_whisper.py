@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from localvoice.messages import Partial, Segment, Transcript
 from localvoice.streams import CancelToken, Worker
 from localvoice.stt.invented import Disbelief, Evidence
 from localvoice.stt.rereading import Pace, Rereader
+from localvoice.stt.spoken_language import SpokenLanguage
 
 NAME = "faster-whisper"
 
@@ -50,8 +51,8 @@ class FasterWhisperRecognizer:
         *,
         language: str = "en",
         device: str = "cpu",
-        compute_type: str = "",
         threads: int = 0,
+        hotwords: Sequence[str] = (),
         reject_below_logprob: float | None = None,
     ) -> None:
         """Load the model and run it once.
@@ -59,10 +60,10 @@ class FasterWhisperRecognizer:
         Args:
             model_dir: Holds config.json, model.bin, tokenizer.json, vocabulary.* and, for models with 128 mel bands,
                 preprocessor_config.json.
-            language: ISO 639-1, with or without a region; empty = detected in the first utterance and kept.
-            device: "cpu" or "cuda".
-            compute_type: CTranslate2's; empty = int8 on a CPU, float16 elsewhere.
+            language: ISO 639-1, with or without a region; empty = found out, and kept while it fits.
+            device: "cpu" (int8) or "cuda" (float16).
             threads: Of the CPU; 0 = chosen from the machine.
+            hotwords: Names and rare words to expect; about 100 count.
             reject_below_logprob: Mean log probability of a word piece below which a transcript is `rejected`.
 
         Raises:
@@ -73,12 +74,12 @@ class FasterWhisperRecognizer:
         self._model = _load(
             model_dir,
             device=device,
-            compute_type=compute_type or ("int8" if device == "cpu" else "float16"),
+            compute_type="int8" if device == "cpu" else "float16",
             cpu_threads=threads or this_machine().recogniser_threads,
         )
-        self._language = _known_language(self._model, language, model_dir)
+        self._language = SpokenLanguage(_known_language(self._model, language, model_dir))
         self._reject_below = reject_below_logprob
-        self._disbelief = Disbelief.of_model(model_dir.name)
+        self._disbelief = Disbelief.of_model(model_dir.name, " ".join(hotwords))
         self._warm_up()
         began_s = time.perf_counter()
         self._warm_up()  # the first one allocates and plans, and tells nothing about those that follow
@@ -100,7 +101,7 @@ class FasterWhisperRecognizer:
         Cancelling returns at once; an encode that runs is left to finish, and later calls wait for it.
         """
         if len(samples) < SHORTEST_S * SPEECH_RATE_HZ:
-            return Transcript("", self._language or "en", NAME)
+            return Transcript("", self.language or "en", NAME)
         own = samples.copy()  # the caller's buffer goes on being written
         return await self._open_worker().call(lambda token: self._transcript(own, token))
 
@@ -115,8 +116,8 @@ class FasterWhisperRecognizer:
 
     @property
     def language(self) -> str:
-        """ISO 639-1; empty until it has been detected."""
-        return self._language
+        """ISO 639-1, of the last words where none is fixed; empty before the first."""
+        return self._language.last
 
     def close(self) -> None:
         """Free the model, as soon as work in hand is done."""
@@ -130,18 +131,21 @@ class FasterWhisperRecognizer:
         return self._worker
 
     def _options(self, base: dict[str, Any]) -> dict[str, Any]:
-        return {**base, "language": self._language or None}
+        prompted = {"hotwords": self._disbelief.prompt} if self._disbelief.prompt else {}
+        return {**base, **prompted, "language": self._language.code or None}
 
     def _transcript(self, samples: Samples, token: CancelToken) -> Transcript:
         segments = list(self._decode(samples, token, self._options(_SPOKEN_TURN)))
         text = "".join(segment.text for segment in segments).strip()
-        doubtful = self._reject_below is not None and bool(text) and _mean_logprob(segments) < self._reject_below
+        logprob = _mean_logprob(segments) if text else 0.0
+        if text:
+            self._language.heard(logprob)
         return Transcript(
             text=text,
-            language=self._language or "en",
+            language=self.language or "en",
             engine=NAME,
             segments=tuple(_as_ours(segment) for segment in segments),
-            rejected=doubtful,
+            rejected=self._reject_below is not None and logprob < self._reject_below,
         )
 
     def _recorded(self, samples: Samples, token: CancelToken) -> Iterator[Segment]:
@@ -156,7 +160,7 @@ class FasterWhisperRecognizer:
         try:
             found, info = model.transcribe(samples, **options)
             if options["language"] is None:
-                self._language = str(info.language)
+                self._language.found(str(info.language), float(info.language_probability))
             for segment in found:
                 token.check()
                 if not self._disbelief.why(_evidence(segment)):

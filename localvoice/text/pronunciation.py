@@ -7,14 +7,12 @@ itself in any case; one with a capital only for that spelling.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from localvoice.config import SpeechConfig
-from localvoice.errors import ConfigError
 from localvoice.text.rewriting import Rule, rule
+from localvoice.text.word_pairs import read_word_pairs
 
 _KEY = "speech.pronunciation"
 
@@ -25,18 +23,7 @@ def read_pronunciation(path: Path) -> Mapping[str, str]:
     Raises:
         ConfigError: it cannot be read, or is no such file.
     """
-    try:
-        content = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = str(error.strerror or error).lower()
-        raise ConfigError(f"cannot read the dictionary {path}: {reason}", key=_KEY) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{path} is no dictionary ({error}): write lines such as "GIF" = "jif"', key=_KEY) from error
-    words: Mapping[str, Any] = content.get("words", content)
-    for written, said in words.items() if isinstance(words, dict) else [("words", words)]:
-        if not isinstance(said, str) or not written.strip():
-            raise ConfigError(f'{path}: "{written}" wants a text, such as "GIF" = "jif"', key=_KEY)
-    return words
+    return read_word_pairs(path, _KEY, '"GIF" = "jif"')
 
 
 def pronunciation_of(speech: SpeechConfig) -> Mapping[str, str]:

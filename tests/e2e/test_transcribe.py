@@ -94,6 +94,20 @@ def test_a_wav_of_unknown_length_on_standard_input(localvoice, wav):
     assert localvoice("transcribe", "-", *TINY, stdin=bytes(data)).out == f"{QUESTION}\n"
 
 
+def test_words_are_corrected_by_the_user_s_table(localvoice, wav):
+    (localvoice.folder / "words.toml").write_text('"capital of france" = "Capital of FRANCE"\n')
+    (localvoice.folder / "localvoice.toml").write_text('[stt]\ncorrections = "words.toml"\n')
+    outcome = localvoice("transcribe", "q.wav", *TINY)
+    assert (outcome.code, outcome.out) == (0, "What is the Capital of FRANCE?\n")
+
+
+def test_a_table_of_words_that_is_not_there_is_said_before_any_work(localvoice, wav):
+    (localvoice.folder / "localvoice.toml").write_text('[stt]\ncorrections = "none.toml"\n')
+    outcome = localvoice("transcribe", "q.wav", *TINY)
+    assert outcome.code == 2
+    assert "none.toml" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "rate_hz"),
     [("q.mp3", "mp3", 44_100), ("q.m4a", "aac", 48_000), ("q.ogg", "libopus", 48_000), ("q.flac", "flac", 96_000)],

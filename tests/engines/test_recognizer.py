@@ -1,6 +1,7 @@
 """The contract of `Recognizer`, over a fake and over Whisper's real engine with the tiny test model."""
 
 import asyncio
+import dataclasses
 import json
 import shutil
 import time
@@ -14,6 +15,7 @@ import pytest
 from localvoice.audio.samples import SPEECH_RATE_HZ, resample, silence
 from localvoice.errors import ConfigError, ModelError, ProviderError
 from localvoice.stt.faster_whisper import FasterWhisperRecognizer
+from localvoice.stt.spoken_language import SpokenLanguage
 from tests.fakes import FakeRecognizer, ScriptedStreamingRecognizer
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -108,6 +110,49 @@ async def test_unsure_words_are_rejected_where_a_threshold_is_set():
 def test_english_model_needs_no_detection():
     recognizer = FasterWhisperRecognizer(MODELS / "stt", language="")
     assert recognizer.language == "en"
+    recognizer.close()
+
+
+async def test_hotwords_are_told_to_the_model_and_not_believed_when_it_reads_them_back(monkeypatch):
+    from faster_whisper import WhisperModel
+
+    told, words = [], ["localvoice", "Parakeet"]
+
+    def transcribe(model, audio, **options):
+        told.append(options.get("hotwords"))
+        segments, info = real(model, audio, **options)
+        return (
+            dataclasses.replace(segment, text=" Localvoice, Parakeet.", no_speech_prob=0.5) for segment in segments
+        ), info
+
+    recognizer = FasterWhisperRecognizer(MODELS / "stt", hotwords=words)
+    real = WhisperModel.transcribe
+    monkeypatch.setattr(WhisperModel, "transcribe", transcribe)
+    assert (await recognizer.transcribe(spoken(FRANCE))).text == ""
+    assert told == ["localvoice Parakeet"]
+    recognizer.close()
+
+
+async def test_a_language_is_found_once_and_asked_for_again_when_the_words_are_doubted(monkeypatch):
+    from faster_whisper import WhisperModel
+
+    told, sureness = [], iter([-0.1, -0.1, -0.95, -0.95, -0.1])
+
+    def transcribe(model, audio, **options):
+        told.append(options["language"])
+        segments, info = real(model, audio, **{**options, "language": "en"})
+        found = dataclasses.replace(info, language="de", language_probability=0.9)
+        return (dataclasses.replace(segment, avg_logprob=next(sureness)) for segment in segments), found
+
+    # the tiny model knows English only: which language it is told is changed, not what it does
+    monkeypatch.setattr("localvoice.stt.faster_whisper.SpokenLanguage", lambda _: SpokenLanguage())
+    recognizer = FasterWhisperRecognizer(MODELS / "stt")
+    real = WhisperModel.transcribe
+    monkeypatch.setattr(WhisperModel, "transcribe", transcribe)
+    assert (await recognizer.transcribe(spoken(FRANCE))).language == "de"
+    for _ in range(4):
+        await recognizer.transcribe(spoken(FRANCE))
+    assert told == [None, "de", "de", "de", None]
     recognizer.close()
 
 

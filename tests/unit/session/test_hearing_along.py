@@ -175,7 +175,7 @@ def test_a_recogniser_of_whole_utterances_behind_the_fallback_is_asked_as_before
         await one_question(talk)
 
     fake = FakeRecognizer(SENTENCE, delay_s=0.05)
-    talk = hold(user, Setting(stt=_Lazy(lambda: FallbackRecognizer([fake], lambda *_: None))))
+    talk = hold(user, Setting(stt=FallbackRecognizer([fake], lambda *_: None)))
     assert one(talk.events, "transcript")["text"] == SENTENCE
     assert not of(talk.events, "partial")
     assert one(talk.events, "turn_ended")["reason"] == "complete", "its words have voted"
@@ -185,7 +185,7 @@ def test_a_stream_that_fails_behind_the_fallback_gives_way_to_the_next_engine():
     live, spare = HearingAlong(((0.5, DOWN),)), FakeRecognizer(SENTENCE, delay_s=0.05)
     told = []
     engines = [live, spare]
-    talk = hold(one_question, Setting(stt=_Lazy(lambda: FallbackRecognizer(engines, lambda *news: told.append(news)))))
+    talk = hold(one_question, Setting(stt=FallbackRecognizer(engines, lambda *news: told.append(news))))
     assert one(talk.events, "transcript") | {"t": 0} == one(talk.events, "transcript") | {
         "t": 0,
         "text": SENTENCE,
@@ -258,19 +258,6 @@ def test_no_word_is_lost_or_doubled_wherever_the_user_goes_on(after_ms, settles)
     )
     talk = hold(user, slow)
     assert of(talk.events, "transcript")[-1]["text"] == "what is the time"
-
-
-class _Lazy:
-    """A recogniser made in the loop of the conversation."""
-
-    def __init__(self, make) -> None:
-        self._make = make
-        self._made = None
-
-    def __getattr__(self, name):
-        if self._made is None:
-            self._made = self._make()
-        return getattr(self._made, name)
 
 
 @pytest.mark.parametrize("stt", [FakeRecognizer("Thank you.", delay_s=0.05), HearingAlong(((0.0, "Thank you."),))])
