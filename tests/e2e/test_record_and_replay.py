@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,73 +20,89 @@ PLANTED = "sk-planted-0123456789"
 
 
 @pytest.fixture(scope="module")
-def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_question(tmp_path_factory.mktemp("said") / "question.wav", 0.4, "what time is it", 1.2)
-
-
-def recorded(localvoice: CommandLine, question: Path) -> Path:
-    folder = localvoice.root / "kept"
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a question was asked and recorded as `kept`, and the answer lies in r.wav."""
+    localvoice = CommandLine(tmp_path_factory.mktemp("home"))
+    question = write_question(localvoice.root / "question.wav", 0.4, "what time is it", 1.2)
     localvoice.environ |= {"GROQ_API_KEY": PLANTED, "LOCALVOICE_REPLY__SYSTEM_PROMPT": f"the key is {PLANTED}, be kind"}
     localvoice.environ["LOCALVOICE_ENGINES__OPENAI__BASE_URL"] = (
         "https://me:geheim-pass@127.0.0.1/v1?api_key=geheim-two"
     )
-    outcome = localvoice(
-        *("talk", "--input", question, "--output", localvoice.root / "r.wav"), "--record", folder, *STARTERS
-    )
+    files = ("--input", question, "--output", localvoice.root / "r.wav", "--record", localvoice.root / "kept")
+    outcome = localvoice("talk", *files, *STARTERS)
     assert outcome.code == 0, outcome
-    return folder
+    return localvoice.root
 
 
-def test_a_recorded_conversation_is_whole_and_decided_the_same_way(localvoice: CommandLine, question: Path):
-    folder = recorded(localvoice, question)
+@pytest.fixture
+def kept(home: Path, tmp_path: Path) -> Path:
+    """A copy of the recording."""
+    return Path(shutil.copytree(home / "kept", tmp_path / "recording"))
+
+
+def test_both_sides_are_kept_sample_for_sample(home: Path):
+    folder = home / "kept"
     meta = json.loads((folder / "meta.json").read_text())
     assert meta["engines"] == {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
-
-    played, rate_hz = soundfile.read(localvoice.root / "r.wav", dtype="int16")
-    kept, kept_hz = soundfile.read(folder / "output.flac", dtype="int16")
-    assert kept_hz == rate_hz == meta["tracks"]["output"]
-    shared = min(len(kept), len(played))
-    assert abs(len(kept) - len(played)) <= rate_hz // 50
-    assert np.array_equal(kept[:shared], played[:shared])
-    said, _ = soundfile.read(question, dtype="int16")
+    played, rate_hz = soundfile.read(home / "r.wav", dtype="int16")
+    ours, ours_hz = soundfile.read(folder / "output.flac", dtype="int16")
+    assert ours_hz == rate_hz == meta["tracks"]["output"]
+    assert abs(len(ours) - len(played)) <= rate_hz // 50
+    shared = min(len(ours), len(played))
+    assert np.array_equal(ours[:shared], played[:shared])
+    said, _ = soundfile.read(home / "question.wav", dtype="int16")
     heard, heard_hz = soundfile.read(folder / "mic.flac", dtype="int16")
     assert heard_hz == SPEECH_RATE_HZ
     assert np.array_equal(heard[: len(said)], said)
     for track in ("reference", "clean"):
         assert soundfile.info(folder / f"{track}.flac").duration == pytest.approx(len(heard) / heard_hz, abs=0.02)
 
-    everything = b"".join(path.read_bytes() for path in folder.iterdir())
+
+def test_no_key_stands_in_a_recording(home: Path):
+    everything = b"".join(path.read_bytes() for path in (home / "kept").iterdir())
+    assert b"be kind" in everything
     assert PLANTED.encode() not in everything
     assert b"geheim" not in everything
 
-    again = localvoice("replay", folder)
+
+def test_the_same_events_are_decided_again(localvoice: CommandLine, kept: Path):
+    again = localvoice("replay", kept)
     assert again.code == 0, again
-    events = len(read_events(folder / "events.jsonl"))
+    events = len(read_events(kept / "events.jsonl"))
     assert f"{events} events recorded, {events} made again: the same." in again.out
     assert "you: what time is it" in again.out
 
-    heard_again = localvoice("replay", folder, "--recompute")
-    assert "onsets of speech" in heard_again.out
-    assert heard_again.out.count("1 in their place") == 3, "onset, end of speech, end of turn"
-    assert "words, turn 1" in heard_again.out
 
-    late = np.concatenate((np.zeros(3200, np.int16), heard))
-    soundfile.write(folder / "mic.flac", late, heard_hz, subtype="PCM_16")
-    moved = localvoice("replay", folder, "--recompute")
-    assert moved.code == 1
-    assert re.search(r"1, moved by (192|224) ms", " ".join(moved.out.split())), "0.2 s on the grid of windows"
-
-    inputs = folder / "inputs.jsonl"
-    inputs.write_text(
-        inputs.read_text().replace('"SessionBegan", "has_voice": true', '"SessionBegan", "has_voice": false')
-    )
-    lines = [json.loads(line) for line in inputs.read_text().splitlines()]
+def test_other_inputs_give_a_diff_and_exit_1(localvoice: CommandLine, kept: Path):
+    lines = [json.loads(line) for line in (kept / "inputs.jsonl").read_text().splitlines()]
     quiet = [line | {"probability": 0.0} if line["type"] == "Window" else line for line in lines]
-    inputs.write_text("".join(json.dumps(line) + "\n" for line in quiet))
-    differs = localvoice("replay", folder, "--compare")
+    (kept / "inputs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in quiet))
+    differs = localvoice("replay", kept, "--compare")
     assert differs.code == 1
     assert "speech_started was recorded, and does not follow now" in differs.out
     assert "Traceback" not in differs.err
+
+
+def test_the_recorded_sound_is_heard_in_the_same_places(localvoice: CommandLine, kept: Path):
+    heard = localvoice("replay", kept, "--recompute")
+    assert heard.out.count("1 in their place") == 3, "onset, end of speech, end of turn"
+    assert "words, turn 1" in heard.out
+
+
+def test_sound_that_comes_later_is_heard_later(localvoice: CommandLine, kept: Path):
+    heard, heard_hz = soundfile.read(kept / "mic.flac", dtype="int16")
+    soundfile.write(kept / "mic.flac", np.concatenate((np.zeros(3200, np.int16), heard)), heard_hz, subtype="PCM_16")
+    moved = localvoice("replay", kept, "--recompute")
+    assert moved.code == 1
+    assert re.search(r"1, moved by (192|224) ms", " ".join(moved.out.split())), "0.2 s on the grid of windows"
+
+
+def test_the_page_is_one_file(localvoice: CommandLine, kept: Path):
+    page = localvoice.root / "page.html"
+    assert localvoice("replay", kept, "--html", page).code == 0
+    text = page.read_text()
+    assert "data:audio/ogg" in text
+    assert "what time is it" in text
 
 
 def test_a_typed_conversation_has_no_microphone(localvoice: CommandLine):
