@@ -16,6 +16,7 @@ from localvoice.config import Config, SpeechConfig
 from localvoice.config_schema import nearest
 from localvoice.engine_names import LOCAL, STAGE_ENGINES, STARTERS
 from localvoice.errors import ConfigError, ModelError
+from localvoice.memory_room import MemoryRoom
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import Installed, ModelStore
 from localvoice.providers import is_cloud_voice, serves
@@ -40,6 +41,7 @@ class EngineChoice:
         self._store = store
         self._skills = skills
         self._cloud = CloudChoice(config, keys)
+        self._room = MemoryRoom()
 
     def candidates(self, stage: str) -> list[Candidate]:
         """In order of preference.
@@ -171,6 +173,7 @@ class EngineChoice:
     def _load_local(self, stage: str, name: str, path: Path) -> Any:
         config = self._config
         options = config.engines.of(name)
+        self._room.take(stage, path, self._store, options.context_tokens)
         if name == "parakeet":
             from localvoice.stt.parakeet import ParakeetRecognizer
 
