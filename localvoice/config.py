@@ -90,6 +90,10 @@ class EnginesConfig:
     """Cloud engines whose key is set: never, before the local ones, or behind them."""
     fallback: bool = True
     """Whether the local default stands behind a cloud engine."""
+    hedge: Literal["off", "free", "all"] = "free"
+    """Which services a local engine starts beside when they are late: none, those that cost nothing, all."""
+    hedge_after_ms: Annotated[int, Range(50)] = 700
+    """How late a service has to be for that; longer where the local engine itself usually takes longer."""
     options: Mapping[str, EngineOptions] = field(default_factory=dict)
     """Sections `engines.NAME`, by name."""
 

@@ -61,9 +61,14 @@ class CostMeter:
 
 def is_paid(engine: Any) -> bool:
     """Whether the work of `engine` may cost money."""
-    provider = PROVIDERS.get(engine.name)
+    provider = PROVIDERS.get(_payee(engine))
     return provider is not None and (provider.needs_key or engine.is_remote)
 
 
 def _price(engine: Any) -> Price:
-    return price_of(engine.name, getattr(engine, "model", ""))
+    return price_of(_payee(engine), getattr(engine, "model", ""))
+
+
+def _payee(engine: Any) -> str:
+    """Whom its work is paid to, where that is not the name it goes by."""
+    return str(getattr(engine, "billed_as", engine.name))

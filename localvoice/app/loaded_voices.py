@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from typing import Any
 
 from localvoice.app.listening import Ears
 from localvoice.app.prepared_phrases import speak_beforehand
@@ -11,6 +12,7 @@ from localvoice.audio.backchannel import load_sound_judge
 from localvoice.config import Config
 from localvoice.engines import TurnDetector
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
+from localvoice.hedging import hedged
 from localvoice.loading import Loaded, paid_of
 from localvoice.messages import SpeechChunk
 from localvoice.prices import CostMeter
@@ -43,13 +45,17 @@ def voices_of(
         for name, error in loaded.skipped:
             told(loaded.stage, name, loaded.name, str(error))
     stt, tts, player = engines.get("stt"), engines.get("tts"), ears.duplex.player
-    speakers = tts.engines if tts and player else ()
     meter = CostMeter(config.session.budget_usd)
+
+    def engines_of(loaded: Loaded) -> tuple[Any, ...]:
+        return hedged(loaded.stage, loaded.engines, config.engines, told)
+
+    speakers = engines_of(tts) if tts and player else ()
     return Voices(
-        recognizer=FallbackRecognizer(stt.engines, told, stt.unreachable, meter, corrections_of(config.stt))
+        recognizer=FallbackRecognizer(engines_of(stt), told, stt.unreachable, meter, corrections_of(config.stt))
         if stt
         else None,
-        chat=FallbackChatModel(engines["llm"].engines, told, engines["llm"].unreachable, meter),
+        chat=FallbackChatModel(engines_of(engines["llm"]), told, engines["llm"].unreachable, meter),
         synthesizer=FallbackSynthesizer(speakers, told, tts.unreachable, meter) if tts and speakers else None,
         player=player,
         utterances=ears.utterances,
