@@ -40,6 +40,15 @@ class Recognizer(Protocol):
 
 
 @runtime_checkable
+class Prompted(Protocol):
+    """A recogniser that is helped by knowing what was said before."""
+
+    prompt: str
+    """What was said last, before the words that come next: a hint to spelling and topic, of which the engine takes as
+    much as it can use."""
+
+
+@runtime_checkable
 class StreamingRecognizer(Recognizer, Protocol):
     """Speech to text while one speaks. `transcribe` reads what a stream has failed at."""
 

@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
-from localvoice.engines import ChatModel, Recognizer, ReplyPart, StreamingRecognizer, Synthesizer
+from localvoice.engines import ChatModel, ReplyPart, Synthesizer
 from localvoice.errors import ProviderError
+from localvoice.fallback_hearing import FallbackRecognizer, keep_to_budget
 from localvoice.loudness import LoudnessMatch
-from localvoice.messages import Message, Partial, Role, SpeechChunk, ToolSpec, Transcript, Usage
-from localvoice.prices import CostMeter, is_paid
+from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Usage
+from localvoice.prices import CostMeter
 from localvoice.ranks import Checked, Ranks, Retry, Told, patience
 from localvoice.streams import Resumable, close_iterator
-from localvoice.text.corrections import Corrections
 from localvoice.text.handover import Continuation, WholeWords
+
+__all__ = ["FallbackChatModel", "FallbackRecognizer", "FallbackSynthesizer", "watches"]
 
 Unreachable = Mapping[str, ProviderError]
 
 _GO_ON = "You were cut off. Go on exactly behind your last word, without repeating anything."
-_AS_HEARD = Corrections()
 _STARTER = "skills"
 """The one chat model that cannot go on from another's words."""
 
@@ -30,87 +30,6 @@ _STARTER = "skills"
 def watches(*engines: object) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
     """What runs beside a session, so that engines of the classes below that failed come back."""
     return tuple(one.keep_watch for one in engines if hasattr(one, "keep_watch"))
-
-
-def _keep_to_budget(ranks: Ranks[Any], meter: CostMeter) -> None:
-    if meter.spent:
-        ranks.retire(is_paid, meter.spent)
-
-
-class FallbackRecognizer:
-    """Recognisers in order of preference."""
-
-    def __init__(
-        self,
-        engines: Sequence[Recognizer],
-        told: Told,
-        unreachable: Unreachable | None = None,
-        meter: CostMeter | None = None,
-        corrections: Corrections = _AS_HEARD,
-    ) -> None:
-        self._meter = meter or CostMeter()
-        self._corrections = corrections
-        self._ranks: Ranks[Recognizer] = Ranks("stt", engines, told, unreachable)
-        self.keep_watch = self._ranks.keep_watch
-        self.prefer = self._ranks.prefer
-
-    @property
-    def name(self) -> str:
-        """Of the engine in use."""
-        return self._ranks.first.name
-
-    async def transcribe(self, samples: Samples) -> Transcript:
-        """The words of one utterance."""
-        _keep_to_budget(self._ranks, self._meter)
-        return await self._ranks.attempt(lambda engine: self._transcribed(engine, samples))
-
-    async def _transcribed(self, engine: Recognizer, samples: Samples) -> Transcript:
-        async with patience(self._ranks, engine):
-            transcript = await engine.transcribe(samples)
-        self._meter.heard(engine, len(samples) / SPEECH_RATE_HZ)
-        return self._corrections.transcript(transcript)
-
-    async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
-        """The words of one turn while it is spoken; nothing at all where the engine in use cannot hear along.
-
-        A stream that fails is not gone on with: its engine is out, and the caller has the sound for the next one.
-        """
-        _keep_to_budget(self._ranks, self._meter)
-        engine = self._ranks.first
-        if not isinstance(engine, StreamingRecognizer):
-            return
-        sound = _Counted(blocks)
-        partials = engine.stream(sound)
-        try:
-            async for partial in partials:
-                yield self._corrections.partial(partial)
-            self._ranks.worked(engine)
-        except ProviderError as error:
-            self._ranks.demote(engine, error)
-            raise
-        finally:
-            await close_iterator(partials)
-            self._meter.heard(engine, sound.seconds)
-
-    def close(self) -> None:
-        """Free all models."""
-        self._ranks.close()
-
-
-class _Counted:
-    """Sound on its way to a recogniser, and how much of it there was."""
-
-    def __init__(self, blocks: AsyncIterator[Samples]) -> None:
-        self._blocks = blocks
-        self.seconds = 0.0
-
-    def __aiter__(self) -> _Counted:
-        return self
-
-    async def __anext__(self) -> Samples:
-        block = await anext(self._blocks)
-        self.seconds += len(block) / SPEECH_RATE_HZ
-        return block
 
 
 class FallbackChatModel:
@@ -135,7 +54,7 @@ class FallbackChatModel:
 
     async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
         """The answer to `history`, as far as one model got and from there by the next."""
-        _keep_to_budget(self._ranks, self._meter)
+        keep_to_budget(self._ranks, self._meter)
         retry, said = Retry(), ""
         while True:
             engine = self._ranks.first
@@ -245,7 +164,7 @@ class FallbackSynthesizer:
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """Speech for clauses as they arrive."""
-        _keep_to_budget(self._ranks, self._meter)
+        keep_to_budget(self._ranks, self._meter)
         handed = _Handed(Resumable(text), lambda clause: self._meter.spoke(self._ranks.first, len(clause)))
         retry = Retry()
         try:

@@ -7,6 +7,7 @@ from functools import partial
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.config import Config
+from localvoice.engines import Prompted
 from localvoice.errors import LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Transcript
 from localvoice.session.answers import Answers
@@ -186,6 +187,8 @@ class Answering:
             self._history.clear()
         elif hand.is_remembered:
             self._history.commit(turn.user_text, turn.heard, interrupted=turn.interrupted, tools=tuple(hand.tools))
+        if isinstance(self.voices.recognizer, Prompted):
+            self.voices.recognizer.prompt = self._history.last_reply
 
     def keep_question(self, hand: Hand) -> None:
         """The user interrupted before the answer began: their words stand before those that follow."""

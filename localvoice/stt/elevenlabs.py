@@ -10,9 +10,12 @@ from urllib.parse import urlencode
 
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.engine_order import EngineOrder
+from localvoice.stt.prompt import last_words
 from localvoice.stt.socket_recognizer import SocketRecognizer
 from localvoice.stt.wire import Complaint, Frame, Utterance, Wire
 
+_PROMPT_CHARS = 50
+"""The vendor's advice."""
 _STATUSES = {
     "auth_error": 401,
     "unaccepted_terms": 403,
@@ -49,8 +52,10 @@ class _Utterance(Utterance):
     """Stretches of text, each guessed at until it is committed."""
 
     def sound(self, pcm: bytes) -> Frame:
-        """In base64."""
-        return _chunk(audio_base_64=base64.b64encode(pcm).decode())
+        """In base64; the first piece says what was said before."""
+        before = {"previous_text": last_words(self.prompt, _PROMPT_CHARS)} if self.prompt else {}
+        self.prompt = ""
+        return _chunk(audio_base_64=base64.b64encode(pcm).decode(), **before)
 
     def _question(self) -> Iterable[Frame]:
         return (_chunk(audio_base_64="", commit=True, sample_rate=SPEECH_RATE_HZ),)

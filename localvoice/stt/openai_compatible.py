@@ -16,11 +16,15 @@ from localvoice.errors import ProviderBroken
 from localvoice.messages import Segment, Transcript
 from localvoice.remote import Connection, Service
 from localvoice.stt.invented import Disbelief, Evidence
+from localvoice.stt.prompt import last_words
 
 _SHORTEST = SPEECH_RATE_HZ // 5
 """Frames sent at least: OpenAI refuses less than 0.1 s."""
 
 _DISBELIEF = Disbelief.of_model("whisper-large")
+
+_PROMPT_CHARS = 400
+"""Of what was said last: Whisper reads the last 224 tokens of a prompt, and in some scripts a token is two letters."""
 
 _CODES = {
     "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
@@ -45,6 +49,7 @@ class OpenAICompatibleRecognizer:
         self.language = language.split("-", 1)[0].lower()
         self._connection = Connection(service)
         self.model = model
+        self.prompt = ""
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""
@@ -57,6 +62,8 @@ class OpenAICompatibleRecognizer:
         form = {"model": self.model, "temperature": "0", "response_format": self._format}
         if self.language:
             form["language"] = self.language
+        if self.prompt:
+            form["prompt"] = last_words(self.prompt, _PROMPT_CHARS)
         sound = {"file": ("turn.wav", _wav(samples), "audio/wav")}
         answer = await self._connection.post("/audio/transcriptions", data=form, files=sound)
         try:

@@ -94,11 +94,12 @@ async def _bid(socket: ClientConnection, farewell: Frame) -> None:
 class Listening:
     """One utterance on one socket."""
 
-    def __init__(self, line: Line, wire: Wire, service: Service) -> None:
+    def __init__(self, line: Line, wire: Wire, service: Service, prompt: str = "") -> None:
         self._line = line
         self._socket = line.take()
         self._wire = wire
         self._utterance = wire.utterance()
+        self._utterance.prompt = prompt
         self._failures = _Failures(service, wire)
         self._outbox = _Outbox(self._socket, wire, service.timeout_s)
         self._last = Partial("", "")

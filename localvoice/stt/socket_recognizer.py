@@ -26,6 +26,7 @@ class SocketRecognizer:
         self.is_remote = service.is_remote
         self.model = model
         self.language = language.split("-", 1)[0].lower()
+        self.prompt = ""
         self._service = service
         self._wire = wire
         self._is_closed = False
@@ -54,7 +55,7 @@ class SocketRecognizer:
     async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
         """See `StreamingRecognizer.stream`. `blocks` are read, and closed, by a task of its own."""
         self._check_open()
-        listening = Listening(await self._spare.take(), self._wire, self._service)
+        listening = Listening(await self._spare.take(), self._wire, self._service, self.prompt)
         sending = start(listening.send(blocks))
         try:
             while (partial := await listening.next()) is not None:

@@ -30,6 +30,8 @@ class Utterance(ABC):
 
     def __init__(self) -> None:
         self.words = Hypothesis()
+        self.prompt = ""
+        """What was said before, for services that want to know."""
         self.settled_s: float | None = None
         """As in `Partial`."""
         self._open_s: list[float] = []

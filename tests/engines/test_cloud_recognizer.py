@@ -65,6 +65,21 @@ async def test_the_turn_is_sent_as_it_was_heard():
         assert wav.readframes(wav.getnframes()) == to_int16(SOUND).tobytes()
 
 
+async def test_what_was_said_last_goes_along_as_far_as_it_is_of_use():
+    async with serving(status(200, {"text": "Hello."})) as server:
+        ears = recognizer(server)
+        for said in ("", "It is in Reykjavik.", f"{'long ago ' * 100}in Reykjavik"):
+            ears.prompt = said
+            await ears.transcribe(SOUND)
+        prompts = [form(request).get("prompt") for request in server.requests]
+    assert prompts[0] is None
+    assert prompts[1].get_content().strip() == "It is in Reykjavik."
+    bounded = prompts[2].get_content().strip()
+    assert bounded.endswith("long ago in Reykjavik")
+    assert 380 < len(bounded) <= 400
+    assert bounded.split()[0] in {"long", "ago"}
+
+
 async def test_later_models_of_openai_take_json_only():
     async with serving(status(200, {"text": "Hello there."})) as server:
         transcript = await recognizer(server, "openai", "gpt-4o-mini-transcribe").transcribe(SOUND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -397,6 +398,17 @@ async def test_random_faults_end_in_the_words_or_an_error(one):
             async with asyncio.timeout(5):
                 assert await heard(engine, spoken()) in {"", TEXT}, faults
             engine.close()
+
+
+async def test_scribe_is_told_what_was_said_before_once():
+    async with listening(STREAMED["elevenlabs"].dialect) as ears:
+        engine = STREAMED["elevenlabs"].engine(ears.url)
+        engine.prompt = "The first one is the long one, and the second one is in Reykjavik."
+        assert (await engine.transcribe(spoken())).text == TEXT
+        engine.close()
+    told = [json.loads(message).get("previous_text") for message in ears.received]
+    assert told[0] == "the long one, and the second one is in Reykjavik."
+    assert set(told[1:]) == {None}
 
 
 def test_every_recogniser_of_the_table_is_tested_here():
