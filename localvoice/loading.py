@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +14,8 @@ from localvoice.engine_names import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
 from localvoice.ranks import Checked
 from localvoice.streams import Worker
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Loaded:
     """Engines that did not come up, or cannot be reached now, and why."""
     unreachable: Mapping[str, ProviderError] = field(default_factory=dict)
     """Those of the engines that may come back."""
+    took_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds to load each engine and run it once, by name."""
 
     @property
     def first(self) -> Any:
@@ -85,6 +91,7 @@ class _Loading:
         self._engines: list[Any] = []
         self._skipped: list[tuple[str, LocalVoiceError]] = []
         self._unreachable: dict[str, ProviderError] = {}
+        self._took_s: dict[str, float] = {}
 
     @property
     def has_local(self) -> bool:
@@ -97,12 +104,15 @@ class _Loading:
 
     async def bring_up(self, candidate: Candidate, worker: Worker) -> None:
         """Load it, and see whether it can be reached where nobody before it works."""
+        began_s = time.perf_counter()
         try:
             engine = await worker.call(lambda _: candidate.load())
         except (ModelError, ProviderError) as error:
             self._skipped.append((candidate.name, error))
             return
         self._engines.append(engine)
+        self._took_s[candidate.name] = time.perf_counter() - began_s
+        _log.info("%s was ready after %.2f s", candidate.name, self._took_s[candidate.name])
         if isinstance(engine, Checked) and len(self._engines) == len(self._unreachable) + 1:
             await self._reach(engine, candidate.name)
 
@@ -117,7 +127,7 @@ class _Loading:
         """All of it. Raises what the first candidate failed with, when none works."""
         if not self._works:
             raise self._skipped[0][1]
-        return Loaded(stage, tuple(self._engines), tuple(self._skipped), self._unreachable)
+        return Loaded(stage, tuple(self._engines), tuple(self._skipped), self._unreachable, self._took_s)
 
 
 async def load_stages(stages: Mapping[str, Sequence[Candidate]], say: Callable[[str], None]) -> dict[str, Loaded]:

@@ -12,6 +12,7 @@ from localvoice.config import EngineOptions, ReplyConfig
 from localvoice.engines import ChatModel
 from localvoice.errors import ProviderUnavailable
 from localvoice.llm.llama_setup import NAME, llama_setup
+from localvoice.llm.runtime_probe import check_runs
 from localvoice.machine import this_machine
 
 NEEDED_INSTRUCTIONS = ("avx2", "fma", "f16c", "bmi2")
@@ -35,6 +36,8 @@ def load_llama(path: Path, options: EngineOptions, reply: ReplyConfig) -> ChatMo
     if runtime == "llama-cpp-python":
         from localvoice.llm.llama_bindings import LlamaCppPythonModel
 
+        if find_spec("llama_cpp"):
+            check_runs("llama-cpp-python", "import llama_cpp; llama_cpp.llama_backend_init()", NAME)
         return LlamaCppPythonModel(setup)
     if obstacle:
         raise ProviderUnavailable(obstacle, provider=NAME)

@@ -68,3 +68,4 @@ async def test_a_conversation_begins_with_the_engine_behind(store, monkeypatch):
     loaded = await load_stage("llm", candidates, lambda _: None)
     assert loaded.name == "skills"
     assert "GB are free" in str(loaded.skipped[0][1])
+    assert loaded.took_s.keys() == {"skills"}
