@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +14,20 @@ from typing import Any, Generic, TypeVar, cast
 from localvoice.errors import ProviderBroken
 
 T = TypeVar("T")
+
+_BACK = 5
+"""Niceness by which a model stands back (docs/decisions/027): the microphone is read, and a reply held, before it."""
+
+
+def stand_back() -> None:
+    """Let the threads of the listener and of the event loop run before this one, and before those that it starts.
+
+    Linux counts niceness by thread; elsewhere it is the process's, and nothing is done.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _BACK)
 
 
 class Cancelled(Exception):
@@ -62,6 +78,7 @@ class Worker:
         self._thread.start()
 
     def _run(self) -> None:
+        stand_back()
         while (job := self._jobs.get()) is not None:
             job()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,10 @@ from localvoice.model_store.store import ModelStore
 from localvoice.session.inbox import Notice
 from localvoice.sound_tape import SoundTape
 from localvoice.turn.observations import Window
+
+_SWITCH_S = 0.001
+"""How long a thread of Python may hold up the listener, which waits for it some ten times a block. At Python's own 5 ms
+two busy threads kept it seconds behind the microphone (docs/decisions/027)."""
 
 _HELD_BEHIND_S = 5.0
 """Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""
@@ -63,6 +68,7 @@ def open_ears(
 ) -> Ears:
     """Not yet listening: `listener.start` does. Raises `DeviceError` where no canceller is installed."""
     typed = plan.is_typed
+    sys.setswitchinterval(_SWITCH_S)
     choice = choose_duplex(config, plan, known_pairs(), knows_far_end=far_end is not None)
     utterances = UtteranceBuffer(1.0 if typed else config.turn.max_turn_s + _HELD_BEHIND_S)
     vad = None if typed else conversation_vad(config, store)

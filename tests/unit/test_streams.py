@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -263,3 +265,10 @@ async def test_what_was_asked_of_a_worker_before_it_was_closed_is_done(worker):
     await asyncio.sleep(0)
     worker.close()
     assert await call == "done"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts niceness by thread")
+async def test_a_model_stands_back_behind_whoever_listens(worker):
+    mine = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    its = await worker.call(lambda _: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert its == min(19, mine + 5)
