@@ -87,7 +87,7 @@ def _advice(
         return
     for name, stage in _STAGE_LIMITS.items():
         median, limit = stages[name]["p50"], LIMITS[stage]
-        if median > limit.most_ms:
+        if median > limit.most_ms and about["engines"][stage] not in about["starters"]:
             yield f"{STAGE_NAMES[name]}: {median:.0f} ms at the median, {limit.most_ms:.0f} would do: {limit.change}."
     total, budget = end_to_end["p50"], config.session.latency_budget_ms
     if total > TARGET_MS:
