@@ -22,11 +22,13 @@ from localvoice.remote import Service
 from localvoice.secrets_store import Secret
 from localvoice.tts.elevenlabs import load
 from tests.cloud_orders import order
-from tests.elevenlabs_server import speaking
+from tests.elevenlabs_server import speaking, timed_lines
 from tests.scripted_server import ScriptedServer, completion, serving
 
 HELLO = [{"role": "user", "content": "hello"}]
 KEY = Secret("none")
+_HANDSHAKE_S = 0.15
+"""Of a new socket: a healthy one takes 0.1 to 0.3 s, TLS included."""
 
 
 def main() -> None:
@@ -34,7 +36,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     runs = parser.parse_args().runs
-    print("import:", {name: f"{imported(name):.0f}" for name in ("localvoice.remote, httpx", "groq", "openai")})
+    names = (
+        "localvoice.remote, httpx",
+        "localvoice.sockets, websockets.asyncio.client",
+        "groq",
+        "openai",
+        "elevenlabs.client",
+    )
+    print("import:", {name: f"{imported(name):.0f}" for name in names})
     asyncio.run(measure(runs))
 
 
@@ -60,7 +69,13 @@ async def measure(runs: int) -> None:
                 texts.append(text_ms)
                 closes.append(close_ms)
             print(f"{name}: first text {spread(texts)}, server sees the end {spread(closes)}")
-    print(f"clause end to the voice's server: {spread(await sent(runs))}")
+    for transport in ("stream-input", "multi-context"):
+        print(f"{transport}, clause end to the voice's server: {spread(await sent(runs, transport))}")
+    for transport in ("stream-input", "multi-context", "http"):
+        for pause_s in (0.0, 0.5):
+            figures = spread(await after_a_cut(max(20, runs // 5), transport, pause_s))
+            print(f"{transport}, sound of a reply {pause_s:g} s behind a cut one: {figures}")
+    print(f"the vendor's HTTP stream, first sound: {spread(await vendor(max(20, runs // 5)))}")
 
 
 def spread(values_ms: list[float]) -> str:
@@ -114,7 +129,7 @@ def clients(server: ScriptedServer) -> dict[str, Callable[[], Awaitable[Begun]]]
     }
 
 
-async def sent(runs: int) -> list[float]:
+async def sent(runs: int, transport: str) -> list[float]:
     """From a clause handed over until its text is at the server, while the clause before it is being read."""
     ended: list[float] = []
 
@@ -125,12 +140,56 @@ async def sent(runs: int) -> list[float]:
             yield f" Clause number {number}."
 
     async with speaking() as server:
-        voice = load(order("elevenlabs", server.url))
+        voice = load(order("elevenlabs", server.url, transport=transport))
         async for _ in voice.synthesize(text()):
             pass
         voice.close()
-        arrived = [at for at, message in zip(server.sent_s, server.sent, strict=True) if message.get("flush")]
+        arrived = [
+            at
+            for at, message in zip(server.sent_s, server.sent, strict=True)
+            if message.get("flush") and message.get("text")
+        ]
     return [(at - end) * 1000 for at, end in zip(arrived, ended, strict=True)]
+
+
+async def after_a_cut(runs: int, transport: str, pause_s: float) -> list[float]:
+    """From the text of a reply to its first sound, where the one before was cut; a handshake takes 150 ms."""
+    took: list[float] = []
+    async with speaking(handshake_s=_HANDSHAKE_S) as sockets, serving(timed_lines()) as requests:
+        voice = load(order("elevenlabs", (requests if transport == "http" else sockets).url, transport=transport))
+        await voice.check()
+        for _ in range(runs):
+            for is_measured in (False, True):
+                began = time.perf_counter()
+                chunks = voice.synthesize(_said("One two three."))
+                await anext(chunks)
+                took += [(time.perf_counter() - began) * 1000] if is_measured else []
+                await chunks.aclose()
+                await asyncio.sleep(0.5 if is_measured else pause_s)
+        voice.close()
+        await asyncio.sleep(0.01)
+    return took
+
+
+async def vendor(runs: int) -> list[float]:
+    """The first sound of the vendor's own client over HTTP, connection kept."""
+    from elevenlabs.client import AsyncElevenLabs
+
+    took: list[float] = []
+    async with serving(timed_lines()) as server:
+        client = AsyncElevenLabs(api_key="none", base_url=server.url)
+        for _ in range(runs):
+            began = time.perf_counter()
+            lines = client.text_to_speech.stream_with_timestamps("v", text="One two three.", output_format="pcm_24000")
+            await anext(lines)
+            took.append((time.perf_counter() - began) * 1000)
+            async for _ in lines:
+                pass
+    return took
+
+
+async def _said(text: str) -> AsyncIterator[str]:
+    yield text
 
 
 if __name__ == "__main__":

@@ -1,0 +1,123 @@
+"""What we add to the engines: from a turn's sound to the first sample of the reply, less the delays of the services.
+
+`python -m benchmarks.cloud.orchestration [--runs 100]` lets Groq's recogniser and model and ElevenLabs' voice, in
+another process on this machine with fixed delays (60, 60, 50 ms: 170 in all), answer turn by turn through the classes
+that a session uses: hand-over, clauses, what is speakable, word times. In between the same calls are made with
+nothing but httpx and websockets: what they take beyond the delays is the machine's. Simulated: services and delays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import aclosing
+
+import httpx
+import numpy as np
+from websockets.asyncio.client import ClientConnection, connect
+
+from localvoice.audio.samples import SPEECH_RATE_HZ
+from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
+from localvoice.llm import openai_compatible as chat
+from localvoice.messages import Message, Role
+from localvoice.stt import openai_compatible as ears
+from localvoice.text.clauses import clauses
+from localvoice.tts import elevenlabs
+from tests.cloud_orders import order
+from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
+
+DELAYS_MS = (60.0, 60.0, 50.0)
+_TURN = np.sin(np.arange(2 * SPEECH_RATE_HZ) / 9).astype(np.float32)
+"""Two seconds of it."""
+_PAUSE_S = 0.15
+"""Between turns: the next socket is made meanwhile, as it is while a reply sounds."""
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    runs = parser.parse_args().runs
+    command = [sys.executable, "-m", "benchmarks.cloud.services", *map(str, DELAYS_MS)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as services:
+        assert services.stdin is not None  # noqa: S101 - as opened
+        assert services.stdout is not None  # noqa: S101 - as opened
+        urls = json.loads(services.stdout.readline())
+        try:
+            for transport in ("stream-input", "multi-context"):
+                rows = zip(*asyncio.run(measure(urls, transport, runs)), strict=True)
+                for name, values in zip(("ours", "bare calls", "difference", "our processor time"), rows, strict=True):
+                    print(f"{transport}, {name}: {spread(values)} ms")
+        finally:
+            services.stdin.close()
+
+
+def spread(values_ms: Sequence[float]) -> str:
+    """Median and p95."""
+    return f"{statistics.median(values_ms):.1f} (p95 {statistics.quantiles(values_ms, n=20)[-1]:.1f})"
+
+
+async def measure(urls: dict[str, str], transport: str, runs: int) -> list[tuple[float, float, float, float]]:
+    """Of each turn, in ms: ours and the bare calls beyond the delays, their difference, processor time of ours."""
+
+    def told(*change: str) -> None:
+        raise RuntimeError(f"a service was replaced: {change}")
+
+    stt = FallbackRecognizer([ears.load(order("groq", urls["groq"], stage="stt")), FakeRecognizer("x")], told)
+    llm = FallbackChatModel([chat.load(order("groq", urls["groq"], stage="llm")), FakeChatModel("x")], told)
+    voice = elevenlabs.load(order("elevenlabs", urls["elevenlabs"], transport=transport))
+    tts = FallbackSynthesizer([voice, FakeSynthesizer()], told)
+    took = []
+    async with httpx.AsyncClient(base_url=f"{urls['groq']}/openai/v1", trust_env=False) as client:
+        for _ in range(runs + 1):  # the first one connects
+            ours_ms, worked_ms = await timed(first_sample(stt, llm, tts))
+            socket = await connect(f"{urls['elevenlabs'].replace('http', 'ws')}/v1/text-to-speech/v/stream-input")
+            bare_ms, _ = await timed(bare(client, socket))
+            await socket.close()
+            took.append((ours_ms, bare_ms, ours_ms - bare_ms, worked_ms))
+            await asyncio.sleep(_PAUSE_S)
+    for engines in (stt, llm, tts):
+        engines.close()
+    await asyncio.sleep(0)
+    return took[1:]
+
+
+async def timed(turn: Coroutine[None, None, None]) -> tuple[float, float]:
+    """Milliseconds beyond the delays, and of processor time."""
+    began, worked = time.perf_counter(), time.process_time()
+    await turn
+    return (time.perf_counter() - began) * 1000 - sum(DELAYS_MS), (time.process_time() - worked) * 1000
+
+
+async def bare(client: httpx.AsyncClient, socket: ClientConnection) -> None:
+    """The same calls, and nothing else."""
+    await client.post("/audio/transcriptions", content=bytes(2 * len(_TURN)))
+    async with client.stream("POST", "/chat/completions", json={"model": "m"}) as answer:
+        await anext(answer.aiter_bytes())
+        await socket.send(json.dumps({"text": "The first clause is here, ", "flush": True}))
+        await socket.recv()
+
+
+async def first_sample(stt: FallbackRecognizer, llm: FallbackChatModel, tts: FallbackSynthesizer) -> None:
+    """A turn up to the first chunk that sounds."""
+    heard = await stt.transcribe(_TURN)
+
+    async def text() -> AsyncIterator[str]:
+        async for part in llm.reply([Message(Role.USER, heard.text)]):
+            if isinstance(part, str):
+                yield part
+
+    async with aclosing(tts.synthesize(clauses(text()))) as chunks:
+        async for chunk in chunks:
+            if len(chunk.samples):
+                return
+
+
+if __name__ == "__main__":
+    main()
