@@ -247,6 +247,7 @@ class Following:
         try:
             while (partial := await _next(partials)) is not None:
                 part.take(partial)
+                part.engine = recognizer.name  # the next one may have taken over
                 self._take(turn, house)
         finally:
             await close_iterator(partials)

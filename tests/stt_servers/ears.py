@@ -25,6 +25,7 @@ KEY = "planted0123456789"
 TEXT = "what is the capital city of france my dear old friend"
 WORDS = TEXT.split()
 _STEP = 1000
+_AUDIBLE = 300
 _SURE = round(0.06 * RATE_HZ)
 """Samples of one level from which it is a word."""
 
@@ -78,6 +79,23 @@ class Sound:
         return self.bytes / 2 / RATE_HZ
 
 
+class Scripted(Sound):
+    """Hears the words of a script, one per `WORD_S` of sound, whatever the sound is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._script = text.split()
+        self._voiced = 0
+
+    def hear(self, pcm: bytes) -> None:
+        self.bytes += len(pcm)
+        samples = np.abs(np.frombuffer(pcm, dtype="<i2").astype(int))
+        self._level = int(samples.max()) if samples.max() > _AUDIBLE else 0
+        self._run = 0 if self._level else self._run + len(samples)
+        self._voiced += int((samples > _AUDIBLE).sum())
+        self.words = self._script[: round(self._voiced / (WORD_S * RATE_HZ))]
+
+
 class Closing(Exception):
     """The service closes the socket."""
 
@@ -126,6 +144,8 @@ class Ears:
     """A service, what goes wrong with it, and what it saw."""
 
     dialect: type[Dialect]
+    script: str = ""
+    """What is heard, whatever is said; empty = the words whose sounds are sent."""
     dies_at: int | None = None
     """The message that is not sent any more: the connection is gone instead."""
     close_with: tuple[int, str] = (0, "")
@@ -164,6 +184,8 @@ class Ears:
         self.open += 1
         self.empty.clear()
         talk = _Talk(self, socket, self.dialect(query(socket.request.path)))
+        if self.script:
+            talk.dialect.sound = Scripted(self.script)
         self.sounds.append(talk.dialect.sound)
         try:
             with suppress(websockets.ConnectionClosed):
