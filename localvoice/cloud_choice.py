@@ -17,7 +17,8 @@ from localvoice.candidates import Candidate
 from localvoice.config import Config, EnginesConfig
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ConfigError
-from localvoice.providers import PREFERRED, PROVIDERS, Provider
+from localvoice.provider_row import Provider
+from localvoice.providers import PREFERRED, PROVIDERS
 from localvoice.remote import Service
 from localvoice.secrets_store import KEY_VARIABLES, REGION_VARIABLE, Secret, find_region
 

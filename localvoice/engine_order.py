@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localvoice.config import Config, EngineOptions
-from localvoice.providers import Provider, has_voice
+from localvoice.provider_row import Provider
+from localvoice.providers import has_voice
 from localvoice.remote import Service
 from localvoice.text.pronunciation import pronunciation_of
 from localvoice.text.speakable import Verbalizer

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from localvoice.messages import Usage
-from localvoice.providers import PROVIDERS, Price
+from localvoice.provider_row import Price
+from localvoice.providers import PROVIDERS
 
 _HOUR_S, _MILLION = 3600.0, 1e6
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from localvoice.cloud_choice import CloudChoice
 from localvoice.config import Config
 from localvoice.doctor.examination import Check, Finding, fine, skipped
-from localvoice.providers import PROVIDERS, Provider
+from localvoice.provider_row import Provider
+from localvoice.providers import PROVIDERS
 from localvoice.secrets_store import KEY_VARIABLES, locate_key, own_key
 
 

@@ -17,7 +17,7 @@ from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
 from localvoice.llm.completion_chunks import CompletionChunks
 from localvoice.llm.streamed_reply import parts_of
 from localvoice.messages import Message, ToolSpec
-from localvoice.providers import ChatDifferences
+from localvoice.provider_row import ChatDifferences
 from localvoice.remote import Connection, Service
 from localvoice.streams import close_iterator
 

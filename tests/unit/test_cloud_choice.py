@@ -44,6 +44,11 @@ def test_a_server_on_this_machine_is_a_local_engine(tmp_path):
     assert chosen(tmp_path, "llm", f"openai-compatible:{LOCAL}", keys={}) == ["openai-compatible"]
 
 
+@pytest.mark.parametrize("name", ["lm-studio", "llama-server", "vllm"])
+def test_servers_that_people_run_have_names_of_their_own(tmp_path, name):
+    assert chosen(tmp_path, "llm", name, keys={}) == [name]
+
+
 def test_a_server_elsewhere_is_not(tmp_path):
     assert chosen(tmp_path, "llm", "openai-compatible:https://example.com/v1") == ["openai-compatible", "skills"]
 
@@ -111,6 +116,11 @@ def test_a_key_is_sent_to_tls_or_this_machine_only(tmp_path, url, said):
         ("cerebras", "https://api.cerebras.ai", "https://api.cerebras.ai/v1"),
         ("gemini", "", "https://generativelanguage.googleapis.com/v1beta/openai"),
         ("ollama", "http://localhost:11434", "http://localhost:11434/v1"),
+        ("lm-studio", "", "http://127.0.0.1:1234/v1"),
+        ("llama-server", "", "http://127.0.0.1:8080/v1"),
+        ("vllm", "http://127.0.0.1:9000/v1", "http://127.0.0.1:9000/v1"),
+        ("anthropic", "", "https://api.anthropic.com"),
+        ("cartesia", "http://127.0.0.1:9", "http://127.0.0.1:9"),
     ],
 )
 def test_addresses_are_what_the_vendors_own_sdk_takes(name, base_url, root):
