@@ -62,39 +62,59 @@ def conversation(tokens: int, seed: int) -> list[Message]:
     return listed
 
 
-async def first_token(model: ChatModel, history: Sequence[Message]) -> tuple[float, Usage]:
-    """Seconds until the first text; the reply is read to its end."""
-    began_s, first_s, usage = time.perf_counter(), 0.0, Usage()
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What something took: by the clock, and of the processor, which does not see what else the machine does."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class Watch:
+    """Runs from when it is made."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter(), time.process_time()
+
+    def read(self) -> Taken:
+        """Since then."""
+        wall_s, cpu_s = self._began
+        return Taken(time.perf_counter() - wall_s, time.process_time() - cpu_s)
+
+
+async def first_token(model: ChatModel, history: Sequence[Message]) -> tuple[Taken, Usage]:
+    """Until the first text; the reply is read to its end."""
+    watch, first, usage = Watch(), None, Usage()
     async for part in model.reply(history):
         if isinstance(part, Usage):
             usage = part
-        first_s = first_s or time.perf_counter() - began_s
-    return first_s, usage
+        first = first or watch.read()
+    return first or watch.read(), usage
 
 
 async def with_and_without_prefill(rig: Rig, sizes: Sequence[int], repeats: int) -> list[dict[str, Any]]:
     """First token behind the end of the turn, where history and words were read while the user spoke, and where not."""
     found = []
     for size in sizes:
-        with_s, without_s, seed, tokens = [], [], 0, 0
+        filled, empty, seed, tokens = [], [], 0, 0
         for _ in range(repeats):
             seed += 1
             asked = [*conversation(size, seed), QUESTION]
-            second, usage = await first_token(rig.model, asked)
-            without_s.append(second)
+            taken, usage = await first_token(rig.model, asked)
+            empty.append(taken)
             tokens = usage.prompt_tokens
             seed += 1
             asked = [*conversation(size, seed), QUESTION]
             await rig.model.prefill(asked[:-1])
             await rig.model.prefill([*asked[:-1], Message(Role.USER, "What is the capital")])
-            second, usage = await first_token(rig.model, asked)
-            with_s.append(second)
+            taken, usage = await first_token(rig.model, asked)
+            filled.append(taken)
         found.append(
             {
                 "history_tokens": tokens,
-                "without_ms": ms(statistics.median(without_s)),
-                "with_ms": ms(statistics.median(with_s)),
-                "times_sooner": round(statistics.median(without_s) / statistics.median(with_s), 1),
+                "without": medians(empty),
+                "with": medians(filled),
+                "times_sooner": round(medians(empty)["cpu_ms"] / medians(filled)["cpu_ms"], 1),
                 "cached_tokens": usage.cached_tokens,
             }
         )
@@ -106,40 +126,52 @@ async def aborts(rig: Rig, count: int) -> dict[str, Any]:
     """Every other one within a reply, the others within a prompt; after each the same question is asked."""
     moments, asked = random.Random(1), [SYSTEM, QUESTION]
     whole_s = min(_LATEST_ABORT_S, await _whole_prompt_s(rig))
-    idle_s = []
+    idle: list[Taken] = []
     for number in range(20):
         await rig.model.prefill([SYSTEM, Message(Role.USER, f"{number} {STORY}")])
-        idle_s.append(await _begin(rig.model, asked))
-    cached, after_s, before_bytes = [], [], 0
+        idle.append(await _begin(rig.model, asked))
+    cached, after, before_bytes = [], [], 0
     for number in range(count):
         long = [SYSTEM, Message(Role.USER, f"{number} {STORY * 20}")]
         work = rig.model.prefill(long) if number % 2 else first_token(rig.model, [SYSTEM, Message(Role.USER, STORY)])
         task: asyncio.Task[Any] = asyncio.ensure_future(work)
         await asyncio.wait([task], timeout=moments.uniform(0, whole_s))
         task.cancel()
-        after_s.append(await _begin(rig.model, asked))
+        after.append(await _begin(rig.model, asked))
         if number == count // 4:
             before_bytes = _memory()
         if number % 20 == 0:
             cached.append((await first_token(rig.model, asked))[1].cached_tokens)
-    idle = statistics.median(idle_s)
-    late = sorted(one - idle for one in after_s)
     return {
         "aborts": count,
-        "idle_ms": ms(idle),
-        "later_ms": {"p50": ms(statistics.median(late)), "p95": ms(late[int(0.95 * (count - 1))]), "max": ms(late[-1])},
+        "idle": medians(idle),
+        "later_ms": _later([one.wall_s for one in idle], [one.wall_s for one in after]),
+        "later_cpu_ms": _later([one.cpu_s for one in idle], [one.cpu_s for one in after]),
         "cached_tokens_least": min(cached),
         "memory_growth_mb": round((_memory() - before_bytes) / 1e6, 1),
-        "decode_step_ms": ms(await _decode_step_s(rig)),
+        "decode_step": medians([await _decode_step(rig)]),
     }
 
 
-async def _begin(model: ChatModel, asked: Sequence[Message]) -> float:
-    """Seconds to the first token; the reply is closed then."""
-    began_s = time.perf_counter()
+def _later(idle: Sequence[float], after: Sequence[float]) -> dict[str, float]:
+    """How much later than on an idle engine."""
+    usual = statistics.median(idle)
+    late = sorted(one - usual for one in after)
+    return {"p50": ms(statistics.median(late)), "p95": ms(late[int(0.95 * (len(late) - 1))]), "max": ms(late[-1])}
+
+
+def medians(taken: Sequence[Taken]) -> dict[str, float]:
+    """Of both clocks, in ms."""
+    wall, cpu = (statistics.median(column) for column in zip(*((one.wall_s, one.cpu_s) for one in taken), strict=True))
+    return {"ms": ms(wall), "cpu_ms": ms(cpu)}
+
+
+async def _begin(model: ChatModel, asked: Sequence[Message]) -> Taken:
+    """To the first token; the reply is closed then."""
+    watch = Watch()
     async with aclosing(_iterator(model.reply(asked))) as reply:
         await anext(reply)
-        return time.perf_counter() - began_s
+        return watch.read()
 
 
 async def _iterator(parts: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -156,10 +188,11 @@ async def _whole_prompt_s(rig: Rig) -> float:
     return time.perf_counter() - began_s
 
 
-async def _decode_step_s(rig: Rig) -> float:
-    parts = rig.model.reply([SYSTEM, QUESTION])
-    times = [time.perf_counter() async for part in parts if isinstance(part, str)]
-    return (times[-1] - times[0]) / max(1, len(times) - 1)
+async def _decode_step(rig: Rig) -> Taken:
+    watch, parts = Watch(), rig.model.reply([SYSTEM, QUESTION])
+    times = [watch.read() async for part in parts if isinstance(part, str)]
+    steps = max(1, len(times) - 1)
+    return Taken((times[-1].wall_s - times[0].wall_s) / steps, (times[-1].cpu_s - times[0].cpu_s) / steps)
 
 
 def _memory() -> int:
