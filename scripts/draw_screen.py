@@ -1,15 +1,17 @@
 """Draws docs/screen.svg: `python -m scripts.draw_screen [FILE.svg]`.
 
 The real program holds the conversation of examples/sample.wav in an emulated terminal of 80 columns, with the starter
-engines and file devices; then `help` is typed. What the terminal shows while that is being said is written as SVG. The
-picture is a photograph of what was written to the terminal: nothing is drawn here. Takes 20 seconds.
+engines and file devices. What the terminal shows in the middle of its third reply, while a line is being typed, is
+written as SVG. The picture is a photograph of what was written to the terminal: nothing is drawn here. It takes 20 s.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,10 @@ _ITALIC = 3
 """The emulator knows no faint letters, and the screen writes no italic ones: one stands for the other."""
 
 
+_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+"""Would be loaded from elsewhere; the picture takes whatever has letters of one width."""
+
+
 class Faint(pyte.HistoryScreen):
     """Remembers which letters are faint."""
 
@@ -41,12 +47,15 @@ def text_of(screen: pyte.Screen) -> Text:
     rows = [screen.buffer[row] for row in range(screen.lines)]
     last = max(row for row in range(screen.lines) if screen.display[row].strip())
     for row in rows[: last + 1]:
-        for column in range(screen.columns):
-            cell = row[column]
-            colour = None if cell.fg == "default" else cell.fg.replace("brown", "yellow")
-            picture.append(cell.data or " ", Style(color=colour, bold=cell.bold, dim=cell.italics))
+        for style, cells in groupby((row[column] for column in range(screen.columns)), key=_style):
+            picture.append("".join(cell.data or " " for cell in cells), style)
         picture.append("\n")
     return picture
+
+
+def _style(cell: Any) -> Style:
+    colour = None if cell.fg == "default" else cell.fg.replace("brown", "yellow").replace("bright", "bright_")
+    return Style(color=colour, bold=cell.bold, dim=cell.italics)
 
 
 def talk(folder: Path) -> Text:
@@ -56,10 +65,8 @@ def talk(folder: Path) -> Text:
     environ |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": str(folder), "PYTHONPATH": str(ROOT)}
     glass = Glass([*command, "--output", "reply.wav", *ENGINES], folder, environ, screen=Faint(80, 24, history=100))
     try:
-        glass.until("15")
-        glass.until("listening")
-        glass.press("help\r")
-        glass.until("speaking")
+        glass.until("what can you do")
+        glass.press("and how many feet")
         glass.until(lambda: _is_half_heard(glass.screen))
         return text_of(glass.screen)
     finally:
@@ -67,12 +74,12 @@ def talk(folder: Path) -> Text:
 
 
 def _is_half_heard(screen: pyte.Screen) -> bool:
-    """Whether about as many letters of the reply are bright as faint."""
+    """Whether a good part of the reply is bright and the rest faint."""
     start = max((row for row, text in enumerate(screen.display) if text.startswith("localvoice:")), default=0)
     cells = [screen.buffer[row][column] for row in range(start, screen.lines) for column in range(screen.columns)]
     end = next((at for at, cell in enumerate(cells) if cell.data == "─"), 0)
     heard = [cell.bold for cell in cells[len("localvoice:") : end] if cell.data.strip()]
-    return sum(heard) > max(20, len(heard) * 0.55)
+    return len(heard) * 0.1 < sum(heard) < len(heard)
 
 
 def main() -> None:
@@ -81,7 +88,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=80, file=nowhere, force_terminal=True)
         console.print(talk(Path(folder)), end="", soft_wrap=True)
-        console.save_svg(str(target), title="localvoice", unique_id="localvoice")
+        picture = console.export_svg(title="localvoice", unique_id="localvoice")
+        target.write_text(_FONTS.sub("", picture), encoding="utf-8")
     print(target)
 
 

@@ -93,9 +93,16 @@ def wrapped(spans: Iterable[Span], width: int, indent: int = 2) -> list[Line]:
                 if part is not piece and used > indent:
                     lines.append([(" " * indent, "")])
                     used = indent
-                lines[-1].append((part, style))
+                _append(lines[-1], part, style)
                 used += cell_len(part)
     return lines
+
+
+def _append(line: Line, text: str, style: str) -> None:
+    if line and line[-1][1] == style:
+        line[-1] = (line[-1][0] + text, style)
+    else:
+        line.append((text, style))
 
 
 def _fitting(piece: str, first: int, rest: int) -> Sequence[str]:

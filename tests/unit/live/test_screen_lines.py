@@ -74,7 +74,7 @@ def test_heard_words_are_brighter_than_unsaid_ones():
     seen.follow(1, "One two three.", 7)
     [line, *_] = frame(seen, Typing(), 79, 23).lines
     assert [(text.strip(), style) for text, style in line if text.strip()] == [
-        ("localvoice:", "name"), ("One", "heard"), ("two", "heard"), ("three.", "unsaid"),
+        ("localvoice:", "name"), ("One two", "heard"), ("three.", "unsaid"),
     ]  # fmt: skip
     assert escaped([("heard", "heard"), ("unsaid", "unsaid")], SHADES) == "\x1b[1mheard\x1b[0m\x1b[2munsaid\x1b[0m"
 
