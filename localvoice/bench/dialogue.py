@@ -22,8 +22,8 @@ _OVER_AFTER_S = 1.0
 """From a reply's first sound to the line that is said over it."""
 
 _ROOM = 10 ** (-70 / 20)
-"""Noise of a quiet room, far below what counts as sound. No microphone gives digital silence, and pocketsphinx understood
-none of five commands in it, four with this noise (2026-11-21)."""
+"""Noise of a quiet room, far below what counts as sound. No microphone gives digital silence, in which pocketsphinx
+understood none of five commands; with this noise it was four (2026-11-21)."""
 
 _UNANSWERED_AFTER_S = 40.0
 """Silence after which the next line is said all the same: beyond any engine that can be talked with."""
