@@ -12,6 +12,13 @@ _CHARS_PER_TOKEN = 4
 
 _TOKENS_PER_MESSAGE = 4
 
+_LEFT = 0.75
+"""Of both limits, when one is passed: with its oldest words the whole prompt changes, and a model reads all of it anew.
+So that happens once in several turns."""
+
+_SURE_TURNS = 10
+"""Exchanges that are not given up for that."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
@@ -54,10 +61,14 @@ class History:
 
     def _keep(self, exchange: _Exchange) -> None:
         self._exchanges.append(exchange)
-        while len(self._exchanges) > self._config.max_turns or (
-            len(self._exchanges) > 1 and sum(one.tokens for one in self._exchanges) > self._config.token_budget
-        ):
-            self._exchanges.pop(0)
+        turns, tokens = self._config.max_turns, self._config.token_budget
+        if self._is_over(turns, tokens):
+            while self._is_over(max(int(_LEFT * turns), min(turns, _SURE_TURNS)), int(_LEFT * tokens)):
+                self._exchanges.pop(0)
+
+    def _is_over(self, turns: int, tokens: int) -> bool:
+        kept = self._exchanges
+        return len(kept) > 1 and (len(kept) > turns or sum(one.tokens for one in kept) > tokens)
 
     def with_unanswered(self, user: str) -> str:
         """The user's words after those of which no answer was heard."""
