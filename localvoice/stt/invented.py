@@ -15,6 +15,9 @@ _WORDS_PER_S, _WORDS_MORE = 10.0, 2
 """More words than this for the seconds of speech cannot have been said: fast talkers reach 6 to 7 a second; the rest is
 for what a voice detector misses."""
 
+_NONE_S = 0.06
+"""Less than two windows of a voice detector: nobody spoke."""
+
 _SHORT_S, _SHORTEST_S = 0.35, 0.2
 """Less speech than this holds none of the phrases below: "thank you" takes 0.4 s and more. The second: of one word."""
 
@@ -138,7 +141,7 @@ class Disbelief:
         is_unsure = seen.logprob is not None and seen.logprob < self.logprob
         if is_unsure and seen.no_speech is not None and seen.no_speech > _NO_SPEECH:
             return "doubt"
-        if seen.speech_s is not None and len(words) > _WORDS_PER_S * seen.speech_s + _WORDS_MORE:
+        if seen.speech_s is not None and _is_too_much(len(words), seen.speech_s):
             return "pace"
         is_repetitive = seen.compression is not None and seen.compression > _LOOP_COMPRESSION
         if (is_unsure or is_repetitive) and is_loop(words):
@@ -153,6 +156,10 @@ class Disbelief:
         is_doubted = seen.no_speech is not None and seen.no_speech > _WEAK_NO_SPEECH
         is_unsure = seen.logprob is not None and seen.logprob < self.logprob + _WEAK_LOGPROB
         return is_short or is_doubted or is_unsure
+
+
+def _is_too_much(words: int, speech_s: float) -> bool:
+    return speech_s < _NONE_S or words > _WORDS_PER_S * speech_s + _WORDS_MORE
 
 
 def plain(text: str) -> str:

@@ -86,7 +86,7 @@ def test_a_growing_turn_is_read_again_and_again_and_each_reading_has_all_of_it()
     assert all(later.startswith(earlier) for earlier, later in pairwise(stables))
 
 
-@pytest.mark.parametrize("pass_s", [0.05, 0.2, 0.35])
+@pytest.mark.parametrize("pass_s", [0.05, 0.2, 0.28])
 def test_no_two_readings_at_once_and_the_recogniser_is_busy_two_fifths_of_the_time_at_most(pass_s):
     clock = Clock(pass_s)
     heard(clock, [("speech", 8.0)])
