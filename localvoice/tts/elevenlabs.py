@@ -1,6 +1,6 @@
 """ElevenLabs' voices: over a socket that takes text as it is written, one socket with contexts, or clause by clause.
 
-Each says when every character sounds. `engines.elevenlabs.transport` chooses; docs/decisions/025 says by what.
+Each says when every character sounds. `engines.elevenlabs.transport` chooses; docs/decisions/026 says by what.
 """
 
 from __future__ import annotations
