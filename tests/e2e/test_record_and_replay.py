@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,21 @@ def test_what_is_no_recording_is_refused_in_one_line(localvoice: CommandLine):
     assert "holds no recording" in localvoice.refusal("replay", empty, code=2)
     (empty / "meta.json").write_text('{"format": 1, "version": "0.0.9"}')
     assert "format 1 of localvoice 0.0.9" in localvoice.refusal("replay", empty, code=2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_ctrl_c_leaves_a_whole_recording(localvoice: CommandLine, home: Path):
+    files = ("--input", home / "question.wav", "--output", "r.wav", "--events", "events.jsonl", "--record", "kept")
+    running = localvoice.start("talk", *files, *STARTERS)
+    running.wait_for("first_audio")
+    outcome, _ = running.stop()
+    assert outcome.code == 130, outcome
+    kept = localvoice.folder / "kept"
+    ours, rate_hz = soundfile.read(kept / "output.flac", dtype="int16")
+    played, _ = soundfile.read(localvoice.folder / "r.wav", dtype="int16")
+    shared = min(len(ours), len(played))
+    assert shared > rate_hz
+    assert abs(len(ours) - len(played)) <= rate_hz // 50
+    assert np.array_equal(ours[:shared], played[:shared])
+    again = localvoice("replay", kept)
+    assert again.code == 0, again
