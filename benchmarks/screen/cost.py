@@ -79,7 +79,7 @@ class Talk:
 
     heard: int = 0
     turn: int = 0
-    near_db: float = -62.0
+    near_db: float = -54.0
     far_db: float = -120.0
 
     def levels(self) -> tuple[float, float]:
@@ -105,7 +105,7 @@ async def converse(talk: Talk, screen: LiveScreen, seconds: float) -> None:
         for count in range(len(QUESTION)):
             tell("partial", text=" ".join(QUESTION[: count + 1]), stable=" ".join(QUESTION[:count]))
             await asyncio.sleep(0.2)
-        talk.near_db = -62.0
+        talk.near_db = -54.0
         tell("state", **{"from": "user_speaking", "to": "thinking"})
         tell("transcript", text=" ".join(QUESTION), engine="faster-whisper")
         await asyncio.sleep(0.5)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from localvoice.ui.live.lines import METER_CELLS
 
-_FLOOR_DB, _CELL_DB = -58.0, 6.0
-"""Below the floor a room is quiet; eight cells of 6 dB reach -10 dBFS, which is a loud voice near the microphone."""
+_FLOOR_DB, _CELL_DB = -50.0, 5.0
+"""Below the floor a room is quiet, and its flicker is not drawn; eight cells of 5 dB reach -10 dBFS, which is a loud
+voice near the microphone."""
 
 
 class Meters:

@@ -22,7 +22,7 @@ from localvoice.ui.live.spans import Line
 from localvoice.ui.live.terminal import Terminal
 from localvoice.ui.live.view import View
 
-_BUSY_S, _IDLE_S = 0.1, 0.2
+_BUSY_S, _IDLE_S = 0.1, 0.25
 """Between two looks at levels and reply. Levels need no more, and each look costs a wake-up."""
 _KEPT = 200
 """Paragraphs that a window of another size shows again: more than any window holds."""

@@ -1,0 +1,122 @@
+"""The screen between events and terminal: it draws what changes, when it changes, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from localvoice.session.hand import Saying
+from localvoice.ui.live.keyboard import Keyboard
+from localvoice.ui.live.painter import Painter
+from localvoice.ui.live.screen import Feed, LiveScreen
+from localvoice.ui.live.view import View
+from tests.unit.live.test_screen_keys import Asked
+from tests.unit.live.test_screen_view import STARTED
+
+
+class Paper:
+    """A terminal that keeps what is written."""
+
+    is_unicode = True
+
+    def __init__(self) -> None:
+        self.is_entered = False
+        self.is_in_front = True
+        self.written: list[str] = []
+
+    def enter(self) -> None:
+        self.is_entered = True
+
+    def leave(self) -> None:
+        self.is_entered = False
+
+    def write(self, text: str) -> None:
+        self.written.append(text)
+
+    def size(self) -> tuple[int, int]:
+        return 80, 24
+
+
+def desk(feed: Feed) -> SimpleNamespace:
+    seen, paper = View(), Paper()
+    screen = LiveScreen(seen, paper, Painter({}), Keyboard(Asked(seen), seen), feed)
+    screen({**STARTED})
+    return SimpleNamespace(screen=screen, paper=paper, view=seen)
+
+
+async def drawn_while(at: SimpleNamespace, change=lambda: None) -> list[str]:
+    """What is written in half a second in which `change` happens."""
+    task = asyncio.ensure_future(at.screen.run())
+    await asyncio.sleep(0.3)
+    before = len(at.paper.written)
+    change()
+    await asyncio.sleep(0.5)
+    task.cancel()
+    return at.paper.written[before:]
+
+
+async def test_nothing_is_written_while_nothing_changes():
+    at = desk(Feed(levels=lambda: (-90.0, -90.0)))
+    at.screen.enter()
+    assert await drawn_while(at) == []
+
+
+async def test_a_level_is_drawn_with_its_line_and_no_other():
+    level = [-90.0]
+    at = desk(Feed(levels=lambda: (level[0], -90.0)))
+    at.screen.enter()
+    [drawn, *_] = await drawn_while(at, lambda: level.__setitem__(0, -10.0))
+    assert "mic ████████" in drawn
+    assert "pocketsphinx" not in drawn
+
+
+async def test_the_reply_is_followed_while_it_is_said():
+    heard = [""]
+    at = desk(Feed(lambda: Saying(1, "One two.", heard[0])))
+    at.screen.enter()
+    at.screen({"type": "reply_started", "turn": 1, "t": 0.0, "origin": "user"})
+    await drawn_while(at, lambda: heard.__setitem__(0, "One"))
+    assert (at.view.reply.text, at.view.reply.heard) == ("One two.", 3)
+
+
+async def test_an_idle_typed_conversation_is_not_looked_at():
+    looks = []
+    at = desk(Feed(levels=lambda: looks.append(1) or (-90.0, -90.0)))
+    at.view.session = at.view.session | {"input": "typed"}
+    at.screen.enter()
+    await drawn_while(at)
+    assert len(looks) <= 2
+
+
+async def test_in_the_background_nothing_is_touched():
+    at = desk(Feed())
+    at.paper.is_in_front = False
+    at.screen.enter()
+    await drawn_while(at, lambda: at.screen.note("a note"))
+    assert at.paper.written == []
+
+
+async def test_what_is_told_after_the_screen_is_left_is_not_lost():
+    at = desk(Feed())
+    at.screen.enter()
+    at.screen.leave()
+    at.screen({"type": "warning", "t": 1.0, "code": "x", "message": "the disk is full"})
+    at.screen.close()
+    assert at.paper.written[-1] == "warning: the disk is full\n"
+    assert not at.paper.is_entered
+
+
+@pytest.mark.parametrize("entered", [True, False])
+async def test_a_change_of_size_draws_everything_where_it_is_ours(entered):
+    at = desk(Feed())
+    if entered:
+        at.screen.enter()
+        at.screen.note("said before")
+        at.screen.draw()
+    before = len(at.paper.written)
+    at.screen.redraw()
+    new = at.paper.written[before:]
+    assert bool(new) is entered
+    assert all(part in new[0] for part in ("said before", "listening", "pocketsphinx")) if new else True
