@@ -56,6 +56,11 @@ def _notes(found: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{held}; processor {cpu['seconds']:.1f} s ({cpu['cores']:.2f} cores), memory {found['memory_mb']:.0f} MB."
     ]
+    if "field" in found:
+        read = found["field"]
+        wrong = f"{read['errors']} of {read['words']} words wrong ({100 * read['word_error']:.1f} %)"
+        pace = f"{read['real_time_factor']:.2f} times real time, {read['cores']:.1f} cores"
+        lines.append(f"Read aloud to {read['engine']}: {wrong}, {pace}.")
     if alarms:
         told = ", ".join(f"“{one['text']}” taken for {one['reason']}" for one in alarms)
         lines.append(f"Said over a reply, which went on: {told}.")

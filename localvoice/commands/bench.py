@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import tempfile
+import textwrap
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +19,7 @@ from localvoice.errors import ConfigError, ExitCode, FileError
 
 if TYPE_CHECKING:
     from localvoice.bench.result import Change
+    from localvoice.config import Config
 
 
 def bench(  # noqa: PLR0913 - one parameter a flag
@@ -30,6 +33,10 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     record: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep both sides of the sound and the session for replay.")
     ] = None,
+    field: Annotated[
+        bool, typer.Option("--field", metavar="", help="First count the words that are misheard of a text you read.")
+    ] = False,
+    input: flags.Input = None,  # noqa: A002 - the flag's name
     stt: flags.Stt = None,
     llm: flags.Llm = None,
     tts: flags.Tts = None,
@@ -46,9 +53,11 @@ def bench(  # noqa: PLR0913 - one parameter a flag
         "engines.cloud": (cloud, "--cloud"),
         "turn.patience": (patience, "--patience"),
         "speech.voice": (voice, "--voice"),
+        "audio.input": (input, "--input"),
     }
     loaded, shield = flags.offline_mode(offline, flags.settings(given, profile))
     old = _checked(plot, compare, record)
+    reading = _reading(loaded.config) if field else {}
 
     from localvoice.bench.result import changes
     from localvoice.bench.running import BenchOptions, run_dialogue
@@ -62,11 +71,30 @@ def bench(  # noqa: PLR0913 - one parameter a flag
         code, found = asyncio.run(run_dialogue(loaded, flags.model_store(), options))
     if found is None:
         raise typer.Exit(int(code))
+    found |= reading
     changed = [] if old is None else list(changes(old, found))
     if plot is not None:
         _draw(found, plot)
     _tell(found, changed, as_json=as_json)
     raise typer.Exit(int(ExitCode.OK if found["answers"] else ExitCode.ENGINES))
+
+
+def _reading(config: Config) -> dict[str, Any]:
+    """The figures of a text that is read aloud."""
+    from localvoice.audio.opening import EndKind, parse_end
+    from localvoice.bench.field import TEXT, measure_reading
+
+    if parse_end(config.audio.input).kind is not EndKind.FILE:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise ConfigError(
+                "--field waits for a key: run it in a terminal, or give the reading with --input FILE.wav"
+            )
+        typer.echo(f"Read this aloud, then press Enter:\n\n{textwrap.fill(TEXT, 78)}\n", err=True)
+    finished = sys.stdin.readline if sys.stdin is not None else str
+    code, figures = asyncio.run(measure_reading(config, flags.model_store(), finished, flags.note_to_watchers))
+    if figures is None:
+        raise typer.Exit(int(code))
+    return {"field": figures}
 
 
 def _tell(found: dict[str, Any], changed: list[Change], *, as_json: bool) -> None:

@@ -12,12 +12,14 @@ import soundfile
 
 from localvoice.audio.samples import AUDIBLE
 from localvoice.bench.dialogue import Line
+from localvoice.bench.field import measure_reading
 from localvoice.bench.running import BenchOptions, run_dialogue
 from localvoice.commands.flags import engine_flags, settings
 from localvoice.model_store.store import ModelStore
 from localvoice.replay.differing import compared
 from localvoice.replay.folder import read_folder
 from tests.e2e.conftest import CommandLine
+from tests.e2e.spoken import write_question
 
 LINES = (Line("what time is it"), Line("what can you do"), Line("what time is it", is_over=True))
 
@@ -70,6 +72,21 @@ def test_every_figure_is_found_again_in_the_sound(tmp_path: Path, monkeypatch: p
     assert (made > 20, differing) == (True, [])
 
 
+def test_a_text_read_aloud_is_compared_word_by_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    reading = write_question(tmp_path / "reading.wav", 0.3, "The North Wind and the Sun were disputing", 0.3)
+    flags = engine_flags("pocketsphinx") | {"audio.input": (str(reading), "--input")}
+    store = ModelStore(tmp_path / "models")
+    code, found = asyncio.run(measure_reading(settings(flags).config, store, list, lambda _: None))
+    assert code == 0
+    assert found is not None
+    assert (found["engine"], found["words"]) == ("pocketsphinx", 113)
+    assert 105 <= found["errors"] <= 125, "most of it was never read"
+    assert found["word_error"] == pytest.approx(found["errors"] / 113, abs=1e-4)
+    assert found["audio_s"] == pytest.approx(soundfile.info(reading).duration, abs=0.05)
+    assert found["took_s"] == pytest.approx(found["real_time_factor"] * found["audio_s"], abs=0.02)
+
+
 def test_what_would_fail_behind_the_dialogue_fails_before_it(localvoice: CommandLine):
     kept = localvoice.root / "kept"
     kept.mkdir()
@@ -80,6 +97,10 @@ def test_what_would_fail_behind_the_dialogue_fails_before_it(localvoice: Command
     assert "is a folder" in localvoice.refusal("bench", "--plot", _folder(localvoice, "a.svg"), code=2)
     assert "no file" in localvoice.refusal("bench", "--compare", "nothing.json", code=2)
     assert "no result" in localvoice.refusal("bench", "--compare", old, code=2)
+    assert "waits for a key" in localvoice.refusal("bench", "--field", code=2)
+    assert "no file" in localvoice.refusal(
+        "bench", "--field", "--input", "nothing.wav", "--stt", "pocketsphinx", code=2
+    )
     assert "not an empty folder" in localvoice.refusal("bench", "--record", kept, code=2)
 
 

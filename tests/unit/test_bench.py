@@ -11,6 +11,7 @@ import pytest
 
 from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence
 from localvoice.bench.dialogue import Dialogue, Line, Said
+from localvoice.bench.field import TEXT, word_errors, words_of
 from localvoice.bench.measuring import Played, measured
 from localvoice.bench.picture import waterfall
 from localvoice.bench.result import Load, changes, read_result, result
@@ -236,3 +237,12 @@ def test_what_is_no_result_is_one_line(tmp_path, text, says):
     path.write_text(json.dumps(made() | {"format": 7}))
     with pytest.raises(FileError, match="format 7"):
         read_result(path)
+
+
+def test_word_errors_are_the_fewest_changes():
+    said = words_of("The Sun shone out warmly.")
+    assert word_errors(said, words_of("the sun, shone out: warmly")) == 0
+    assert word_errors(said, words_of("the son shone warmly too")) == 3
+    assert word_errors(said, []) == len(said) == 5
+    assert word_errors([], said) == 5
+    assert len(words_of(TEXT)) == 113
