@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.errors import ProviderUnavailable
-from localvoice.messages import Message, Role, Transcript
+from localvoice.messages import Message, Partial, Role, Transcript
+from localvoice.stt.rereading import Pace, Rereader
 from tests.virtual_time import Setting, Talk, hold
 
 WORD_S = 0.3
@@ -54,11 +55,15 @@ class Listener:
 
     async def transcribe(self, samples: Samples) -> Transcript:
         """What is said in the sound, after the delay."""
-        numbers = np.rint((samples.copy() - _FIRST) / _STEP).astype(int)
+        text = self._read(samples)
         await asyncio.sleep(self._delay_s)
         self._calls += 1
         if self._fails_every and self._calls % self._fails_every == 0:
             raise ProviderUnavailable("busy", provider=self.name)
+        return Transcript(text, "en", self.name)
+
+    def _read(self, samples: Samples) -> str:
+        numbers = np.rint((samples - _FIRST) / _STEP).astype(int)
         found, lengths = np.unique(numbers, return_counts=True)
         enough = _READABLE * WORD_S * SPEECH_RATE_HZ
         read = [
@@ -66,10 +71,43 @@ class Listener:
             for number, length in zip(found, lengths, strict=True)
             if number >= 0 and length >= enough
         ]
-        return Transcript(" ".join(read), "en", self.name)
+        return " ".join(read)
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+class RereadingListener(Listener):
+    """One that reads a growing turn again and again, as the local engines do."""
+
+    def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
+        """The words so far, by each reading."""
+        return Rereader(self.transcribe, Pace(self._delay_s)).partials(blocks)
+
+
+class AttentiveListener(Listener):
+    """One that hears along, as services do: words come late, and those that are asked for with `settles`."""
+
+    def __init__(self, delay_s: float = 0.05, *, fails_every: int = 0, settles: bool = True) -> None:
+        super().__init__(delay_s, fails_every=fails_every)
+        self._settles = settles
+
+    async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
+        """The words so far, a fifth of a second late."""
+        sound: list[Samples] = []
+        shown = ""
+        async for block in blocks:
+            sound.append(block)
+            whole = np.concatenate(sound)
+            if not len(block) and self._settles:
+                heard = await self.transcribe(whole)
+                shown = heard.text
+                yield Partial(shown, "", settled_s=len(whole) / SPEECH_RATE_HZ)
+            elif len(text := self._read(whole[: -SPEECH_RATE_HZ // 5])) > len(shown):
+                shown = text
+                yield Partial(text, "")
+        text = (await self.transcribe(np.concatenate([*sound, np.zeros(0, np.float32)]))).text
+        yield Partial(text, text, is_final=True)
 
 
 def conversation(scenario: str, *, listener: Listener | None = None, **setting: Any) -> Talk:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, pairwise
 from typing import Any
 
@@ -26,7 +27,7 @@ from localvoice.session.phrases import phrases_for
 from localvoice.turn.decisions import StateChanged
 from localvoice.turn.taking import TurnTaking
 from tests.fakes import FakeChatModel, FakeSynthesizer
-from tests.scenarios import Listener, conversation
+from tests.scenarios import AttentiveListener, Listener, RereadingListener, conversation
 from tests.virtual_time import Talk, of, run
 
 STORY = "Once upon a time there was a fox. It lived in a green forest. One day it found a golden key."
@@ -77,6 +78,11 @@ class Case:
     """Calls of the recogniser, of which the last one fails; 0: none."""
     guesses: bool
     hears_while_speaking: bool
+    listener: Callable[..., Listener] = Listener
+
+
+LISTENERS = (Listener, RereadingListener, AttentiveListener, partial(AttentiveListener, settles=False))
+"""Who take whole turns, who read them again while they grow, and who hear along."""
 
 
 @st.composite
@@ -103,6 +109,7 @@ def cases(draw) -> Case:
         replies=tuple(draw(st.lists(st.sampled_from(REPLIES), min_size=1, max_size=6))),
         delays_s=draw(st.tuples(*delays)),
         hears_while_speaking=draw(st.sampled_from([True, True, True, False])),
+        listener=draw(st.sampled_from(LISTENERS)),
     )
 
 
@@ -136,7 +143,7 @@ def check(case: Case) -> None:
     guesser = Guesser() if case.guesses else None
     talk = conversation(
         case.scenario,
-        listener=Listener(stt_s, fails_every=case.fails_every),
+        listener=case.listener(stt_s, fails_every=case.fails_every),
         llm=model,
         tts=FakeSynthesizer(delay_s=tts_s),
         ear=guesser,
