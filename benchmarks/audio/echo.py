@@ -1,7 +1,7 @@
 """Own voice and users over it in simulated rooms: `python -m benchmarks.audio.echo [--rooms N] [--clips DIR]`.
 
-Bars are chosen on the first half of the rooms and reported on the second; `--json FILE` and `--plot FILE.svg` keep what
-is printed. Hours of own voice: hours.py. Figures: docs/echo.md.
+Bars are chosen on the first half of the rooms and reported on the second. It prints tables and JSON; `--json FILE` and
+`--plot FILE.svg` keep them. Hours of own voice: hours.py. Figures: docs/echo.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.audio.clips import read_clips
 from benchmarks.audio.delays_picture import delays_svg
+from benchmarks.audio.echo_table import tables
 from benchmarks.audio.intervals import per_hour
 from benchmarks.audio.scene import DRIFTS_PPM, Conversation, Outcome, Scene, draw_scenes, with_users
 from benchmarks.audio.voices import active_level
@@ -224,6 +225,7 @@ def main() -> None:
     if options.plot is not None:
         noticed = {level: (heard["paused_ms"], heard["users"]) for level, heard in figures["users"].items()}
         options.plot.write_text(delays_svg("users noticed, ms from their onset", noticed), encoding="utf-8")
+    print(tables(figures), end="\n\n")
     text = json.dumps(figures, indent=2)
     if options.json is not None:
         options.json.write_text(text + "\n", encoding="utf-8")

@@ -47,6 +47,13 @@ class Bars:
         return self.warm > 1.0
 
 
+_DOUBT, _HIGHEST = 0.1, 0.9
+"""By how much the bar rises, while the canceller does not know the path, with each sound that reached it, and how far:
+to that of `guarded`. Both false cuts of the first four simulated hours were the third such sound within 1.5 s."""
+
+_APART_WINDOWS = 4
+"""Below the bar, from which the next sound is another one: 0.13 s."""
+
 _FLOOR = 0.003
 """Probabilities are taken no nearer to 0 and 1: there they say nothing more."""
 
@@ -73,7 +80,7 @@ class OwnVoice:
         self.bars = bars
         """May be replaced between two blocks: duplex_mode.py says by what."""
         self._path = 0
-        self._hints = _Hints()
+        self._hints, self._doubts = _Hints(), _Doubts()
         self._spoken_s = 0.0
         """Own speech over the present path."""
         self._audible_s = 0.0
@@ -95,7 +102,7 @@ class OwnVoice:
         if self._alignment.jumps != self._path:
             self._path = self._alignment.jumps
             self._spoken_s = 0.0
-            self._hints = _Hints()
+            self._hints, self._doubts = _Hints(), _Doubts()
         if float(np.dot(far, far)) < _OWN_SPEECH_POWER * len(far):
             return
         self._spoken_s += _BLOCK_S
@@ -121,12 +128,33 @@ class OwnVoice:
         return min(judged, _UNPROVED * self._noticed_from) if self._hints.is_unproved else judged
 
     def _judged(self, probability: float) -> float:
-        bar = max(self._noticed_from, self.bars.cold if self.is_cold else self.bars.warm)
+        cold = self._doubts.over(probability, self.bars.cold) if self.is_cold else 0.0
+        bar = max(self._noticed_from, cold or self.bars.warm)
         if probability < bar:
             return probability * self._noticed_from / bar
         if bar >= 1.0:
             return probability
         return 1.0 - (1.0 - probability) * (1.0 - self._noticed_from) / (1.0 - bar)
+
+
+class _Doubts:
+    """What reached the bar of a canceller that does not know the path: mostly our own voice, and it comes again."""
+
+    def __init__(self) -> None:
+        self._raised = 0.0
+        self._is_over = False
+        self._below = 0
+
+    def over(self, probability: float, bar: float) -> float:
+        """Where the bar stands for this window."""
+        bar = max(bar, min(bar + self._raised, _HIGHEST))
+        if probability >= bar:
+            self._is_over, self._below = True, 0
+        elif self._is_over:
+            self._below += 1
+            if self._below == _APART_WINDOWS:
+                self._is_over, self._raised = False, self._raised + _DOUBT
+        return bar
 
 
 class _Hints:

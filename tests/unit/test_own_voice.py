@@ -39,6 +39,25 @@ def test_while_we_speak_the_bar_takes_the_threshold_s_place(seconds, bar):
     assert voice.users(bar - 0.01) < NOTICED_FROM < voice.users(bar + 0.01)
 
 
+def hear(voice: OwnVoice, *probabilities: float) -> float:
+    return [voice.users(probability) for probability in probabilities][-1]
+
+
+def test_a_sound_that_comes_again_over_an_unknown_path_has_to_be_surer_each_time():
+    voice = played(1.0)
+    voice.bars = Bars(warm=0.5, cold=0.65)
+    for bar in (0.65, 0.75, 0.85, 0.9, 0.9):
+        assert hear(voice, bar - 0.01) < NOTICED_FROM < hear(voice, bar + 0.01)
+        hear(voice, *[0.5] * 4)
+    play(voice, 3.0)
+    assert voice.users(0.5) == pytest.approx(NOTICED_FROM), "a path that is known begins at its own bar"
+
+
+def test_a_short_dip_is_no_second_sound():
+    voice = played(1.0)
+    assert hear(voice, 0.85, 0.5, 0.5, 0.5, 0.85) > NOTICED_FROM
+
+
 def test_judging_keeps_the_order_and_both_ends():
     voice = played(1.0)
     judged = [voice.users(probability) for probability in np.linspace(0, 1, 51)]
