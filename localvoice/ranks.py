@@ -104,8 +104,7 @@ class Ranks(Generic[E]):
         before = self.first
         known = next((rank for rank in self._ranks if rank.engine is engine), None)
         rank = known or _Rank(engine)
-        if not rank.is_retired:
-            rank.error, rank.failures = None, 0
+        rank.error, rank.failures = None, 0
         self._ranks = [rank, *(other for other in self._ranks if other is not rank)]
         if self.first.name != before.name:  # another voice of the same engine is no other engine
             self._told(self._stage, before.name, self.first.name, reason)
