@@ -86,8 +86,7 @@ class Dialogue:
 
     def __init__(self, questions: Sequence[Said], commands: Sequence[Said], told: Callable[[int, int], None]) -> None:
         """`told` is told how many lines of how many are over, from the thread that reads."""
-        self._questions = questions
-        self._commands = commands
+        self._choice = questions, commands
         self._told = told
         self.lines: Sequence[Said] = questions
         """Which ones are said depends on the engines, known with `session_started`."""
@@ -130,7 +129,7 @@ class Dialogue:
         is_silent = self._frame >= self._said_to and self._due is None
         if kind == "session_started":
             is_starter = {"skills", "pocketsphinx"} & set(event["engines"].values())
-            self.lines = self._commands if is_starter else self._questions
+            self.lines = self._choice[1 if is_starter else 0]
         elif (
             kind == "first_audio" and is_silent and self._next < len(self.lines) and self.lines[self._next].line.is_over
         ):
