@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from localvoice.audio.device_path import OpenLoudspeaker, PathName, ReplySound
+from localvoice.audio.device_path import OpenLoudspeaker, ReplySound
 from localvoice.audio.duplex import Tap
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.lasting_microphone import Devices
 from localvoice.audio.native_rings import FarSound
+from localvoice.audio.present_stream import PresentLoudspeaker
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.stream_opening import HISTORY_S
 
@@ -82,45 +83,15 @@ class LastingRing:
         self._base, self._left_at, self.inner = self.taken - before, None, fresh.rewound(before)
 
 
-class LastingLoudspeaker:
+class LastingLoudspeaker(PresentLoudspeaker):
     """A loudspeaker that may be lost and opened again in the middle of a reply. All of it: one thread."""
 
     def __init__(self, devices: Devices, stream: OpenLoudspeaker) -> None:
+        super().__init__(stream)
         self._devices = devices
-        self._stream = stream
         self.rate_hz = stream.rate_hz
         self._is_there = True
         self._xruns = 0
-
-    @property
-    def path(self) -> PathName:
-        """Whose callback plays."""
-        return self._stream.path
-
-    @property
-    def name(self) -> str:
-        """The present device's, or the last one's."""
-        return self._stream.name
-
-    @property
-    def played(self) -> FarSound | None:
-        """What the present device, or the last one, was given; `LastingFarEnd` follows it."""
-        return self._stream.played
-
-    @property
-    def block_s(self) -> float:
-        """Of the present device, or the last one."""
-        return self._stream.block_s
-
-    @property
-    def has_gain(self) -> bool:
-        """Whether it can play at a lower level."""
-        return self._stream.has_gain
-
-    @property
-    def latency_s(self) -> float:
-        """Of the present device, or the last one."""
-        return self._stream.latency_s
 
     @property
     def xruns(self) -> int:
@@ -177,10 +148,6 @@ class LastingLoudspeaker:
     def check(self) -> None:
         """Raise `DeviceError` when nothing has been there for longer than a reply can wait."""
         self._devices.check()
-
-    def gone(self) -> Exception:
-        """The error that says so."""
-        return self._stream.gone()
 
     def close(self) -> None:
         """Close all devices."""

@@ -12,8 +12,9 @@ from typing import Protocol
 import numpy as np
 
 from localvoice.audio.device_news import DeviceNews, DeviceWarning
-from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone, PathName
+from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone
 from localvoice.audio.device_watch import Numbness, numb_microphone
+from localvoice.audio.present_stream import PresentStream
 from localvoice.audio.samples import Samples, silence
 
 
@@ -42,15 +43,15 @@ class Devices(Protocol):
         """Close what is open, for good; waits 0.3 s at most. May be called twice."""
 
 
-class LastingMicrophone:
+class LastingMicrophone(PresentStream[OpenMicrophone]):
     """A microphone whose clock goes on while no device is there: what could not be heard is silence of that length.
 
     `rate_hz` may change with the device, behind a call of `take`.
     """
 
     def __init__(self, devices: Devices, stream: OpenMicrophone, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(stream)
         self._devices = devices
-        self._stream = stream
         self._clock = clock
         self._until_s = clock()
         """Time of the last sample handed on."""
@@ -60,24 +61,9 @@ class LastingMicrophone:
         self._numbness = Numbness()
 
     @property
-    def path(self) -> PathName:
-        """Whose callback records."""
-        return self._stream.path
-
-    @property
-    def name(self) -> str:
-        """The present device's, or the last one's."""
-        return self._stream.name
-
-    @property
     def rate_hz(self) -> int:
         """Of what `take` returns next."""
         return self._stream.rate_hz
-
-    @property
-    def latency_s(self) -> float:
-        """Of the present device, or the last one."""
-        return self._stream.latency_s
 
     @property
     def xruns(self) -> int:

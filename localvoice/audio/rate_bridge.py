@@ -6,9 +6,9 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from localvoice.audio.device_path import OpenLoudspeaker, PathName, ReplySound
+from localvoice.audio.device_path import OpenLoudspeaker, ReplySound
 from localvoice.audio.low_delay import LowDelayResampler
-from localvoice.audio.native_rings import FarSound
+from localvoice.audio.present_stream import PresentLoudspeaker
 from localvoice.audio.samples import Samples
 
 _SLICE_S = 0.1
@@ -75,57 +75,42 @@ class BridgedRing:
         return round(frame * self._device_hz / self._rate_hz)
 
 
-class BridgedLoudspeaker:
+class BridgedLoudspeaker(PresentLoudspeaker):
     """A loudspeaker seen at another rate than its own."""
 
     def __init__(self, inner: OpenLoudspeaker, rate_hz: int) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.rate_hz = rate_hz
-        self.path: PathName = inner.path
-        self.name = inner.name
-        self.block_s = inner.block_s
-        self.has_gain = inner.has_gain
-        self.played: FarSound | None = inner.played
-        """At the device's own rate, which it knows."""
-
-    @property
-    def latency_s(self) -> float:
-        """From a block being taken to its end sounding."""
-        return self._inner.latency_s
 
     @property
     def xruns(self) -> int:
         """Times it ran out of sound that was there, as far as it was noticed."""
-        return self._inner.xruns
+        return self._stream.xruns
 
     @property
     def is_playing(self) -> bool:
         """Whether the callback takes, or will take, what is appended to the reply played last."""
-        return self._inner.is_playing
+        return self._stream.is_playing
 
     def new_ring(self) -> BridgedRing:
         """An empty ring for a reply."""
-        return BridgedRing(self._inner.new_ring(), self.rate_hz, self._inner.rate_hz)
+        return BridgedRing(self._stream.new_ring(), self.rate_hz, self._stream.rate_hz)
 
     def play(self, ring: BridgedRing) -> None:
         """Take from `ring`, and from no other, from the next block on."""
-        self._inner.play(ring.inner)
+        self._stream.play(ring.inner)
 
     def stop(self, ring: BridgedRing) -> int:
         """Take nothing more from `ring`; the first frame that does not sound."""
-        return min(ring.written, round(self._inner.stop(ring.inner) * self.rate_hz / self._inner.rate_hz))
+        return min(ring.written, round(self._stream.stop(ring.inner) * self.rate_hz / self._stream.rate_hz))
 
     def level(self, ring: BridgedRing, gain: float, ramp_s: float) -> None:
         """Move to a linear gain; only where `has_gain`."""
-        self._inner.level(ring.inner, gain, ramp_s)
+        self._stream.level(ring.inner, gain, ramp_s)
 
     def check(self) -> None:
         """Raise `DeviceError` when the device is gone."""
-        self._inner.check()
-
-    def gone(self) -> Exception:
-        """The error that says so."""
-        return self._inner.gone()
+        self._stream.check()
 
     def follow(self, ring: BridgedRing, lost_at: Callable[[float], int]) -> None:
         """Nothing: this is always the same loudspeaker."""
@@ -133,17 +118,17 @@ class BridgedLoudspeaker:
     @property
     def pulse(self) -> float:
         """Another number as long as the device runs."""
-        return self._inner.pulse
+        return self._stream.pulse
 
     @property
     def is_active(self) -> bool:
         """Whether PortAudio says that it runs."""
-        return self._inner.is_active
+        return self._stream.is_active
 
     def start_closing(self) -> Thread:
         """Stop, in a thread that ends when the device has answered."""
-        return self._inner.start_closing()
+        return self._stream.start_closing()
 
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        self._inner.close()
+        self._stream.close()
