@@ -13,21 +13,20 @@ import pytest
 
 from localvoice.providers import PROVIDERS
 from tests.e2e.spoken import MODELS, read_events, write_question
-from tests.stt_servers.ears import KEY, Ears, listening
+from tests.stt_servers.ears import KEY, Dialect, Ears, listening
 from tests.stt_servers.table import STREAMED
 
 QUESTION = "what time is it"
 
 
 @contextmanager
-def ears(localvoice, name: str, **options: Any) -> Iterator[Ears]:
-    """The service beside the test, with a planted key."""
+def serving_beside(dialect: type[Dialect], **options: Any) -> Iterator[Ears]:
+    """The service beside the test, in a thread with a loop of its own."""
     ready, over, made = threading.Event(), asyncio.Event(), {}
-    one = STREAMED[name]
 
     async def run() -> None:
         made["loop"] = asyncio.get_running_loop()
-        async with listening(one.dialect, **{"script": QUESTION} | options) as server:
+        async with listening(dialect, **options) as server:
             made["server"] = server
             ready.set()
             await over.wait()
@@ -35,13 +34,21 @@ def ears(localvoice, name: str, **options: Any) -> Iterator[Ears]:
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     assert ready.wait(10)
-    localvoice.environ[PROVIDERS[one.provider].key] = KEY
-    localvoice.environ[f"LOCALVOICE_ENGINES__{one.provider.upper()}__BASE_URL"] = made["server"].url
     try:
         yield made["server"]
     finally:
         made["loop"].call_soon_threadsafe(over.set)
         thread.join(10)
+
+
+@contextmanager
+def ears(localvoice, name: str, **options: Any) -> Iterator[Ears]:
+    """The service of that name, with a planted key."""
+    one = STREAMED[name]
+    with serving_beside(one.dialect, **{"script": QUESTION} | options) as server:
+        localvoice.environ[PROVIDERS[one.provider].key] = KEY
+        localvoice.environ[f"LOCALVOICE_ENGINES__{one.provider.upper()}__BASE_URL"] = server.url
+        yield server
 
 
 def spoken_turn(localvoice, *engines: str, further: tuple[str, ...] = ()) -> tuple[Any, list]:

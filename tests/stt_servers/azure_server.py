@@ -20,6 +20,10 @@ class Azure(Dialect):
         self._request = ""
         self._is_over = True
 
+    def asks(self, message: str | bytes) -> bool:
+        headers, body = _parts(message)
+        return headers["path"] == "audio" and not body
+
     def hear(self, message: str | bytes) -> Iterable[str]:
         headers, body = _parts(message)
         if headers["path"] == "speech.context":

@@ -125,6 +125,10 @@ class Dialect:
         """Answers. Raises `Closing` behind the last one."""
         raise NotImplementedError
 
+    def asks(self, message: str | bytes) -> bool:
+        """Whether it asks for the words so far."""
+        return isinstance(message, str)
+
     def wrong_key(self) -> Iterable[str]:
         """What is said instead of a greeting where `takes_any_key`. Raises `Closing` behind it."""
         return ()
@@ -160,7 +164,7 @@ class Ears:
     delay_s: float = 0.0
     """Before each message."""
     final_delay_s: float = 0.0
-    """Before what answers a text message: a commit."""
+    """Before what answers a question for the words so far."""
     is_deaf: bool = False
     """Nothing is read."""
     is_rude: bool = False
@@ -223,7 +227,7 @@ class _Talk:
             self.ears.received.append(message)
             self.ears.arrived.set()
             if not self.ears.stalls:
-                if isinstance(message, str):
+                if self.ears.final_delay_s and self.dialect.asks(message):
                     await asyncio.sleep(self.ears.final_delay_s)
                 await self._say(self.dialect.hear(message))
 

@@ -26,6 +26,9 @@ class Sarvam(Dialect):
         yield _message("error", code="invalid_api_key", is_fatal=True, message="invalid key", status_code=403)
         raise Closing(1003, "invalid subscription key")
 
+    def asks(self, message: str | bytes) -> bool:
+        return bool(json.loads(message)["event"] == "speech_end")
+
     def hear(self, message: str | bytes) -> Iterable[str]:
         fields = json.loads(message)
         match fields["event"]:

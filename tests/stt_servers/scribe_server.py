@@ -21,6 +21,9 @@ class Scribe(Dialect):
         yield _message("auth_error", error="You must be authenticated to use this endpoint.")
         raise Closing(1008, "auth_error")
 
+    def asks(self, message: str | bytes) -> bool:
+        return bool(json.loads(message).get("commit"))
+
     def hear(self, message: str | bytes) -> Iterable[str]:
         fields = json.loads(message)
         assert fields["message_type"] == "input_audio_chunk"
