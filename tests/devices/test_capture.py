@@ -71,9 +71,11 @@ def test_what_is_said_while_nobody_reads_is_kept(
     feed_microphone(tone, card.environ)
     late_s = time.monotonic() - start_s
     slept_s.clear()
-    samples = read(capture, late_s)
-    assert sum(slept_s) < 0.2, "what has been kept is not waited for; a busy machine is no wait of ours"
-    assert_holds_the_tone(samples)
+    blocks = []
+    while sum(slept_s) < 0.1:  # what has been kept is not waited for, and the card may be a little behind
+        blocks.append(capture.read())
+    assert len(blocks) >= late_s * 100
+    assert_holds_the_tone(np.concatenate(blocks))
 
 
 def test_blocks_come_at_the_pace_of_real_time(capture: DeviceCapture) -> None:
