@@ -124,7 +124,7 @@ async def converse(talk: Talk, screen: LiveScreen, seconds: float) -> None:
 def terminal() -> Iterator[Terminal]:
     """A terminal whose other end somebody reads, in a process of their own."""
     ours, theirs = os.openpty()
-    reader = subprocess.Popen(["cat"], stdin=ours, stdout=subprocess.DEVNULL)
+    reader = subprocess.Popen(["cat"], stdin=ours, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with os.fdopen(os.dup(theirs), encoding="utf-8") as keys, os.fdopen(theirs, "w", encoding="utf-8") as out:
         yield Terminal(keys, out)
     reader.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.e2e.conftest import CommandLine
+from tests.e2e.conftest import REPOSITORY, CommandLine
 from tests.e2e.spoken import Event, read_events
 
 if sys.platform == "win32":
@@ -94,6 +95,21 @@ def test_escape_cuts_a_reply_and_a_typed_line_does_too(localvoice, terminal):
     assert ended["reason"] == "goodbye"
 
 
+@pytest.mark.parametrize("muted", [True, False])
+def test_a_muted_microphone_hears_nothing(localvoice, terminal, muted):
+    sound, rate_hz = soundfile.read(REPOSITORY / "examples" / "sample.wav")
+    spoken = np.concatenate((np.zeros(4 * rate_hz), sound[: 3 * rate_hz], np.zeros(2 * rate_hz)))
+    soundfile.write(localvoice.folder / "silent.wav", spoken, rate_hz)
+    glass = terminal()
+    glass.until("listening")
+    if muted:
+        glass.press("\t")
+        glass.until("MUTED")
+    assert glass.ended(40) == 0
+    assert bool(events(localvoice, "speech_started")) is not muted
+    assert bool(events(localvoice, "transcript")) is not muted
+
+
 def test_a_window_of_another_size_shows_the_same_once(terminal):
     glass = terminal()
     glass.until("listening")
@@ -166,6 +182,21 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal, number, code):
     assert glass.modes == glass.before[:4]
     assert glass.sent.rstrip().endswith(b"\x1b[?25h")
     assert "half a line" not in glass.text
+
+
+def test_a_failure_leaves_the_terminal_as_it_was_and_says_what_happened(localvoice, terminal):
+    fifo = localvoice.folder / "events.fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    glass = terminal(*TALK[:5], "--events", str(fifo), *STARTERS)
+    glass.until("listening")
+    os.close(reader)
+    glass.press("what time is it\r")
+    assert glass.ended() == 2
+    assert glass.modes == glass.before[:4]
+    assert "broken pipe" in glass.text
+    assert "? help" not in glass.text
+    assert "Traceback" not in glass.text
 
 
 def test_ctrl_z_gives_the_shell_its_terminal_and_fg_comes_back(localvoice, terminal):

@@ -107,8 +107,8 @@ class View:
             self.flash = ("", "")
 
     def note(self, text: str, style: str = "dim") -> None:
-        """A line about the session, which stays."""
-        self.finished.append([(text, style)])
+        """Lines about the session, which stay."""
+        self.finished += [[(line, style)] for line in text.splitlines()]
 
     def follow(self, turn: int, text: str, heard: int) -> None:
         """How far the reply in hand is written and heard."""
