@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +36,15 @@ class Recording:
             raise FileError(f"{self.folder} is a file: --record wants a folder")
         if (self.folder / "events.jsonl").exists():
             raise FileError(f"{self.folder} holds a recording already: name another folder")
+        missing = [place for place in (self.folder, *self.folder.parents) if not place.exists()]
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+            for place in missing:
+                place.rmdir()
+        except OSError as error:
+            raise FileError(f"cannot write to {self.folder}: {str(error.strerror or error).lower()}") from error
 
     def start(self, meta: Mapping[str, Any]) -> None:
         """Create the folder and its files."""

@@ -126,6 +126,15 @@ def test_what_is_no_recording_is_refused_in_one_line(localvoice: CommandLine):
     assert "format 1 of localvoice 0.0.9" in localvoice.refusal("replay", empty, code=2)
 
 
+def test_a_folder_that_cannot_be_recorded_into_is_refused_before_anything_is_opened(
+    localvoice: CommandLine, home: Path
+):
+    files = ("--input", home / "question.wav", "--output", "r.wav", "--record")
+    assert "cannot write to" in localvoice.refusal("talk", *files, home / "question.wav" / "kept", *STARTERS, code=2)
+    assert "is a file" in localvoice.refusal("talk", *files, home / "question.wav", *STARTERS, code=2)
+    assert "holds a recording" in localvoice.refusal("talk", *files, home / "kept", *STARTERS, code=2)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_ctrl_c_leaves_a_whole_recording(localvoice: CommandLine, home: Path):
     files = ("--input", home / "question.wav", "--output", "r.wav", "--events", "events.jsonl", "--record", "kept")

@@ -79,3 +79,11 @@ def test_a_file_is_no_folder(tmp_path):
     path.touch()
     with pytest.raises(FileError, match="folder"):
         Recording(path, "").check()
+
+
+def test_a_place_that_cannot_be_written_is_found_before_anything_begins(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot write to"):
+        Recording(tmp_path / "file" / "deep" / "kept", "").check()
+    Recording(tmp_path / "deep" / "kept", "").check()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
