@@ -101,7 +101,7 @@ class SoundTape:
                 files.write(part)
             except FileError as error:
                 files.close()
-                self._tell("recording_stopped", f"{error}; the conversation goes on, its sound is not recorded any more")
+                self._tell("recording_stopped", f"{error}; the conversation goes on, its sound is lost")
 
     def close(self) -> None:
         """Write the rest and finish the files, in less than a second; may be called twice."""

@@ -26,14 +26,16 @@ class Tape:
     """Notes what is seen, and during which decision. Called from the event loop only."""
 
     def __init__(self, note: Callable[[Noted], None] | None) -> None:
-        """`note` may raise what the session shall end with; None: nobody wants to know."""
+        """`note` may raise what ends the session, and is told nothing more then; None: nobody wants to know."""
         self._note = note
         self._within: list[int] = []
 
     def keep(self, seen: Seen) -> None:
         """Note it."""
-        if self._note is not None:
-            self._note(Noted(seen, tuple(self._within)))
+        note, self._note = self._note, None
+        if note is not None:
+            note(Noted(seen, tuple(self._within)))
+            self._note = note
 
     def hear(self, event: Event) -> None:
         """Note an event that no decision makes again; a listener of the event log."""

@@ -87,3 +87,13 @@ def test_a_place_that_cannot_be_written_is_found_before_anything_begins(tmp_path
         Recording(tmp_path / "file" / "deep" / "kept", "").check()
     Recording(tmp_path / "deep" / "kept", "").check()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_cannot_be_noted_is_raised_once():
+    def full(_: Noted) -> None:
+        raise FileError("the disk is full")
+
+    tape = Tape(full)
+    with pytest.raises(FileError):
+        tape.keep(Window(1.0, 0.5))
+    tape.keep(Window(2.0, 0.5))  # the session can tell its end
