@@ -58,7 +58,8 @@ class Voice:
     contexts: set[str] = field(default_factory=set)
     """Open ones, on the socket with contexts."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    left: int | None = None
+    left: dict[ServerConnection, int] = field(default_factory=dict)
+    """Bytes until a connection dies."""
     spoken: int = 0
     """Messages with sound so far."""
     url: str = ""
@@ -67,7 +68,8 @@ class Voice:
         assert socket.request is not None
         self.connections.append(socket.request.path)
         self.keys.append(socket.request.headers.get("xi-api-key"))
-        self.left = self.dies_after
+        if self.dies_after is not None:
+            self.left[socket] = self.dies_after
         has_contexts = "multi-stream-input" in socket.request.path
         self.sockets.append(socket)
         with suppress(websockets.ConnectionClosed):
@@ -132,12 +134,12 @@ class Voice:
             await asyncio.sleep(self.delay_s)
             part = text[start : start + size]
             sound = spoken(part)
-            if (self.left is not None and len(sound) > self.left) or self.spoken == self.dies_at:
+            if len(sound) > self.left.get(socket, len(sound)) or self.spoken == self.dies_at:
                 await self._die(socket)
                 raise websockets.ConnectionClosedError(None, None)
             self.spoken += 1
-            if self.left is not None:
-                self.left -= len(sound)
+            if socket in self.left:
+                self.left[socket] -= len(sound)
             await socket.send(json.dumps(self._message(part, sound) | (more or {})))
 
     async def _die(self, socket: ServerConnection) -> None:

@@ -27,6 +27,8 @@ from tests.scripted_server import ScriptedServer, completion, serving
 
 HELLO = [{"role": "user", "content": "hello"}]
 KEY = Secret("none")
+_HEARD_S = 0.3
+"""Of a reply that is cut: sooner nobody knows that somebody speaks over it."""
 _HANDSHAKE_S = 0.15
 """Of a new socket: a healthy one takes 0.1 to 0.3 s, TLS included."""
 
@@ -164,6 +166,7 @@ async def after_a_cut(runs: int, transport: str, pause_s: float) -> list[float]:
                 chunks = voice.synthesize(_said("One two three."))
                 await anext(chunks)
                 took += [(time.perf_counter() - began) * 1000] if is_measured else []
+                await asyncio.sleep(_HEARD_S)
                 await chunks.aclose()
                 await asyncio.sleep(0.5 if is_measured else pause_s)
         voice.close()

@@ -41,19 +41,23 @@ class LineSynthesizer:
         sending = start(speaking.send(text))
         try:
             while (chunks := await speaking.next()) is not None:
+                self._prepare()  # the next reply may follow at once, and this one has its sound
                 for chunk in chunks:
                     yield chunk
             await sending
         finally:
             await stop(sending)
             speaking.hang_up()
-            if not self._is_closed:
-                self._lines.prepare()
+            self._prepare()
 
     def close(self) -> None:
         """Hang up."""
         self._is_closed = True
         self._lines.close()
+
+    def _prepare(self) -> None:
+        if not self._is_closed:
+            self._lines.prepare()
 
     def _check_open(self) -> None:
         if self._is_closed:
