@@ -26,7 +26,7 @@ _GREETING_S = 3.0
 _FINAL_S = 4.0
 """From the end of the sound to the last word; healthy services take 0.1 to 0.6 s, and the next engine waits."""
 _FAREWELL_S = 1.0
-"""For the closing handshake, while nobody waits for it."""
+"""Until the service has heard a farewell, while nobody waits for that."""
 _WARM_S = 300.0
 """How long a socket waits for the next turn; behind that one is made while one speaks."""
 _SHORTEST_S = 0.5
@@ -78,13 +78,13 @@ class Line:
 
 
 async def _bid(socket: ClientConnection, farewell: Frame) -> None:
-    """Say it, and wait a moment until it has arrived: bytes that nobody has read go with a socket that is reset."""
+    """Say it, and wait a moment until the service hangs up: what it has not read by then goes with the socket."""
     import websockets
 
     try:
         async with asyncio.timeout(_FAREWELL_S):
             await socket.send(farewell)
-            await socket.close()
+            await socket.wait_closed()
     except (TimeoutError, websockets.ConnectionClosed):
         pass
     finally:

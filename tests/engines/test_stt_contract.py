@@ -391,6 +391,7 @@ async def test_random_faults_end_in_the_words_or_an_error(one):
             "garbage": dice.choice(["", "", *GARBAGE]),
             "refuses": dice.choice([0] * 8 + [401, 429, 503]),
             "delay_s": dice.choice([0.0, 0.001, 0.005]),
+            "jitter_s": dice.choice([0.0, 0.01]),
             "stalls": dice.random() < 0.1,
         }
         async with listening(one.dialect, **faults) as ears:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import http
 import json
+import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -163,6 +164,8 @@ class Ears:
     """Nothing is said but the greeting."""
     delay_s: float = 0.0
     """Before each message."""
+    jitter_s: float = 0.0
+    """Up to so much more, at random."""
     final_delay_s: float = 0.0
     """Before what answers a question for the words so far."""
     is_deaf: bool = False
@@ -234,7 +237,7 @@ class _Talk:
     async def _say(self, messages: Iterable[str | bytes]) -> None:
         try:
             for message in messages:
-                await asyncio.sleep(self.ears.delay_s)
+                await asyncio.sleep(self.ears.delay_s + self.ears.jitter_s * random.random())
                 if self._sent == self.ears.dies_at and not self.ears.garbage:
                     await self._die()
                 is_garbled = self._sent == self.ears.dies_at

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from localvoice.config import Config, EngineOptions, EnginesConfig
+from localvoice.config import Config, SessionConfig
 from localvoice.engine_order import EngineOrder
 from localvoice.providers import PROVIDERS
 from localvoice.remote import Service
@@ -31,7 +31,7 @@ class Streamed:
     def engine(self, url: str, key: str = KEY, timeout_s: float = 5.0, language: str = "en") -> Any:
         row = PROVIDERS[self.provider]
         service = Service(self.provider, row.root(url), Secret(key), timeout_s)
-        config = Config(engines=EnginesConfig(options={self.provider: EngineOptions(language=language)}))
+        config = Config(session=SessionConfig(language=language))
         order = EngineOrder(service, row, self.model or row.models["stt"], config)
         return import_module(row.module("stt")).load(order)
 

@@ -1,0 +1,234 @@
+"""What the streaming recognisers do with their sockets: what they ask for, what waits, how they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.stt import socket_line
+from tests.stt_servers.ears import KEY, TEXT, WORDS, listening, query, spoken
+from tests.stt_servers.table import STREAMED
+
+ALL = pytest.mark.parametrize("one", STREAMED.values(), ids=STREAMED)
+WARM = {"deepgram", "cartesia"}
+"""Those whose sockets cost nothing while they wait."""
+
+
+async def blocks(*parts: Samples | float) -> AsyncIterator[Samples]:
+    """Sound, and pauses in which there is none (seconds)."""
+    for part in parts:
+        if isinstance(part, float):
+            await asyncio.sleep(part)
+        else:
+            yield part
+
+
+async def final(engine, *parts: Samples | float) -> str:
+    async with aclosing(engine.stream(blocks(*parts))) as partials:
+        return [partial async for partial in partials][-1].text
+
+
+# what they ask for
+
+ASKED = {
+    "deepgram": ("/v1/listen", {"model": "nova-3", "encoding": "linear16", "sample_rate": "16000", "language": "de"}),
+    "flux": ("/v2/listen", {"model": "flux-general-en", "encoding": "linear16", "sample_rate": "16000"}),
+    "assemblyai": (
+        "/v3/ws",
+        {"sample_rate": "16000", "encoding": "pcm_s16le", "speech_model": "universal-streaming-multilingual"},
+    ),
+    "elevenlabs": (
+        "/v1/speech-to-text/realtime",
+        {
+            "model_id": "scribe_v2_realtime",
+            "audio_format": "pcm_16000",
+            "commit_strategy": "manual",
+            "language_code": "de",
+        },
+    ),
+    "cartesia": (
+        "/stt/websocket",
+        {"model": "ink-whisper", "encoding": "pcm_s16le", "sample_rate": "16000", "language": "de"},
+    ),
+    "sarvam": (
+        "/speech-to-text-realtime/ws",
+        {"model": "saaras:v3-realtime", "language_code": "de-IN", "endpointing": "manual", "encoding": "linear16"},
+    ),
+    "azure": ("/speech/recognition/conversation/cognitiveservices/v1", {"language": "de-DE"}),
+}
+UNKNOWN = {
+    "deepgram": {"language": "multi"},
+    "assemblyai": {"speech_model": "universal-streaming-multilingual"},
+    "sarvam": {"language_code": "auto"},
+    "azure": {"language": "en-US"},
+}
+"""What is asked for where nobody has said which language it is."""
+
+
+@pytest.mark.parametrize("name", STREAMED)
+async def test_it_is_asked_for_in_the_vendors_words(name):
+    path, asked = ASKED[name]
+    async with listening(STREAMED[name].dialect) as server:
+        for language in ("de-DE" if name == "azure" else "de", ""):
+            engine = STREAMED[name].engine(server.url, language=language)
+            await engine.check()
+            engine.close()
+    told, untold = server.paths[0], server.paths[-1]
+    assert told.partition("?")[0] == path
+    assert query(told).items() >= asked.items()
+    assert query(untold).items() >= UNKNOWN.get(name, {}).items()
+    if name in {"elevenlabs", "cartesia"}:
+        assert not {"language", "language_code"} & query(untold).keys()
+
+
+# what is sent
+
+
+@ALL
+@pytest.mark.parametrize("words", [1, 2])
+async def test_a_short_word_is_sent_at_a_length_that_is_taken(one, words):
+    async with listening(one.dialect) as server:
+        engine = one.engine(server.url)
+        assert await final(engine, spoken(words)) == " ".join(WORDS[:words])
+        engine.close()
+    assert max(sound.seconds for sound in server.sounds) == pytest.approx(0.5, abs=0.05)
+
+
+@ALL
+async def test_pieces_have_a_size_that_is_taken_whatever_comes(one):
+    ragged = [spoken()[start : start + 1] for start in range(37)] + [spoken()[37:9001], silence(0), spoken()[9001:]]
+    async with listening(one.dialect) as server:
+        engine = one.engine(server.url)
+        assert await final(engine, *ragged) == TEXT
+        engine.close()
+
+
+# what waits
+
+
+@ALL
+async def test_a_socket_waits_only_where_that_is_free(one):
+    async with listening(one.dialect) as server:
+        engine = one.engine(server.url)
+        await engine.check()
+        await asyncio.sleep(0.05)
+        is_warm = one.provider in WARM and not one.model
+        assert server.open == is_warm
+        assert await final(engine, spoken()) == TEXT
+        assert bool(server.sounds[0].bytes) == is_warm
+        engine.close()
+        async with asyncio.timeout(2):
+            await server.empty.wait()
+
+
+@pytest.fixture
+def awake_soon(monkeypatch):
+    """Signs of life at once, so that nobody has to wait for them."""
+    put = socket_line.Listening.__init__
+
+    def hurried(listening, line, wire, *further):
+        put(listening, line, replace(wire, keep_alive_s=0.03) if wire.keep_alive else wire, *further)
+
+    monkeypatch.setattr(socket_line.Listening, "__init__", hurried)
+
+
+@pytest.mark.usefixtures("awake_soon")
+@pytest.mark.parametrize("name", ["deepgram", "assemblyai"])
+async def test_a_service_is_kept_awake_while_there_is_no_sound(name):
+    async with listening(STREAMED[name].dialect) as server:
+        engine = STREAMED[name].engine(server.url)
+        assert await final(engine, spoken(5), 0.2, spoken(6, first=5)) == TEXT
+        engine.close()
+    assert kinds(server).count("KeepAlive") >= 2
+
+
+async def test_a_waiting_socket_is_kept_awake_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr("localvoice.stt.deepgram._AWAKE_S", 0.02)
+    monkeypatch.setattr("localvoice.stt.socket_line._WARM_S", 0.1)
+    async with listening(STREAMED["deepgram"].dialect) as server:
+        engine = STREAMED["deepgram"].engine(server.url)
+        await engine.check()
+        async with asyncio.timeout(5):
+            await server.empty.wait()
+        assert set(kinds(server)) == {"KeepAlive"}
+        assert 2 <= len(server.received) <= 6
+        assert await final(engine, spoken()) == TEXT
+        engine.close()
+
+
+def kinds(server) -> list[str]:
+    return [json.loads(message)["type"] for message in server.received if isinstance(message, str)]
+
+
+# how they leave
+
+
+@pytest.mark.parametrize("how", ["left", "whole", "checked", "failing"])
+async def test_a_session_that_is_paid_by_time_is_always_ended_in_words(how):
+    one = STREAMED["assemblyai"]
+    async with listening(one.dialect) as server:
+        engine = one.engine(server.url)
+        if how == "checked":
+            await engine.check()
+        elif how == "whole":
+            assert await final(engine, spoken()) == TEXT
+        elif how == "left":
+            async with aclosing(engine.stream(blocks(spoken(), 5.0))) as partials:
+                await anext(partials)
+        else:
+            with pytest.raises(TypeError):
+                await final(engine, spoken(), "no sound")
+        engine.close()
+        async with asyncio.timeout(5):
+            await server.empty.wait()
+    assert "Terminate" in kinds(server)
+
+
+async def test_cancelling_does_not_wait_for_the_farewell():
+    one = STREAMED["assemblyai"]
+    async with listening(one.dialect, stalls=True) as server:
+        engine = one.engine(server.url)
+        call = asyncio.ensure_future(engine.transcribe(np.tile(spoken(), 3)))
+        await server.arrived.wait()
+        call.cancel()
+        async with asyncio.timeout(0.5):
+            await asyncio.wait((call,))
+        assert call.cancelled()
+        engine.close()
+
+
+# what they believe
+
+
+async def test_fluxs_own_end_of_turn_comes_along():
+    gap = silence(SPEECH_RATE_HZ * 3 // 10)
+    async with listening(STREAMED["flux"].dialect) as server:
+        engine = STREAMED["flux"].engine(server.url)
+        async with aclosing(engine.stream(blocks(spoken(5), gap, silence(0), gap, spoken(6, first=5)))) as partials:
+            seen = [partial async for partial in partials]
+        engine.close()
+    assert {partial.end_of_turn for partial in seen} == {0.1, 0.5, 0.9}
+    settled = next(partial for partial in seen if partial.settled_s is not None)
+    assert (settled.text, settled.end_of_turn) == (" ".join(WORDS[:5]), 0.5)
+    assert settled.settled_s is not None
+    assert 0.5 <= settled.settled_s <= 1.1
+    assert "ForceEndTurn" not in kinds(server)[:-2]
+    assert seen[-1].text == TEXT
+
+
+@pytest.mark.parametrize(("name", "has_vote"), [("deepgram", False), ("assemblyai", True), ("cartesia", False)])
+async def test_only_who_has_an_idea_of_it_votes(name, has_vote):
+    async with listening(STREAMED[name].dialect) as server:
+        engine = STREAMED[name].engine(server.url)
+        async with aclosing(engine.stream(blocks(spoken()))) as partials:
+            votes = {partial.end_of_turn async for partial in partials}
+        engine.close()
+    assert (votes != {None}) is has_vote
+    assert KEY not in str(votes)
