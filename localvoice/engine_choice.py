@@ -19,8 +19,8 @@ from localvoice.errors import ConfigError, ModelError
 from localvoice.memory_room import MemoryRoom
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import Installed, ModelStore
-from localvoice.providers import is_cloud_voice, serves
-from localvoice.secrets_store import KEY_VARIABLES, own_key
+from localvoice.providers import is_cloud_voice
+from localvoice.secrets_store import own_key
 from localvoice.skills.catalog import Skills
 from localvoice.text.pronunciation import pronunciation_of
 
@@ -78,10 +78,7 @@ class EngineChoice:
             return iter([self._starter(stage, model)])
         if name in LOCAL[stage]:
             return iter([self._local(stage, name, model or self._configured(stage, name) or self._model_voice(stage))])
-        if serves(name, stage):
-            return iter([self._cloud.named(stage, name, model)])
-        variable = KEY_VARIABLES.get(name, "")
-        raise ConfigError(f"{name} cannot be used for this yet (its key would be {variable}): leave it out")
+        return iter([self._cloud.named(stage, name, model)])
 
     def _automatic(self, stage: str) -> Iterator[Candidate]:
         """The local engines, and the cloud's before them or between them and the starter."""

@@ -62,6 +62,10 @@ class VoiceLists:
             if model.kind == Kind.TTS:
                 here = installed.pop(model.name, None)
                 yield VoiceEntry(model.engine, model.name, model.title, _language(model.name), False, here is not None)
+                if here is not None and model.engine == "kokoro":
+                    from localvoice.tts.kokoro import voice_names
+
+                    yield from (VoiceEntry("kokoro", voice) for voice in voice_names(here.path))
         for name in installed:
             yield VoiceEntry("piper", name, "put there by hand", _language(name))
         from localvoice.tts.espeak import voices

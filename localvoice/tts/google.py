@@ -15,9 +15,10 @@ from localvoice.audio.samples import from_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken, ProviderUnavailable
 from localvoice.messages import SpeechChunk
-from localvoice.remote import Connection
+from localvoice.remote import Connection, Service
 from localvoice.tts.aligned_speech import AlignedSpeech
 from localvoice.tts.word_marks import WordMarks, WordSound
+from localvoice.voice_entry import VoiceEntry
 
 _RATE_HZ = 24_000
 _SLOWEST, _FASTEST = 0.25, 2.0
@@ -28,6 +29,25 @@ _WITHOUT_MARKS = re.compile(r"Chirp|Journey|Studio", re.IGNORECASE)
 def load(order: EngineOrder) -> GoogleSynthesizer:
     """The voice of `order`."""
     return GoogleSynthesizer(order)
+
+
+async def voices(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
+    """All voices. Raises `ProviderError`."""
+    del wanted
+    connection = Connection(order.service, _headers(order.service))
+    try:
+        found = await connection.check("/v1beta1/voices")
+    finally:
+        await connection.close()
+    name, listed = order.service.name, (found or {}).get("voices", ())
+    return [
+        VoiceEntry(name, one["name"], one.get("ssmlGender", "").lower(), one["languageCodes"][0], is_cloud=True)
+        for one in listed
+    ]
+
+
+def _headers(service: Service) -> dict[str, str]:
+    return {"X-Goog-Api-Key": service.key.reveal() if service.key else "none"}
 
 
 class GoogleSynthesizer:
@@ -41,8 +61,7 @@ class GoogleSynthesizer:
         self.model = order.model
         self._voice = order.voice
         self._verbalizer = order.verbalizer
-        key = order.service.key.reveal() if order.service.key else "none"
-        self._connection = Connection(order.service, {"X-Goog-Api-Key": key})
+        self._connection = Connection(order.service, _headers(order.service))
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""

@@ -123,6 +123,17 @@ def _known_voice(voice: str, known: list[str], *, is_asked: bool) -> str:
     raise ConfigError(f"kokoro has no voice {voice!r}; it has {', '.join(speakable[:6])}", key="engines.kokoro.voice")
 
 
+def voice_names(folder: Path) -> list[str]:
+    """The voices in the model at `folder`; none where their file cannot be read. Loads no model."""
+    for file in sorted(folder.glob("voices*.bin")) or sorted(folder.glob("voices*.npz")):
+        try:
+            with np.load(file) as found:
+                return sorted(found.keys())
+        except (OSError, ValueError, EOFError, AttributeError):
+            return []
+    return []
+
+
 def _load(path: Path, threads: int) -> Any:
     try:
         from kokoro_onnx import Kokoro

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 from localvoice.errors import ProviderRefused
 from localvoice.providers import PROVIDERS, has_voice
+from localvoice.tts.kokoro import voice_names
 from tests.cloud_orders import PLANTED, order
 from tests.scripted_server import (
     completion,
@@ -27,6 +29,10 @@ LISTS = {
     "deepgram": (
         {"stt": [], "tts": [{"name": "thalia", "canonical_name": "aura-2-thalia-en", "languages": ["en", "en-US"]}]},
         ("aura-2-thalia-en", "thalia", "en"),
+    ),
+    "google": (
+        {"voices": [{"languageCodes": ["en-US"], "name": "en-US-Neural2-F", "ssmlGender": "FEMALE"}]},
+        ("en-US-Neural2-F", "female", "en-US"),
     ),
     "azure": ([{"ShortName": AVA, "DisplayName": "Ava", "Locale": "en-US"}], (AVA, "Ava", "en-US")),
 }
@@ -52,3 +58,11 @@ async def test_a_wrong_key_is_said(name):
         with pytest.raises(ProviderRefused) as caught:
             await listing(name, server.url)
     assert PLANTED not in str(caught.value)
+
+
+def test_the_voices_of_kokoro_are_read_without_its_model(tmp_path):
+    with (tmp_path / "voices-v1.0.bin").open("wb") as file:
+        np.savez(file, bf_emma=np.zeros(2), af_heart=np.zeros(2))
+    assert voice_names(tmp_path) == ["af_heart", "bf_emma"]
+    (tmp_path / "voices-v1.0.bin").write_bytes(b"nothing")
+    assert voice_names(tmp_path) == []
