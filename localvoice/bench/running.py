@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -86,7 +87,12 @@ async def run_dialogue(
     audio = replace(loaded.config.audio, input="dialogue.wav", output=str(reply), room="")
     config = replace(loaded.config, audio=audio, session=replace(loaded.config.session, save="", idle_timeout_s=0.0))
     given = TalkOptions(
-        record=options.folder / "session", offline=options.offline, verbosity=-1, microphone=dialogue, audience=hear
+        record=options.folder / "session",
+        offline=options.offline,
+        verbosity=-1,
+        lines=io.StringIO(),  # what is typed meanwhile is none of the dialogue
+        microphone=dialogue,
+        audience=hear,
     )
     code = await talk(replace(loaded, config=config), store, given)
     if code is not ExitCode.OK:
