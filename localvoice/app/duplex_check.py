@@ -74,7 +74,7 @@ class DuplexCheck:
 
     def moved(self) -> None:
         """Devices were opened again, perhaps other ones."""
-        self._is_due, self._watch = False, None
+        self._watch = None
         self._worker.afterwards(self._renew)
 
     def _heard(self, take: Take) -> None:
@@ -95,7 +95,7 @@ class DuplexCheck:
         if mode != before:
             why, advice = (_UNKNOWN, "") if known is None else (known.why, known.advice)
             self._tell(mode, told(mode, why, advice))
-        self._is_due = True
+        self._watch, self._is_due = None, True
 
     def _judge(self, take: Take, pair: DevicePair | None) -> None:
         report = measure(take)

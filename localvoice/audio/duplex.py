@@ -109,8 +109,10 @@ Tap = Callable[[Samples, int], None]
 class FarEnd(Protocol):
     """What knows which sound the loudspeaker gave."""
 
-    path: int
-    """Another number from each device on."""
+    @property
+    def path(self) -> int:
+        """Another number where the echo takes another way from now on: from each device on, at least."""
+
     tap: Tap | None
     """Told of everything that is played, at the loudspeaker's own rate; must not wait."""
 

@@ -16,6 +16,9 @@ _BLOCK = SPEECH_RATE_HZ // 100
 class PlayedSound(Protocol):
     """A device's memory of what it was given."""
 
+    steps: int
+    """How often its place was put right: each is another way for the echo."""
+
     def next(self, frames: int) -> Samples:
         """The next `frames` at the device's rate, before they can be heard."""
 
@@ -51,13 +54,16 @@ class FarBlocks:
 class DeviceFarEnd:
     """A loudspeaker that remembers what it played. Belongs to the capture's thread."""
 
-    path = 0
-
     def __init__(self, played: PlayedSound, rate_hz: int) -> None:
         self._played = played
         self._rate_hz = rate_hz
         self._blocks = FarBlocks(rate_hz)
         self.tap: Callable[[Samples, int], None] | None = None
+
+    @property
+    def path(self) -> int:
+        """Another number where the echo takes another way from now on."""
+        return self._played.steps
 
     def advance(self) -> Samples:
         """The block that goes with the one captured last, some 30 ms before its echo."""

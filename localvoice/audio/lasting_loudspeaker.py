@@ -161,9 +161,14 @@ class LastingFarEnd:
         self._devices = devices
         self._played = played
         self._blocks = FarBlocks(played.rate_hz)
-        self.path = 0
-        """Another number from each device on: its echo takes another way."""
+        self._before = 0
+        """Ways that the echo took with earlier devices."""
         self.tap: Tap | None = None
+
+    @property
+    def path(self) -> int:
+        """Another number from each device on, and where its clock has run away: the echo takes another way."""
+        return self._before + self._played.steps
 
     def advance(self) -> Samples:
         """What was played with the block captured last, some 30 ms before its echo; silence while nothing can."""
@@ -172,7 +177,7 @@ class LastingFarEnd:
             self._tell(silence(_FAR_BLOCK), SPEECH_RATE_HZ)
             return silence(_FAR_BLOCK)
         if present.played is not self._played:
-            self.path += 1
+            self._before = self.path + 1
             self._played, self._blocks = present.played, FarBlocks(present.played.rate_hz)
         played = self._played.next(self._blocks.next_frames())
         self._tell(played, self._played.rate_hz)

@@ -17,6 +17,14 @@ _MARGIN_S = 0.02
 """The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
 
 
+_QUIET_BLOCKS = 300
+"""Of silence (3 s) until the place of the reference is looked at: its step is another path for the canceller."""
+
+_STRAYED_S = 0.015
+"""From here on it is put right: more than the block by which looks at both clocks differ. The reference leads its echo
+by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the canceller (audio.md 3)."""
+
+
 def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:
     """Give a ring its memory, which the caller keeps."""
     memory = silence(power_of_2(seconds * rate_hz))
@@ -98,6 +106,9 @@ class FarSound:
         self._reader = reader
         self._margin = round(_MARGIN_S * rate_hz)
         self._next: int | None = None
+        self.steps = 0
+        """How often its place was put right, since both clocks run apart: each is another way for the echo."""
+        self._stay = _Stay()
 
     @property
     def clock(self) -> int:
@@ -113,10 +124,35 @@ class FarSound:
 
         The first call begins two blocks behind the clock, some 30 ms ahead of the echo: a reference may lead, not lag.
         So does a call that would come before the clock, where nothing has been played yet: captured blocks that had
-        waited were read at once, as at every start, or the capture clock is the faster one.
+        waited were read at once, as at every start, or the capture clock is the faster one. In silence, where the
+        clocks have run apart, it goes on at that distance again.
         """
         newest = self.clock - frames
         if self._next is None or self._next > newest:
             self._next = max(0, newest - self._margin)
         first, self._next = self._next, self._next + frames
-        return self.at(first, frames)
+        sound = self.at(first, frames)
+        strayed = self._stay.look(newest - first, is_silent=not sound.any())
+        if strayed is not None and abs(strayed - self._margin) > _STRAYED_S * self.rate_hz:
+            self._next += strayed - self._margin
+            self.steps += 1
+        return sound
+
+
+class _Stay:
+    """How far a reader stays behind a writer, in frames: the least in a silence, since either may be late."""
+
+    def __init__(self) -> None:
+        self._looks: list[int] = []
+
+    def look(self, behind: int, *, is_silent: bool) -> int | None:
+        """Once every 3 s of silence."""
+        if not is_silent:
+            self._looks.clear()
+            return None
+        self._looks.append(behind)
+        if len(self._looks) < _QUIET_BLOCKS:
+            return None
+        least = min(self._looks)
+        self._looks.clear()
+        return least

@@ -35,7 +35,7 @@ class Memory:
     """A device's memory: counts."""
 
     def __init__(self) -> None:
-        self.at = 0
+        self.at = self.steps = 0
 
     def next(self, frames: int) -> Samples:
         self.at += frames
@@ -77,6 +77,41 @@ def test_a_capture_clock_that_is_faster_never_overtakes_what_was_played():
     for block in range(20_000):
         ring.written += 480 - (block % 20 == 0)  # 100 ppm
         assert far.next(480)[-1] >= 0
+
+
+class Quiet:
+    """A callback that has played nothing."""
+
+    written = 48_000
+
+    def read(self, first: int, frames: int) -> tuple[Samples, int]:
+        return silence(frames), frames
+
+
+@pytest.mark.parametrize("blocks_apart", [100, 20, -20])
+def test_in_silence_the_reference_stays_where_it_was_though_the_clocks_run_apart(blocks_apart):
+    ring = Quiet()
+    far = FarSound(ring, 48_000)
+    end = DeviceFarEnd(far, 48_000)
+    steps = 0
+    for block in range(30_000):  # 5 minutes
+        ring.written += 480 + (1 if blocks_apart > 0 else -1) * (block % abs(blocks_apart) == 0)
+        end.advance()
+        steps, moved = far.steps, far.steps - steps
+        behind = ring.written - far._next
+        assert 0 <= behind <= 480 + 960 + 0.015 * 48_000
+        assert not moved or abs(behind - 960) <= 300 // abs(blocks_apart)
+    assert end.path == steps == {100: 0, 20: 2, -20: 2}[blocks_apart]
+
+
+def test_while_we_speak_its_place_is_left_alone():
+    ring = Ring()
+    far = FarSound(ring, 48_000)
+    ring.written = 48_000
+    for block in range(30_000):
+        ring.written += 480 + (block % 20 == 0)
+        far.next(480)
+    assert far.steps == 0
 
 
 class Source:
