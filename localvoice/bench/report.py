@@ -30,7 +30,7 @@ def show(found: Mapping[str, Any], changed: Sequence[Change]) -> None:
         table.add_row(title, *_cells(title, ranks, since))
     console.print(table)
     for line in _notes(found):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, markup=False, soft_wrap=not console.is_terminal)
 
 
 def _cells(title: str, ranks: Mapping[str, float] | None, since: Mapping[str, Change]) -> list[str]:
