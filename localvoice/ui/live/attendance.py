@@ -25,7 +25,7 @@ class Attendance:
         self._loop = asyncio.get_running_loop()
         self._flush: asyncio.TimerHandle | None = None
         self._signals = {
-            signal.SIGWINCH: screen.redraw,
+            signal.SIGWINCH: screen.resized,
             signal.SIGTSTP: self._stop,
             signal.SIGCONT: self._go_on,
         }

@@ -14,6 +14,14 @@ _TOGETHER, _SHOWN = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
 """Terminals that know it draw what is between them at once; the cursor does not wander."""
 
 
+_WIPE = "\x1b[H\x1b[K\x1b[2;1H\x1b[J\x1b[H"
+"""Everything, but not as `ESC [ J` in the first column of the first row: tmux takes that for the end of a page, and
+keeps what was there in its memory."""
+
+_UNKNOWN = "?"
+"""Of a line that has to be written whatever it is: none of ours is that."""
+
+
 class Painter:
     """Knows what stands on the lower part of the screen."""
 
@@ -22,16 +30,34 @@ class Painter:
         self._drawn: list[str] = []
         self._row = 0
         """Of the cursor, from the first drawn line."""
+        self._size = (0, 0)
 
-    def clear_away(self, height: int) -> str:
-        """Move what was there before out of sight, into the terminal's memory: from now on all of it is ours."""
-        self._drawn, self._row = [], 0
-        return "\n" * (height - 1) + "\x1b[H\x1b[J"
+    def clear_away(self, size: tuple[int, int]) -> str:
+        """Move what was there before out of sight, into the terminal's memory: from now on all of it is ours.
+
+        `size`: columns and rows.
+        """
+        self._drawn, self._row, self._size = [], 0, size
+        return "\n" * (size[1] - 1) + _WIPE
+
+    def stays_in(self, size: tuple[int, int]) -> bool:
+        """Whether everything keeps its place in a window that has this size now: one that has only grown.
+
+        Lines of old may have come back above what we have drawn, and are not ours to wipe. A window that shrinks breaks
+        lines, or does not, and nobody says which.
+        """
+        before, self._size = self._size, size
+        return size[0] >= before[0] and size[1] >= before[1]
+
+    def draw_over(self, printed: Sequence[Line], lines: Sequence[Line], cursor: tuple[int, int]) -> str:
+        """Draw everything where it is."""
+        self._drawn = [_UNKNOWN] * len(self._drawn)
+        return self.paint(printed, lines, cursor)
 
     def begin_again(self, printed: Sequence[Line], lines: Sequence[Line], cursor: tuple[int, int]) -> str:
         """Draw everything: the window has another size, or somebody wrote into it."""
         self._drawn, self._row = [], 0
-        return "\x1b[H\x1b[J" + self.paint(printed, lines, cursor)
+        return _WIPE + self.paint(printed, lines, cursor)
 
     def paint(self, printed: Sequence[Line], lines: Sequence[Line], cursor: tuple[int, int]) -> str:
         """What to write: `printed` goes above and stays, `lines` are the lower part from now on."""
@@ -46,9 +72,7 @@ class Painter:
 
     def end(self) -> str:
         """Take the lower part away; what was printed stays, and whatever comes next follows it."""
-        code = self._to(0) + "\r\x1b[J"
-        self._drawn, self._row = [], 0
-        return code
+        return self._anew([], [""])
 
     def _changed(self, wanted: Sequence[str]) -> str:
         code = ""
@@ -58,9 +82,11 @@ class Painter:
         return code
 
     def _anew(self, kept: Sequence[str], wanted: Sequence[str]) -> str:
-        code = self._to(0) + "\r\x1b[J" + "".join(f"{line}\r\n" for line in kept) + "\r\n".join(wanted)
-        self._row = max(0, len(wanted) - 1)
-        return code
+        rows = [*kept, *wanted]
+        surplus = max(0, len(self._drawn) - len(rows))
+        code = self._to(0) + "\r" + "\r\n".join(f"{row}\x1b[K" for row in rows) + "\r\n\x1b[K" * surplus
+        self._drawn, self._row = [*wanted], len(wanted) - 1 + surplus
+        return code + self._to(0) + "\r"
 
     def _to(self, row: int) -> str:
         down, self._row = row - self._row, row

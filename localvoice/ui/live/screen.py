@@ -109,23 +109,26 @@ class LiveScreen:
         """Take the terminal, with everything on it out of the way, into its memory."""
         if not self._terminal.is_in_front:
             return
-        _, height = self._terminal.size()
         self._terminal.enter()
-        self._terminal.write(self._painter.clear_away(height))
-        self._redraw()
+        self._terminal.write(self._painter.clear_away(self._terminal.size()))
+        self.redraw()
+
+    def resized(self) -> None:
+        """The window has another size."""
+        if self._terminal.is_entered and self._painter.stays_in(self._terminal.size()):
+            self._terminal.write(self._painter.draw_over(self._news(), *self._frame()))
+        else:
+            self.redraw()
 
     def redraw(self) -> None:
-        """Draw all of it anew: the window has another size, or somebody else wrote into it."""
-        if self._terminal.is_entered:
-            self._redraw()
-
-    def _redraw(self) -> None:
-        self._news()
-        shown = self._frame()
+        """Draw all of it anew, with as much of what was said before as there is room for."""
+        if not self._terminal.is_entered:
+            return
         width, height = self._size()
-        lines = [line for told in self._told for line in self._shaped(told, width)]
-        room = max(0, height - len(shown[0]))
-        self._terminal.write(self._painter.begin_again(lines[-room:] if room else [], *shown))
+        before = [line for told in self._told for line in self._shaped(told, width)]
+        news, shown = self._news(), self._frame()
+        room = max(0, height - len(shown[0]) - len(news))
+        self._terminal.write(self._painter.begin_again((before[-room:] if room else []) + news, *shown))
 
     def leave(self) -> None:
         """Give the terminal back; what was said stays on it."""

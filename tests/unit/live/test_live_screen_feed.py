@@ -109,14 +109,25 @@ async def test_what_is_told_after_the_screen_is_left_is_not_lost():
 
 
 @pytest.mark.parametrize("entered", [True, False])
-async def test_a_change_of_size_draws_everything_where_it_is_ours(entered):
+async def test_another_size_draws_everything_where_it_is_ours(entered):
     at = desk(Feed())
     if entered:
         at.screen.enter()
         at.screen.note("said before")
         at.screen.draw()
     before = len(at.paper.written)
-    at.screen.redraw()
+    at.paper.size = lambda: (60, 20)
+    at.screen.resized()
     new = at.paper.written[before:]
     assert bool(new) is entered
     assert all(part in new[0] for part in ("said before", "listening", "pocketsphinx")) if new else True
+
+
+async def test_what_was_not_printed_yet_is_printed_however_little_room_there_is():
+    at = desk(Feed())
+    at.screen.enter()
+    for number in range(50):
+        at.screen.note(f"note {number};")
+    at.paper.size = lambda: (60, 12)
+    at.screen.resized()
+    assert all(f"note {number};" in at.paper.written[-1] for number in range(50))
