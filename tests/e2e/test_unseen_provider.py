@@ -39,7 +39,7 @@ class Murmur(Dialect):
 @pytest.fixture
 def with_murmur(localvoice):
     """The program with that file and that row."""
-    module, row = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    module, row, *_ = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     folder = localvoice.root / "change"
     folder.mkdir()
     (folder / "murmur.py").write_text(module)
