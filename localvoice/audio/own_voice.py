@@ -49,7 +49,7 @@ class Bars:
 
 _DOUBT, _HIGHEST = 0.1, 0.9
 """By how much the bar rises, while the canceller does not know the path, with each sound that reached it, and how far:
-to that of `guarded`. Both false cuts of the first four simulated hours were the third such sound within 1.5 s."""
+to that of `guarded`. Both false cuts of the first four simulated hours followed two or three such sounds in 1.5 s."""
 
 _APART_WINDOWS = 4
 """Below the bar, from which the next sound is another one: 0.13 s."""
