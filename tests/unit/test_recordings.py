@@ -17,7 +17,8 @@ FOLDERS = sorted(path.parent for path in (Path(__file__).parent.parent / "record
 def test_a_recorded_session_is_decided_as_it_was(folder: Path):
     recorded = read_folder(folder)
     made, found = compared(recorded)
-    assert [one.told() for one in found] == []
+    told = [one.told() for one in found]
+    assert told == [], f"where that is intended: python scripts/accept_recording.py tests/recordings/{folder.name}"
     assert made == len(recorded.events)
     check_events([dict(event) for event in recorded.events])
 
