@@ -135,6 +135,8 @@ class Keyboard:
         if text == "/help":
             self._has_help = True
         elif text:
+            if self._view.lets_wait and not text.startswith("/"):
+                self._say("your line waits for this turn")
             self._controls.send(text)
         else:
             self._controls.interrupt()

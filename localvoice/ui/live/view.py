@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localvoice.cloud_choice import is_cloud_name
+from localvoice.engine_names import STARTERS
 from localvoice.event_log import Event
 from localvoice.ui.console import in_words
 from localvoice.ui.live.spans import Line
@@ -83,6 +85,11 @@ class View:
     def is_speaking(self) -> bool:
         """Whether a reply sounds, or is held."""
         return self.state in {"speaking", "overlap"}
+
+    @property
+    def lets_wait(self) -> bool:
+        """Whether a line typed now waits: for what is being said, or without a microphone for the answer."""
+        return self.state == "user_speaking" or (self.state == "thinking" and not self.has_microphone)
 
     @property
     def has_microphone(self) -> bool:
@@ -190,8 +197,11 @@ def _metrics(view: View, event: Event) -> None:
 
 
 def _provider(view: View, event: Event) -> None:
-    engines = dict(view.session.get("engines", {})) | {event["stage"]: event["to"]}
-    view.session = dict(view.session) | {"engines": engines}
+    stage, name = event["stage"], event["to"]
+    engines = dict(view.session.get("engines", {})) | {stage: name}
+    starters = [*view.session.get("starters", ()), *([name] if STARTERS.get(stage) == name else [])]
+    cloud = [*view.session.get("cloud", ()), *([name] if is_cloud_name(name) else [])]
+    view.session = dict(view.session) | {"engines": engines, "starters": starters, "cloud": cloud}
     view.note(in_words(event), "warn")
 
 

@@ -138,6 +138,19 @@ def test_a_question_mark_opens_help_and_any_key_closes_it():
     assert not keyboard.typing.has_help
 
 
+@pytest.mark.parametrize(
+    ("state", "typed", "waits"),
+    [("user_speaking", False, True), ("thinking", True, True), ("thinking", False, False), ("speaking", True, False)],
+)
+def test_a_line_that_has_to_wait_says_so(state, typed, waits):
+    keyboard, asked = board(state)
+    if typed:
+        asked.seen.session = asked.seen.session | {"input": "typed"}
+    keyboard.feed(b"tea\r")
+    assert asked.wishes == ["send tea"]
+    assert ("waits" in asked.seen.flash[0]) is waits
+
+
 def test_tab_mutes_and_opens():
     keyboard, asked = board()
     keyboard.feed(b"\t\t")

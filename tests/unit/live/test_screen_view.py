@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from localvoice.ui.live.lines import Typing, frame
 from localvoice.ui.live.view import FLASH_S, View
 
 STARTED = {
@@ -113,6 +114,16 @@ def test_a_provider_that_took_over_is_the_one_in_use():
     seen = view({"type": "provider_changed", "stage": "llm", "from": "skills", "to": "groq", "reason": "you chose it"})
     assert seen.session["engines"]["llm"] == "groq"
     assert text(seen) == ["(llm: groq instead of skills: you chose it)"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "to", "mark"), [("stt", "pocketsphinx", "°"), ("llm", "groq", "*"), ("tts", "piper", "")]
+)
+def test_who_takes_over_is_marked_for_what_it_is(stage, to, mark):
+    seen = view({"type": "provider_changed", "stage": stage, "from": "x", "to": to, "reason": "it failed"})
+    seen.session = seen.session | {"starters": seen.session["starters"][3:]}
+    text = "".join(part for line in frame(seen, Typing(), 99, 23).lines for part, _ in line)
+    assert f" {to}{mark}  " in text
 
 
 def test_cost_adds_up_and_only_answers_have_a_latency():
