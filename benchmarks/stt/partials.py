@@ -41,7 +41,7 @@ WAIT_S = 0.6
 TOKENS_PER_S = 4.0
 """Word pieces of usual speech."""
 WAYS = ("along", "pauses", "end")
-PASSES_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6)
+PASSES_S = (0.05, 0.1, 0.2, 0.28, 0.4)
 
 Read = Callable[[Samples], Awaitable[Transcript]]
 

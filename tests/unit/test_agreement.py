@@ -55,6 +55,15 @@ def test_punctuation_behind_a_stable_word_may_still_come_and_go():
     assert told("It is over. And", "It is over. And then", "It is over, and then")[-1][0] == "It is over. And then"
 
 
+def test_the_last_word_of_a_reading_is_never_stable():
+    assert told("What is the", "What is the")[-1][1] == "What is"
+
+
+def test_a_mark_that_has_just_appeared_is_not_stable_yet():
+    seen = told("one two", "one two three", "one two, three four", "one two, three four five")
+    assert [stable for _, stable in seen] == ["", "one two", "one two", "one two, three four"]
+
+
 def test_a_stretch_that_is_done_stands_before_those_that_follow():
     agreement = Agreement()
     agreement.close("The first sentence.")

@@ -8,6 +8,7 @@ import pytest
 from localvoice.config import Config, ReplyConfig, TurnConfig
 from localvoice.errors import ProviderUnavailable
 from localvoice.fallback import FallbackRecognizer
+from localvoice.messages import Partial
 from localvoice.turn.observations import WordsSoFar
 from tests.fakes import FakeChatModel, FakeRecognizer, HearingAlong
 from tests.virtual_time import Setting, Talk, hold, of, one
@@ -258,6 +259,19 @@ def test_no_word_is_lost_or_doubled_wherever_the_user_goes_on(after_ms, settles)
     )
     talk = hold(user, slow)
     assert of(talk.events, "transcript")[-1]["text"] == "what is the time"
+
+
+def test_words_that_are_said_again_stay_settled():
+    class Repeating(HearingAlong):
+        async def stream(self, blocks):
+            async for partial in super().stream(blocks):
+                yield partial
+                if partial.settled_s is not None:
+                    yield Partial(partial.text, "")
+
+    talk = hold(one_question, setting(Repeating(CAPITAL, delay_s=0.0)))
+    assert one(talk.events, "turn_ended")["silence_ms"] < 500, "its words counted in full"
+    assert [seen.is_settled for seen in talk.seen if isinstance(seen, WordsSoFar)][-1]
 
 
 @pytest.mark.parametrize("stt", [FakeRecognizer("Thank you.", delay_s=0.05), HearingAlong(((0.0, "Thank you."),))])
