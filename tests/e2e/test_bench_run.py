@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +110,22 @@ def _folder(localvoice: CommandLine, name: str) -> Path:
     folder = localvoice.root / name
     folder.mkdir()
     return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_ctrl_c_ends_it_and_leaves_nothing(localvoice: CommandLine):
+    temporary = localvoice.root / "temporary"
+    temporary.mkdir()
+    localvoice.environ["TMPDIR"] = str(temporary)
+    running = localvoice.start(
+        "bench", "--plot", "waits.svg", "--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak"
+    )
+    deadline = time.monotonic() + 30
+    while not (events := next(temporary.glob("*/session/events.jsonl"), None)) or not events.stat().st_size:
+        assert time.monotonic() < deadline
+        assert running.process.poll() is None
+        time.sleep(0.02)
+    outcome, _ = running.stop()
+    assert (outcome.code, outcome.out, outcome.complaints) == (130, "", []), outcome
+    assert list(temporary.iterdir()) == []
+    assert not (localvoice.folder / "waits.svg").exists()

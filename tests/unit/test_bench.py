@@ -218,6 +218,14 @@ def test_the_picture_is_whole_and_has_a_bar_for_every_stage_that_took_time():
     assert "Playback: 0 ms" not in titles
 
 
+def test_the_same_picture_as_a_png(tmp_path):
+    pytest.importorskip("matplotlib", reason="in the extra dev")
+    from localvoice.bench.picture_png import draw
+
+    draw(made(stt_ms=100.0), tmp_path / "waits.png")
+    assert (tmp_path / "waits.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_an_older_result_is_read_back(tmp_path):
     path = tmp_path / "old.json"
     path.write_text(json.dumps(made()))
