@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import gc
 import json
+import os
 import platform
 import random
 import statistics
@@ -120,6 +121,21 @@ async def with_and_without_prefill(rig: Rig, sizes: Sequence[int], repeats: int)
         )
         print(rig.runtime, found[-1], flush=True)
     return found
+
+
+async def restart(rig: Rig, load: Callable[[], ChatModel]) -> dict[str, Any]:
+    """A long system prompt read, and the same one after a restart, from the disk."""
+    long = [Message(Role.SYSTEM, f"{SYSTEM.text} {STORY * 60}")]
+    watch = Watch()
+    await rig.model.prefill(long)
+    read = watch.read()
+    again = load()
+    watch = Watch()
+    await again.prefill(long)
+    restored = watch.read()
+    _, usage = await first_token(again, [*long, QUESTION])
+    again.close()
+    return {"read": medians([read]), "restored": medians([restored]), "cached_tokens": usage.cached_tokens}
 
 
 async def aborts(rig: Rig, count: int) -> dict[str, Any]:
@@ -281,6 +297,8 @@ async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> di
     rig = Rig(runtime, path, load_llama(path, options, reply))
     found: dict[str, Any] = {"load_and_warm_up_ms": ms(time.perf_counter() - began_s)}
     found["prefill"] = await with_and_without_prefill(rig, arguments.history, arguments.repeats)
+    found["restart"] = await restart(rig, lambda: load_llama(path, options, reply))
+    print(runtime, found["restart"], flush=True)
     found["memory_mb"] = round((_memory() - before) / 1e6)
     found["aborts"] = await aborts(rig, arguments.aborts)
     print(runtime, found["aborts"], flush=True)
@@ -303,6 +321,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "size": arguments.size}
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder  # states of prompts go with it
         path = make(Path(folder) / "model.gguf", SIZES[arguments.size], VOCABULARY)
         for runtime in arguments.runtime or [name for name, package in RUNTIMES.items() if find_spec(package)]:
             found[runtime] = asyncio.run(measure(runtime, path, arguments))
