@@ -14,7 +14,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, to_int16
 from localvoice.beside import is_running, leave, start
 from localvoice.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from localvoice.messages import Partial
-from localvoice.remote import Service, plain, refusal
+from localvoice.remote import Service, refusal
 from localvoice.streams import Resumable
 from localvoice.stt.wire import Complaint, Frame, Wire
 
@@ -294,7 +294,7 @@ class _Failures:
         return ProviderUnavailable(f"{name} {what} ({self._service.host})", provider=name, may_retry=may_retry)
 
     def _complaint(self, code: str, said: str) -> ProviderError:
-        error = refusal(self._service, self._statuses.get(code, 500), plain(self._service, f"{code} {said}"), {})
+        error = refusal(self._service, self._statuses.get(code, 500), f"{code} {said}", {})
         if isinstance(error, ProviderUnavailable):
             error.may_retry &= not self.has_heard
         return error

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.errors import ProviderUnavailable
+from localvoice.fallback import FallbackRecognizer
 from localvoice.stt import socket_line
 from tests.stt_servers.ears import KEY, TEXT, WORDS, listening, query, spoken
 from tests.stt_servers.table import STREAMED
@@ -204,7 +206,56 @@ async def test_cancelling_does_not_wait_for_the_farewell():
         engine.close()
 
 
+# what their failures are worth
+
+
+@pytest.mark.parametrize(("at", "may_retry"), [(0, True), (1, False), (4, False)])
+async def test_only_what_was_not_answered_is_tried_again(at, may_retry):
+    one = STREAMED["deepgram"]
+    async with listening(one.dialect, dies_at=at) as server:
+        engine = one.engine(server.url)
+        with pytest.raises(ProviderUnavailable) as caught:
+            await final(engine, spoken())
+        engine.close()
+    assert caught.value.may_retry is may_retry
+
+
+@pytest.mark.parametrize("name", ["deepgram", "cartesia"])
+async def test_a_waiting_socket_that_died_is_no_reason_to_change_the_engine(name):
+    told = []
+    async with listening(STREAMED[name].dialect) as server:
+        engine = STREAMED[name].engine(server.url)
+        ears = FallbackRecognizer([engine], lambda *news: told.append(news))
+        await engine.check()
+        server.dies_at = 0  # the next one that speaks is cut off, as a router does that has forgotten it
+        call = asyncio.ensure_future(final(ears, spoken(5), 0.1, spoken(6, first=5)))
+        await server.arrived.wait()
+        server.dies_at = None
+        assert await call == TEXT
+        ears.close()
+    assert told == []
+
+
+async def test_a_request_that_azure_ends_too_early_is_a_failure():
+    one = STREAMED["azure"]
+    early = "X-RequestId:1\r\nPath:turn.end\r\n\r\n{}"
+    async with listening(one.dialect, dies_at=3, garbage=early) as server:
+        engine = one.engine(server.url)
+        with pytest.raises(ProviderUnavailable, match=r"turn\.end"):
+            await final(engine, spoken(5), 0.2, spoken(6, first=5))
+        engine.close()
+
+
 # what they believe
+
+
+@ALL
+async def test_silence_behind_the_words_changes_nothing(one):
+    """Flux has ended its turn by then, and there is none to force to its end."""
+    async with listening(one.dialect) as server:
+        engine = one.engine(server.url)
+        assert await final(engine, spoken(), *[silence(1600)] * 10) == TEXT
+        engine.close()
 
 
 async def test_fluxs_own_end_of_turn_comes_along():

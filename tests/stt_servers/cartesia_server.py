@@ -21,21 +21,29 @@ class Cartesia(Dialect):
             before = len(self.sound.words)
             self.sound.hear(message)
             if len(self.sound.words) - self.told > _SEGMENT:
-                yield self._transcript(is_final=True)
+                yield from self._finals()
             elif len(self.sound.words) > before:
-                yield self._transcript(is_final=False)
+                yield self._transcript(self._space + self.fresh, is_final=False)
             return
         if self.fresh:
-            yield self._transcript(is_final=True)
+            yield from self._finals()
         if message == "finalize":
             yield _message("flush_done")
         if message == "close":
             yield _message("done")
             raise Closing
 
-    def _transcript(self, *, is_final: bool) -> str:
-        space = " " if self.told else ""
-        text = space + (self.settle() if is_final else self.fresh)
+    @property
+    def _space(self) -> str:
+        return " " if self.told else ""
+
+    def _finals(self) -> Iterable[str]:
+        """In two pieces: they belong behind each other as they are, within a word too."""
+        text = self._space + self.settle()
+        yield self._transcript(text[:-1], is_final=True)
+        yield self._transcript(text[-1:], is_final=True)
+
+    def _transcript(self, text: str, *, is_final: bool) -> str:
         return _message("transcript", text=text, is_final=is_final, duration=self.sound.seconds, language="en")
 
 
