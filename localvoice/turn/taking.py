@@ -160,8 +160,11 @@ class TurnTaking:
         if edge is Edge.STARTED:
             self._end.speech_goes_on(self._floor.turn if is_open else None, self._gate.onset_s)
         elif is_open:
-            self._end.pause_begins(self._floor.turn, self._floor.began_s, self._gate.end_s)
-            yield self._pauses.begin(window.at_s)
+            yield self._begin_pause(window.at_s)
+
+    def _begin_pause(self, at_s: float) -> Decision:
+        self._end.pause_begins(self._floor.turn, self._floor.began_s, self._gate.end_s)
+        return self._pauses.begin(at_s)
 
     def _hear_early(self, seen: Observation) -> Iterator[Decision]:
         if self._floor.early is not None:
@@ -192,6 +195,8 @@ class TurnTaking:
         if verdict is not None:
             signal = Signal.OVERLAP_CONFIRMED if verdict is True else Signal.OVERLAP_DISMISSED
             yield from self._moves.take(signal, seen, verdict=verdict)
+            if self.state is TurnState.USER_SPEAKING and not self._gate.is_speech:
+                yield self._begin_pause(seen.at_s)  # it was over before it was decided
 
 
 def _plain(seen: Observation, floor: Floor) -> Signal:

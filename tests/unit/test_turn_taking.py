@@ -200,7 +200,7 @@ def test_words_said_and_over_before_a_committed_answer_sounds_are_read_when_it_d
     assert kinds(conversation.reply_starts()) == [OverlapStarted]
     asked = only(ReadOverlap, conversation.quiet(0.1))
     conversation.step(OverlapRead(conversation.now_s, asked.turn, "and call it tea", rejected=False))
-    assert kinds(conversation.decided)[-1] is BargeIn
+    assert kinds(conversation.decided)[-2:] == [BargeIn, PauseBegan]
     ended = only(TurnEnded, conversation.quiet(0.7))
     assert ended.start_s <= asked.start_s
 
@@ -368,8 +368,9 @@ def test_a_stop_word_that_is_read_late_cuts_still(windows):
     conversation = dismissed(windows)
     first = only(OverlapStarted, conversation.decided)
     decisions = conversation.step(OverlapRead(conversation.now_s, 1, "stop", rejected=False))
-    assert kinds(decisions) == [OverlapStarted, BargeIn]
+    assert kinds(decisions) == [OverlapStarted, BargeIn, PauseBegan], "it was over: its transcript may be prepared"
     assert only(OverlapStarted, decisions).onset_s == only(BargeIn, decisions).onset_s == first.onset_s
+    assert only(PauseBegan, decisions).turn == 2
     ended = only(TurnEnded, conversation.quiet(0.7))
     assert (ended.turn, ended.start_s) == (2, pytest.approx(first.onset_s - 0.3)), "the words are the next turn's"
 
