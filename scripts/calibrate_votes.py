@@ -1,11 +1,12 @@
-"""Writes the weights of the votes on the end of a turn: `python -m scripts.calibrate_votes [--recordings DIR]`.
+"""Writes the weights of the votes on the end of a turn: `python -m scripts.calibrate_votes [--recordings DIR ...]`.
 
 The weight of the words is fitted on the choosing half of the labelled pauses (benchmarks/turns/corpus.py). Its
 synthetic voices say nothing about melody (smart-turn cannot tell their ends from their pauses: AUC 0.51), so the
-weight of the sound is fitted on recordings of people, where a folder of them is given: each file is a whole
-utterance, its end is one, and the pauses inside it are none. The weights here are of Debian's asterisk-core-sounds-
-en-wav without its digits, letters, phonetics and silences (568 pauses of one speaker, read out, some of them between
-two sentences); without a folder the weights of the sound stay as they are. Needs espeak-ng and flite for the corpus,
+weight of the sound is fitted on recordings of people, where folders of them are given, a speaker each: each file is a
+whole utterance, its end is one, and the pauses inside it are none. The weights here are of Debian's
+asterisk-core-sounds-en-wav, -es-wav and -fr-wav without their digits, letters, phonetics and silences (1608 pauses of
+two speakers in three languages, read out, some of them between two sentences); without a folder the weights of the
+sound stay as they are. Needs espeak-ng and flite for the corpus,
 and smart-turn from scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
 """
 
@@ -113,13 +114,13 @@ SOUND = ({", ".join(str(round(float(one), 2)) for one in sound)})
 def main() -> None:
     """Fit, write, and say from how much."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recordings", type=Path, help="folder of WAV files, each a whole utterance of a person")
+    parser.add_argument("--recordings", type=Path, nargs="+", help="folders of WAV files, each a whole utterance")
     options = parser.parse_args()
     words, count = of_words()
     print(f"words: {count} pauses, slope, bias {words.round(3)}")
     sound: tuple[float, ...] = vote_weights.SOUND
     if options.recordings is not None:
-        found, count = of_sounds(recorded_turns(options.recordings))
+        found, count = of_sounds(turn for folder in options.recordings for turn in recorded_turns(folder))
         print(f"sound: {count} pauses, below, above, bias {found.round(3)}")
         sound = tuple(found)
     WEIGHTS.write_text(module(words, sound), encoding="utf-8")

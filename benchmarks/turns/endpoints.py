@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import sys
 from collections import Counter
@@ -38,6 +39,10 @@ PIPECAT_STOP_S, PIPECAT_LIMIT_S = 0.2, 3.0
 REPLY_S = 0.12
 """From the end of a turn to the first sample of a reply, where model and voice take 80 and 40 ms."""
 
+READ_MEDIAN_S, READ_SPREAD = 0.2, 0.39
+"""Pauses of people who read aloud, as a log-normal: the median and 90th percentile (0.33) of 112 pauses inside 153
+telephone prompts, as the program's gate finds them (asterisk-core-sounds-en-wav, 2026-11-21)."""
+
 Ends = Callable[[Dialogue], list[float]]
 """A system: when it takes a turn for finished, in a dialogue."""
 
@@ -52,6 +57,9 @@ class Score:
     """Inside a thought, by kind of sentence and by length."""
     early: Counter[str] = field(default_factory=Counter)
     """Those that were taken for the end."""
+    read: list[tuple[float, bool]] = field(default_factory=list)
+    """Of each pause inside a thought, how common its length is among those of `READ_MEDIAN_S`, and whether it was
+    taken for the end: what the corpus's evenly drawn pauses tell of usual ones."""
     heard: int = 0
     """Of `early`, where the user was still silent when a reply would have sounded."""
     missed: int = 0
@@ -70,6 +78,7 @@ class Score:
                 for label in labels:
                     self.pauses[label] += 1
                     self.early[label] += bool(hits)
+                self.read.append((_commonness(pause.pause_s), bool(hits)))
                 self.heard += bool(hits) and hits[0] + REPLY_S <= resumes_s
             after = [end_s - last.speech_end_s for end_s in own if end_s > last.speech_end_s]
             self.delays_s += after[:1]
@@ -89,9 +98,21 @@ class Score:
             "early": early,
             "early_per_100": round(100 * early / count, 1),
             "early_per_100_95": [round(100 * low, 1), round(100 * high, 1)],
+            "early_per_100_as_read": round(
+                100 * sum(w for w, is_early in self.read if is_early) / _total(self.read), 1
+            ),
             "early_and_heard_per_100": round(100 * self.heard / count, 1),
             "early_by": {label: f"{self.early[label]} of {self.pauses[label]}" for label in sorted(self.pauses)},
         }
+
+
+def _commonness(pause_s: float) -> float:
+    """Of a length of pause among people who read, against evenly drawn ones; not to scale."""
+    return math.exp(-0.5 * (math.log(pause_s / READ_MEDIAN_S) / READ_SPREAD) ** 2) / pause_s
+
+
+def _total(weighed: Sequence[tuple[float, bool]]) -> float:
+    return sum(weight for weight, _ in weighed) or 1.0
 
 
 def _family(source: str) -> str:
@@ -196,14 +217,15 @@ def measure(half: Half, clips: Path | None, model: Path) -> dict[str, Any]:
 def table(figures: dict[str, Any]) -> str:
     """As docs/turn-taking.md holds it."""
     lines = [
-        "| | end of speech to end of turn, p50 / p95, ms | early, per 100 pauses (95 %) | and a reply heard |",
-        "|---|---|---|---|",
+        "| | end of speech to end of turn, p50 / p95, ms | early, per 100 (95 %) | and heard | pauses as read |",
+        "|---|---|---|---|---|",
     ]
     for name, row in figures.items():
         low, high = row["early_per_100_95"]
         delays = f"{row['delay_ms_p50']} / {row['delay_ms_p95']}"
         early = f"{row['early_per_100']} ({low}-{high})"
-        lines.append(f"| {name} | {delays} | {early} | {row['early_and_heard_per_100']} |")
+        shares = f"{row['early_and_heard_per_100']} | {row['early_per_100_as_read']}"
+        lines.append(f"| {name} | {delays} | {early} | {shares} |")
     name = "normal" if "normal" in figures else next(iter(figures))
     row = figures[name]
     by = ", ".join(f"{label}: {share}" for label, share in row["early_by"].items())

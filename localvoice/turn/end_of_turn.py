@@ -10,8 +10,9 @@ from localvoice.turn.context import NO_QUESTION, question_in
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import Endpointing
 from localvoice.turn.observations import ReplyHeard, SoundSoFar, WaitsChosen, WordsSoFar
-from localvoice.turn.speaker import Speaker
-from localvoice.turn.votes import Ear, Votes
+from localvoice.turn.open_words import LANGUAGES, OpenWords
+from localvoice.turn.speaker import EARLY_S, Speaker
+from localvoice.turn.votes import Ear, Votes, log_odds, probability
 from localvoice.turn.words import turn_words
 
 _UNDECIDED = 0.5
@@ -26,6 +27,8 @@ class _Pause:
     speech_end_s: float
     awaited: set[Ear]
     votes: Votes
+    was_end: bool = False
+    """It was taken for the end of the turn."""
 
 
 class EndOfTurn:
@@ -37,6 +40,7 @@ class EndOfTurn:
         self._words_vote = _words_vote(config.session.language)
         hears_words = config.reply.prepare and self._words_vote is not None
         self._ears = {ear for ear, is_there in ((Ear.SOUND, hears_sound), (Ear.WORDS, hears_words)) if is_there}
+        self._knows_questions = _is_english(config.session.language)
         self._asked = NO_QUESTION
         self._pause: _Pause | None = None
 
@@ -52,7 +56,8 @@ class EndOfTurn:
 
     @property
     def _finished(self) -> float | None:
-        return None if self._pause is None else self._pause.votes.finished
+        likely = None if self._pause is None else self._pause.votes.finished
+        return None if likely is None else _with_caution(likely, self._speaker.caution)
 
     def pause_begins(self, turn: int, began_s: float, speech_end_s: float) -> None:
         """The turn, which began at `began_s`, may be over."""
@@ -61,14 +66,19 @@ class EndOfTurn:
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
         """What was said of the pause before is void. `turn`: the one that the speech belongs to; None: to none yet."""
-        if self._pause is not None and self._pause.turn == turn:
-            self._speaker.paused(onset_s - self._pause.speech_end_s)
-        self._pause = None
+        pause, self._pause = self._pause, None
+        if pause is None:
+            return
+        paused_s = onset_s - pause.speech_end_s
+        if pause.turn == turn:
+            self._speaker.paused(paused_s, was_taken_for_end=pause.was_end)
+        elif pause.was_end and paused_s > EARLY_S:  # sooner it may still have been the same thought
+            self._speaker.finished()
 
     def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
         """Take note; True where it is a vote on the present pause."""
         if isinstance(seen, ReplyHeard):
-            self._asked = question_in(seen.text) if self._words_vote is not None else NO_QUESTION
+            self._asked = question_in(seen.text) if self._knows_questions else NO_QUESTION
             return False
         pause = self._pause
         if pause is None or seen.speech_end_s != pause.speech_end_s:
@@ -90,14 +100,33 @@ class EndOfTurn:
         """Why the turn is over now, or None (see `Endpointing.decide`)."""
         is_complete = self._pause is None or not self._pause.awaited
         stretch = self._speaker.stretch
-        return self._endpointing.decide(silence_s, turn_s, self._finished, stretch=stretch, is_complete=is_complete)
+        reason = self._endpointing.decide(silence_s, turn_s, self._finished, stretch=stretch, is_complete=is_complete)
+        if self._pause is not None:
+            self._pause.was_end |= reason is not None
+        return reason
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""
         return self._endpointing.is_full(turn_s)
 
 
+def _with_caution(likely: float, caution: float) -> float:
+    """What seems finished is less sure by so many log-odds, at most until nothing speaks for either."""
+    odds = log_odds(likely)
+    return likely if odds <= 0.0 else probability(max(odds - caution, 0.0))
+
+
 def _words_vote(language: str) -> Callable[[str], float | None] | None:
-    """The probability that words are a finished thought; None without a model for the language."""
-    is_english = language.split("-", 1)[0].lower() in {"", "en"}
-    return turn_words().probability if is_english else None
+    """The probability that words are a finished thought; None where nothing is known of the language."""
+    if _is_english(language):
+        return turn_words().probability
+    name = _first_part(language)
+    return OpenWords(name).probability if name in LANGUAGES else None
+
+
+def _is_english(language: str) -> bool:
+    return _first_part(language) in {"", "en"}
+
+
+def _first_part(language: str) -> str:
+    return language.split("-", 1)[0].lower()

@@ -6,12 +6,13 @@ import numpy as np
 
 from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
+from localvoice.turn.votes import log_odds
 
-UNFINISHED, PLAIN, SURE = 0.08, 0.25, 0.67
-"""Marks of the probability that the thought is finished: up to the first the longest wait, at the second the plain one,
-from the last the shortest, and in between in proportion to the log-odds: where pauses inside a thought end at a steady
-rate, that costs the fewest early cuts for the same mean delay. Chosen on the corpus's choosing half so that half of the
-ends get nearly the shortest wait, and 5 in 100 more than the plain one (docs/decisions/023-votes-on-a-pause.md)."""
+UNFINISHED, DOUBTFUL, PLAIN, SURE = 0.11, 0.2, 0.52, 0.57
+"""Marks of the probability that the thought is finished: up to the first the longest wait, between the second and the
+third the plain one, from the last the shortest, and in between in proportion to the log-odds. Where median and 95th
+percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5 in
+100 more than the plain one. Chosen on the corpus's choosing half (docs/decisions/026-waits-in-steps.md)."""
 
 
 class Endpointing:
@@ -35,8 +36,8 @@ class Endpointing:
         plain_ms = self._plain_ms(stretch)
         if probability is None:
             return plain_ms
-        odds = [_log_odds(mark) for mark in (UNFINISHED, PLAIN, SURE)]
-        return float(np.interp(_log_odds(probability), odds, (self._limit_ms, plain_ms, self._sure_ms)))
+        odds = [log_odds(mark) for mark in (UNFINISHED, DOUBTFUL, PLAIN, SURE)]
+        return float(np.interp(log_odds(probability), odds, (self._limit_ms, plain_ms, plain_ms, self._sure_ms)))
 
     def _plain_ms(self, stretch: float) -> float:
         least, most = sorted((self._sure_ms, self._limit_ms))
@@ -76,8 +77,3 @@ class Endpointing:
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""
         return turn_s >= self._max_turn_s
-
-
-def _log_odds(chance: float) -> float:
-    inside = min(max(chance, 1e-6), 1.0 - 1e-6)
-    return float(np.log(inside / (1.0 - inside)))

@@ -124,3 +124,53 @@ def test_who_pauses_long_inside_a_thought_gets_more_time():
 @pytest.mark.parametrize("turn", [2, None])
 def test_silence_between_two_turns_is_no_pause_of_the_speaker(turn):
     assert wait_ms(speaker_with(4.0, turn)) == 600
+
+
+def likely_after(resumes_s: float | None, *, turns_that_stood: int = 0) -> float:
+    """The probability of the same words after a turn that was taken for finished, and went on so much later."""
+    end = paused(hears_sound=False)
+    reads(end, "tell me a joke")
+    assert end.decide(2.0, END_S + 2.0) is not None
+    end.speech_goes_on(1 if resumes_s else None, END_S + (resumes_s or 9.0))
+    for _ in range(turns_that_stood):
+        end.pause_begins(1, 0.0, END_S)
+        assert end.decide(3.0, END_S + 3.0) is not None
+        end.speech_goes_on(None, END_S + 9.0)
+    end.pause_begins(1, 0.0, END_S)
+    reads(end, "tell me a joke")
+    return end.probability
+
+
+def test_a_pause_that_was_taken_for_the_end_makes_the_next_one_less_sure_at_once():
+    assert likely_after(0.5) < likely_after(None) - 0.05
+
+
+def test_speech_long_after_an_end_tells_nothing_against_it():
+    assert likely_after(2.5) == likely_after(None)
+
+
+def test_the_doubt_fades_with_turns_that_stood():
+    assert likely_after(0.5) < likely_after(0.5, turns_that_stood=2) < likely_after(None)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "stell einen Wecker für"),
+        ("de-AT", "ich möchte gern, ähm"),
+        ("fr", "quel temps fait-il à"),
+        ("es", "pon música de"),
+        ("it", "chiama mia madre e"),
+    ],
+)
+def test_a_word_that_cannot_be_the_last_is_waited_for_in_other_languages(language, text):
+    end = paused(hears_sound=False, language=language)
+    reads(end, text)
+    assert wait_ms(end) == 2000
+
+
+@pytest.mark.parametrize(("language", "text"), [("de", "mach das Licht an"), ("fr", "oui"), ("pl", "ustaw budzik na")])
+def test_where_no_list_knows_the_last_word_only_the_pause_speaks(language, text):
+    end = paused(hears_sound=False, language=language)
+    reads(end, text)
+    assert wait_ms(end) == 600

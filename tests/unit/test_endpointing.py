@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from localvoice.config import PATIENCE_MS, TurnConfig
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.endpointing import PLAIN, SURE, UNFINISHED, Endpointing
+from localvoice.turn.endpointing import DOUBTFUL, PLAIN, SURE, UNFINISHED, Endpointing
 
 chances = st.floats(0, 1)
 
@@ -39,7 +39,7 @@ def test_the_surer_the_shorter(preset, one, other):
 
 def test_the_wait_has_no_jump_where_its_parts_meet():
     endpointing = Endpointing(TurnConfig())
-    for chance in (SURE, PLAIN, UNFINISHED, (SURE + UNFINISHED) / 2):
+    for chance in (SURE, PLAIN, DOUBTFUL, UNFINISHED):
         assert endpointing.wait_ms(chance - 1e-9) == pytest.approx(endpointing.wait_ms(chance + 1e-9), abs=1e-3)
 
 
@@ -75,7 +75,7 @@ def test_however_one_pauses_the_waits_stay_between_the_preset_s(preset, chance, 
 def test_who_pauses_long_waits_longer_where_nothing_is_sure_and_no_longer_where_it_is():
     endpointing = Endpointing(TurnConfig())
     assert endpointing.wait_ms(None, 1.5) == 900
-    assert endpointing.wait_ms(PLAIN, 1.5) == pytest.approx(900)
+    assert endpointing.wait_ms(DOUBTFUL, 1.5) == endpointing.wait_ms(PLAIN, 1.5) == pytest.approx(900)
     assert endpointing.wait_ms(SURE, 1.5) == endpointing.wait_ms(SURE)
 
 

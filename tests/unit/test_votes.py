@@ -43,7 +43,8 @@ def test_what_reads_more_finished_is_more_finished(sound, reads):
 
 
 def test_sound_can_turn_words_that_could_be_whole_and_not_words_that_cannot():
-    assert said("tell me a joke", 0.02) < SURE <= said("tell me a joke", 0.98)
+    could_be_whole = "turn on the light"
+    assert said(could_be_whole, 0.02) < SURE <= said(could_be_whole, 0.98)
     assert said("i would like to", 0.999) < PLAIN
 
 
@@ -58,9 +59,9 @@ def test_a_short_command_is_finished_however_it_sounds():
 
 
 def test_a_command_of_a_skill_is_likely_finished_whatever_the_word_model_says():
-    assert said("seven plus eight") < SURE
-    assert said("seven plus eight", is_command=True) >= SURE
-    assert said("seven plus eight", 0.01, is_command=True) < SURE
+    assert said("what time is it") < SURE
+    assert said("what time is it", is_command=True) >= SURE
+    assert said("what time is it", 0.001, is_command=True) < SURE
 
 
 @pytest.mark.parametrize("text", ["it is five five five zero one", "my number is 555 0192", "add forty five"])

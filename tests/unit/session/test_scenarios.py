@@ -12,7 +12,7 @@ from tests.scenarios import Listener, conversation, said_by_user
 from tests.virtual_time import Talk, of, one
 
 STORY = "Once upon a time there was a fox. It lived in a green forest. One day it found a golden key."
-ASKED = "tell me a story about a fox"
+ASKED = "tell me a story about a fox please"
 INAUDIBLE = 10 ** (-50 / 20)
 
 
