@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from localvoice.config import Config, ReplyConfig, TurnConfig
+from localvoice.config import Config, ReplyConfig, TurnConfig, VadConfig
 from localvoice.config_sources import LoadedConfig
 from localvoice.config_text import show_lines
 from localvoice.errors import FileError
@@ -111,6 +111,22 @@ def test_whatever_the_setting_the_same_events_follow(setting: Setting):
     talk = conversation(setting, scenario)
     made = decided_again(setting.config, talk.noted[0].seen, talk.noted[1:])
     assert json.loads(json.dumps(made)) == json.loads(json.dumps(talk.events))
+
+
+def test_a_threshold_that_was_stricter_than_the_setting_is_strict_again():
+    scenario = """
+        say tell me a story
+        until first_audio
+        murmur 0.3
+        wait 6.0
+    """
+    strict = Config(vad=VadConfig(duck_threshold=0.45))
+    talk = conversation(Setting(llm=FakeChatModel(STORY), config=strict), scenario)
+    assert not of(talk.events, "overlap_started")
+    made = decided_again(Config(), talk.noted[0].seen, talk.noted[1:])
+    assert json.loads(json.dumps(made)) == json.loads(json.dumps(talk.events))
+    lenient = replace(talk.noted[0].seen, duck_threshold=0.3)
+    assert of(decided_again(Config(), lenient, talk.noted[1:]), "overlap_started")
 
 
 def test_another_probability_decides_otherwise(tmp_path):
