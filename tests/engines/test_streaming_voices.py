@@ -33,7 +33,7 @@ class RestartingCartesia(Cartesia):
 
 @asynccontextmanager
 async def opened(manner: type[Manner], mouth_options=None, **options) -> AsyncIterator[tuple[Synthesizer, Mouth]]:
-    name = manner.__name__.removeprefix("Restarting").lower()
+    name = manner.__name__.removeprefix("Restarting").removeprefix("Mute").lower()
     async with voicing(manner, **(mouth_options or {})) as mouth:
         voice = import_module(PROVIDERS[name].module("tts")).load(order(name, mouth.url, **options))
         try:
@@ -178,3 +178,16 @@ async def test_a_socket_that_is_closed_in_the_middle_says_why(manner, close_with
         with pytest.raises((ProviderUnavailable, ProviderRefused)) as caught:
             await speak(voice, "Hello there, friend.")
     assert close_with[1] in str(caught.value)
+
+
+class MuteDeepgram(Deepgram):
+    """Says that it has spoken, and has not."""
+
+    def hear(self, message):
+        yield from (answer for answer in super().hear(message) if not isinstance(answer, bytes))
+
+
+async def test_a_clause_without_its_sound_is_not_taken_for_spoken():
+    async with opened(MuteDeepgram) as (voice, _):
+        with pytest.raises(ProviderUnavailable, match="broke off"):
+            await speak(voice, "Hello there.")

@@ -220,6 +220,28 @@ def test_whoever_speaks_first_speaks_all_of_it(cloud_s, own_s, winner, pause_s):
     assert len(told) == (winner == "near")
 
 
+class Hasty(FakeSynthesizer):
+    """Reads as far as it can before it speaks."""
+
+    async def synthesize(self, text):
+        seen = [clause async for clause in text]
+
+        async def again():
+            for clause in seen:
+                yield clause
+
+        async for chunk in super().synthesize(again()):
+            yield chunk
+
+
+def test_a_voice_that_reads_ahead_takes_no_word_from_the_one_that_speaks():
+    cloud, own = service(FakeSynthesizer(delay_s=0.8), "elevenlabs"), Hasty(name="near")
+    tts, told = stage(FallbackSynthesizer, "tts", cloud, own)
+    chunks = run(spoken(tts, "One,", " two,", " three.", pause_s=0.3))
+    assert [chunk.text for chunk in chunks] == cloud.clauses == ["One,", " two,", " three."]
+    assert (own.clauses, told) == ([], [])
+
+
 def test_a_text_that_is_late_is_not_the_service_s_delay():
     cloud = service(FakeSynthesizer(delay_s=0.1), "elevenlabs")
     own = FakeSynthesizer(name="near")
