@@ -156,7 +156,7 @@ class Ears:
     close_with: tuple[int, str] = (0, "")
     """Close code and reason in place of a lost connection."""
     garbage: str | bytes = ""
-    """Sent in place of message `dies_at`."""
+    """Sent before message `dies_at`, and nobody dies."""
     refuses: int = 0
     """HTTP status of the handshake."""
     refusal_headers: dict[str, str] = field(default_factory=dict)
@@ -240,9 +240,10 @@ class _Talk:
                 await asyncio.sleep(self.ears.delay_s + self.ears.jitter_s * random.random())
                 if self._sent == self.ears.dies_at and not self.ears.garbage:
                     await self._die()
-                is_garbled = self._sent == self.ears.dies_at
+                if self._sent == self.ears.dies_at:
+                    await self.socket.send(self.ears.garbage)
                 self._sent += 1
-                await self.socket.send(self.ears.garbage if is_garbled else message)
+                await self.socket.send(message)
         except Closing as closing:
             await self.socket.close(closing.code, closing.reason)
 
