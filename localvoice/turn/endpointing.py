@@ -12,7 +12,7 @@ UNFINISHED, DOUBTFUL, PLAIN, SURE = 0.11, 0.2, 0.52, 0.57
 """Marks of the probability that the thought is finished: up to the first the longest wait, between the second and the
 third the plain one, from the last the shortest, and in between in proportion to the log-odds. Where median and 95th
 percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5 in
-100 more than the plain one. Chosen on the corpus's choosing half (docs/decisions/026-waits-in-steps.md)."""
+100 more than the plain one. Chosen on the corpus's choosing half (docs/decisions/028-waits-in-steps.md)."""
 
 
 class Endpointing:
