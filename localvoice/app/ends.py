@@ -41,6 +41,7 @@ class _Opened:
     capture: Capture
     player: Player | None
     far_end: FarEnd | None
+    ears: Ears | None = None
 
 
 class Ends:
@@ -55,7 +56,6 @@ class Ends:
         self._inbox = inbox
         self._stack = stack
         self._opened: _Opened | None = None
-        self._ears: Ears | None = None
         self.tape: SoundTape | None = None
         """What keeps the sound; to be given before anything is opened."""
 
@@ -74,8 +74,8 @@ class Ends:
         capture = await self._open_capture(devices)
         self._opened = _Opened(devices, capture, *await self._open_loudspeaker(devices, warn))
         if self.plan.has_device:
-            self._ears = self._listen(store, self._opened)
-            self._ears.listener.start()
+            self._opened.ears = self._listen(store, self._opened)
+            self._opened.ears.listener.start()
 
     async def _open_capture(self, devices: DeviceLife) -> Capture:
         if self.plan.input.kind is EndKind.DEVICE:
@@ -106,9 +106,9 @@ class Ends:
             raise RuntimeError("open_devices() comes first")
         if opened.player is None and self.speaks:
             opened.player, opened.far_end = open_player(self.plan.output, self._config.audio, self.clock.now_s)
-        if self._ears is None:
-            self._ears = self._listen(store, opened)
-        return self._ears
+        if opened.ears is None:
+            opened.ears = self._listen(store, opened)
+        return opened.ears
 
     def _listen(self, store: ModelStore, opened: _Opened) -> Ears:
         counts_from_start = self.plan.is_typed and not self.plan.output.is_on_clock
