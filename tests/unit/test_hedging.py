@@ -237,7 +237,7 @@ class Hasty(FakeSynthesizer):
 def test_a_voice_that_reads_ahead_takes_no_word_from_the_one_that_speaks():
     cloud, own = service(FakeSynthesizer(delay_s=0.8), "elevenlabs"), Hasty(name="near")
     tts, told = stage(FallbackSynthesizer, "tts", cloud, own)
-    chunks = run(spoken(tts, "One,", " two,", " three.", pause_s=0.3))
+    chunks = run(spoken(tts, "One,", " two,", " three.", pause_s=0.1))
     assert [chunk.text for chunk in chunks] == cloud.clauses == ["One,", " two,", " three."]
     assert (own.clauses, told) == ([], [])
 
