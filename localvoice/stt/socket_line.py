@@ -95,20 +95,16 @@ class Listening:
     """One utterance on one socket."""
 
     def __init__(self, line: Line, wire: Wire, service: Service, prompt: str = "") -> None:
+        line.take()
         self._line = line
-        self._socket = line.take()
         self._wire = wire
         self._utterance = wire.utterance()
         self._utterance.prompt = prompt
         self._failures = _Failures(service, wire)
-        self._outbox = _Outbox(self._socket, wire, service.timeout_s)
+        self._outbox = _Outbox(line.socket, wire, service.timeout_s)
         self._last = Partial("", "")
-        self._asked_s = 0.0
-        """Up to where the words were last asked for."""
         self._limit: asyncio.TimerHandle | None = None
         """Runs from the end of the sound."""
-        self._is_empty = False
-        """Whether the sound ended before it began."""
         self.failure: BaseException | None = None
         """Of the sound: no service is to blame for that."""
 
@@ -117,7 +113,7 @@ class Listening:
         try:
             async with asyncio.timeout(min(_GREETING_S, self._outbox.patience_s)):
                 with self._failures.told():
-                    self._utterance.take(await self._socket.recv())
+                    self._utterance.take(await self._line.socket.recv())
         except TimeoutError as error:
             raise self._failures.unavailable("does not answer") from error
 
@@ -150,10 +146,7 @@ class Listening:
                     await self._outbox.tell(self._wire.keep_alive)
 
     async def _ask(self) -> None:
-        if self._asked_s == self._outbox.taken_s:
-            return  # nothing was said since
-        self._asked_s = self._outbox.taken_s
-        if question := self._utterance.ask(self._asked_s):
+        if question := self._utterance.ask(self._outbox.taken_s):
             await self._outbox.flush(self._utterance.sound)
             await self._outbox.tell(*question)
 
@@ -165,7 +158,6 @@ class Listening:
         if self._outbox.taken_s:
             await self._outbox.tell(*ending)
         else:
-            self._is_empty = True
             self.hang_up()
 
     def _give_up(self) -> None:
@@ -187,10 +179,11 @@ class Listening:
         with self._failures.told():
             while True:
                 try:
-                    partial = self._read(await self._socket.recv())
+                    partial = self._read(await self._line.socket.recv())
                 except websockets.ConnectionClosed as error:
+                    is_empty = self._limit is not None and not self._outbox.taken_s
                     is_whole = error.rcvd is not None and error.rcvd.code == 1000 and self._utterance.is_whole()
-                    if not (self._is_empty or is_whole):
+                    if not (is_empty or is_whole):
                         raise
                     partial = self._utterance.words.final(self._outbox.taken_s)
                 if partial != self._last:

@@ -23,7 +23,6 @@ class SocketRecognizer:
     def __init__(self, service: Service, wire: Wire, model: str, language: str = "") -> None:
         """`language` is what a transcript says it is in; the service was told by the wire."""
         self.name = service.name
-        self.is_remote = service.is_remote
         self.model = model
         self.language = language.split("-", 1)[0].lower()
         self.prompt = ""
@@ -31,6 +30,11 @@ class SocketRecognizer:
         self._wire = wire
         self._is_closed = False
         self._spare = Spare(self._connected, lambda line: is_open(line.socket))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether what it hears leaves this machine."""
+        return self._service.is_remote
 
     async def check(self) -> None:
         """Whether a socket can be had. Costs nothing; where that stays so it is kept for the next turn."""

@@ -34,6 +34,7 @@ class Utterance(ABC):
         """What was said before, for services that want to know."""
         self.settled_s: float | None = None
         """As in `Partial`."""
+        self._asked_s = 0.0
         self._open_s: list[float] = []
         """Up to where the words were asked for, question by question without an answer."""
         self._has_ended = False
@@ -48,7 +49,8 @@ class Utterance(ABC):
 
     def ask(self, at_s: float) -> Iterable[Frame]:
         """Sent where the speaker pauses, after `at_s` of sound: asks for the words so far, where that can be asked."""
-        frames = tuple(self._question())
+        frames = () if at_s == self._asked_s else tuple(self._question())
+        self._asked_s = at_s
         if frames:
             self._open_s.append(at_s)
         return frames
