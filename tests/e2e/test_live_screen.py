@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -197,6 +198,19 @@ def test_a_failure_leaves_the_terminal_as_it_was_and_says_what_happened(localvoi
     assert "broken pipe" in glass.text
     assert "? help" not in glass.text
     assert "Traceback" not in glass.text
+
+
+def test_a_terminal_that_nobody_reads_holds_nobody_up(localvoice, terminal):
+    glass = terminal()
+    glass.until("listening")
+    glass.press("help\r" + "?" * 3)
+    deadline = time.monotonic() + 30.0
+    while not events(localvoice, "turn_metrics"):  # the reply goes on for 8 s, and nothing of it is read here
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    glass.process.send_signal(signal.SIGTERM)
+    assert glass.process.wait(10) == 143
+    assert glass.modes == glass.before[:4]
 
 
 def test_ctrl_z_gives_the_shell_its_terminal_and_fg_comes_back(localvoice, terminal):

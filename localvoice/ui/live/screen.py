@@ -72,6 +72,8 @@ class LiveScreen:
             if self._changed.is_set():
                 self._changed.clear()
                 self.draw()
+                if self._changed.is_set():  # the terminal takes nothing just now
+                    await asyncio.sleep(_IDLE_S)
             if self.view.state == "idle" and not self.view.has_microphone and not self.view.flash[0]:
                 await self._changed.wait()
             else:
@@ -92,9 +94,13 @@ class LiveScreen:
             self._changed.set()
 
     def draw(self) -> None:
-        """Write what differs from the screen as it is."""
-        if self._terminal.is_entered:
+        """Write what differs from the screen as it is; later, where the terminal takes nothing now."""
+        if not self._terminal.is_entered:
+            return
+        if self._terminal.is_ready():
             self._terminal.write(self._painter.paint(self._news(), *self._frame()))
+        else:
+            self._changed.set()
 
     def keys_came(self) -> None:
         """Show at once what was typed."""

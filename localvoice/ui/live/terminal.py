@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 """Bracketed paste: what is pasted is told from what is typed."""
+
+_TAKES_WITHIN_S = 0.2
+"""For the last words before the end. What is drawn meanwhile asks first, and waits for no one."""
 
 _DUMB = frozenset({"", "dumb", "unknown"})
 
@@ -61,7 +65,7 @@ class Terminal:
         wanted[0] &= ~(termios.IXON | termios.ICRNL)
         wanted[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
         wanted[6][termios.VMIN], wanted[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self.fd, termios.TCSADRAIN, wanted)
+        termios.tcsetattr(self.fd, termios.TCSANOW, wanted)
         self.write(_PASTE_ON)
 
     def leave(self) -> None:
@@ -72,7 +76,7 @@ class Terminal:
         if before is not None:
             self.write(_PASTE_OFF + "\x1b[?25h")
             with suppress(termios.error):  # it is gone
-                termios.tcsetattr(self.fd, termios.TCSADRAIN, before)
+                termios.tcsetattr(self.fd, termios.TCSANOW, before)
 
     def read(self) -> bytes:
         """What was typed; nothing once the terminal is gone."""
@@ -81,11 +85,19 @@ class Terminal:
         except OSError:
             return b""
 
+    def is_ready(self, within_s: float = 0.0) -> bool:
+        """Whether it takes more: one that nobody reads, such as that of a lost connection, would hold us up."""
+        try:
+            return bool(select.select([], [self._stdout.fileno()], [], within_s)[1])
+        except (OSError, ValueError):
+            return False
+
     def write(self, text: str) -> None:
-        """At once. A terminal that is gone takes nothing and says nothing: its end is the session's by signal."""
-        with suppress(OSError, ValueError):
-            self._stdout.write(text)
-            self._stdout.flush()
+        """At once. A terminal that is gone, or takes nothing, is not waited for."""
+        if self.is_ready(_TAKES_WITHIN_S):
+            with suppress(OSError, ValueError):
+                self._stdout.write(text)
+                self._stdout.flush()
 
     def size(self) -> tuple[int, int]:
         """Columns and rows."""

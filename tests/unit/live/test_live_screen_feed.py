@@ -24,6 +24,7 @@ class Paper:
     def __init__(self) -> None:
         self.is_entered = False
         self.is_in_front = True
+        self.takes = True
         self.written: list[str] = []
 
     def enter(self) -> None:
@@ -31,6 +32,9 @@ class Paper:
 
     def leave(self) -> None:
         self.is_entered = False
+
+    def is_ready(self) -> bool:
+        return self.takes
 
     def write(self, text: str) -> None:
         self.written.append(text)
@@ -79,6 +83,16 @@ async def test_the_reply_is_followed_while_it_is_said():
     at.screen({"type": "reply_started", "turn": 1, "t": 0.0, "origin": "user"})
     await drawn_while(at, lambda: heard.__setitem__(0, "One"))
     assert (at.view.reply.text, at.view.reply.heard) == ("One two.", 3)
+
+
+async def test_a_terminal_that_takes_nothing_is_drawn_when_it_does():
+    at = desk(Feed())
+    at.view.session = at.view.session | {"input": "typed"}
+    at.screen.enter()
+    at.paper.takes = False
+    assert await drawn_while(at, lambda: at.screen.note("a note")) == []
+    at.paper.takes = True
+    assert "a note" in "".join(await drawn_while(at)) + at.paper.written[-1]
 
 
 async def test_an_idle_typed_conversation_is_not_looked_at():
