@@ -17,7 +17,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,16 +26,14 @@ from typing import Any
 
 import psutil
 
+from benchmarks.engines.bare_llama import BARE, CONTEXT_TOKENS, REPLY_TOKENS
 from localvoice.config import EngineOptions, ReplyConfig
 from localvoice.engines import ChatModel
-from localvoice.llm.chat_messages import as_chat_messages
 from localvoice.llm.llama_cpp import load_llama
 from localvoice.messages import Message, Role, Usage
 from localvoice.tiers.random_llama import SIZES, make
 
 VOCABULARY = Path(__file__).parents[2] / "tests/models/llm/localvoice-tiny-test.gguf"
-CONTEXT_TOKENS = 8192
-REPLY_TOKENS = 40
 _LATEST_ABORT_S = 1.0
 """Behind its beginning: a second holds every kind of moment."""
 SYSTEM = Message(Role.SYSTEM, "You are a friendly voice assistant. Answer in one to three short sentences. " * 6)
@@ -244,43 +242,6 @@ async def overhead(rig: Rig, repeats: int) -> dict[str, Any]:
         "overhead_cpu_percent": round(100 * cpu, 1),
         "overhead_wall_percent": round(100 * wall, 1),
     }
-
-
-def _bare_xllamacpp(path: Path) -> Callable[[Sequence[Message]], str]:
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.n_ctx, params.n_batch, params.n_ubatch, params.n_parallel = CONTEXT_TOKENS, 256, 256, 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-    params.verbosity, params.cache_ram_mib, params.ui = 0, 0, False
-    server = xllamacpp.Server(params)
-
-    def reply(asked: Sequence[Message]) -> str:
-        chunks: list[Any] = []
-        request = {"messages": as_chat_messages(asked), "stream": True, "max_tokens": REPLY_TOKENS, "temperature": 0.0}
-        server.handle_chat_completions(request, chunks.append)
-        deltas = [choice["delta"] for chunk in chunks for choice in chunk.get("choices", ())]
-        return "".join(delta.get("content") or "" for delta in deltas)
-
-    return reply
-
-
-def _bare_llama_cpp_python(path: Path) -> Callable[[Sequence[Message]], str]:
-    import llama_cpp
-
-    llama = llama_cpp.Llama(str(path), n_ctx=CONTEXT_TOKENS, n_batch=256, n_ubatch=256, n_threads=1, verbose=False)
-
-    def reply(asked: Sequence[Message]) -> str:
-        chunks: Iterator[Any] = llama.create_chat_completion(
-            as_chat_messages(asked), stream=True, max_tokens=REPLY_TOKENS, temperature=0.0
-        )
-        return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks)
-
-    return reply
-
-
-BARE = {"xllamacpp": _bare_xllamacpp, "llama-cpp-python": _bare_llama_cpp_python}
 
 
 def ms(seconds: float) -> float:
