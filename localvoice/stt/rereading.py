@@ -29,8 +29,8 @@ _EDGE_S = 0.1
 
 _LONGEST_PASS_S = 0.3
 """Where a reading takes longer, none is made while speech goes on: one that is under way when the user stops cannot be
-broken off, and the one that counts waits for it. At this length words come 0.17 s later in 5 of 100 turns, and at the
-same time in half of them (docs/partials.md)."""
+broken off, and the one that counts waits for it. At nearly this length words come 0.13 s later in 5 of 100 turns, and
+at the same time in half of them (docs/partials.md)."""
 
 _SHARE = 0.4
 """Of the time in which the recogniser may be busy while speech goes on: the rest is for the sound, the language model
