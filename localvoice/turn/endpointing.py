@@ -14,6 +14,10 @@ third the plain one, from the last the shortest, and in between in proportion to
 percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5 in
 100 more than the plain one. Chosen on the corpus's choosing half (docs/decisions/028-waits-in-steps.md)."""
 
+_COMPLETE = 0.25
+"""From here on an end is called `complete`, however long it was waited for: what the word means does not move with the
+marks."""
+
 
 class Endpointing:
     """Decides at each moment of silence. Without votes (`probability` None) only the pause speaks."""
@@ -72,7 +76,7 @@ class Endpointing:
             return EndReason.SILENCE
         if probability <= UNFINISHED:
             return EndReason.LIMIT
-        return EndReason.COMPLETE if probability > PLAIN else EndReason.SILENCE
+        return EndReason.COMPLETE if probability > _COMPLETE else EndReason.SILENCE
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""

@@ -48,6 +48,8 @@ def test_the_wait_has_no_jump_where_its_parts_meet():
     [
         (0.199, 0.95, None),
         (0.2, 0.95, EndReason.COMPLETE),
+        (0.6, 0.3, EndReason.COMPLETE),
+        (0.6, 0.22, EndReason.SILENCE),
         (0.599, None, None),
         (0.6, None, EndReason.SILENCE),
         (1.999, 0.05, None),
