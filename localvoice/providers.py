@@ -195,8 +195,8 @@ PROVIDERS: Mapping[str, Provider] = {
     )
 }
 """By name. Model names and differences: vendors' documentation and SDKs as of November 2026. Prices as of July 2026,
-Groq's recognisers by its "Speech to Text" page, the others by vendors' public pages as quoted by third parties; those of
-Cartesia's, Sarvam's and Azure's recognisers are guesses."""
+Groq's recognisers by its "Speech to Text" page, the others by vendors' public pages as quoted by third parties, but for
+the recognisers of Cartesia, Sarvam and Azure, whose prices are guesses."""
 
 PREFERRED: Mapping[str, tuple[str, ...]] = {
     "stt": ("groq", "openai"),
