@@ -194,9 +194,9 @@ PROVIDERS: Mapping[str, Provider] = {
         ),
     )
 }
-"""By name. Model names and differences: vendors' documentation and SDKs as of November 2026. Prices as of July 2026,
-Groq's recognisers by its "Speech to Text" page, the others by vendors' public pages as quoted by third parties, but for
-the recognisers of Cartesia, Sarvam and Azure, whose prices are guesses."""
+"""By name. Model names and differences: vendors' documentation and SDKs as of November 2026. Prices: Groq's recognisers
+by its "Speech to Text" page, OpenAI's, Groq's and ElevenLabs' by public pages as quoted by third parties (July 2026); all
+others were not looked up anywhere and say no more than the order of magnitude."""
 
 PREFERRED: Mapping[str, tuple[str, ...]] = {
     "stt": ("groq", "openai"),
