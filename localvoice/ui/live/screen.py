@@ -97,7 +97,7 @@ class LiveScreen:
         """Write what differs from the screen as it is; later, where the terminal takes nothing now."""
         if not self._terminal.is_entered:
             return
-        if self._terminal.is_ready():
+        if self._terminal.is_ready:
             self._terminal.write(self._painter.paint(self._news(), *self._frame()))
         else:
             self._changed.set()

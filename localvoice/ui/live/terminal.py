@@ -5,10 +5,10 @@ Rule of this file: the only one of the screen that touches a terminal. POSIX onl
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import sys
+import time
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -16,7 +16,7 @@ _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 """Bracketed paste: what is pasted is told from what is typed."""
 
 _TAKES_WITHIN_S = 0.2
-"""For the last words before the end. What is drawn meanwhile asks first, and waits for no one."""
+"""The last words before the end are waited for; nothing else is."""
 
 _DUMB = frozenset({"", "dumb", "unknown"})
 
@@ -38,8 +38,9 @@ class Terminal:
         self._stdout = stdout
         self._before: list[Any] | None = None
         self.is_unicode = _takes(stdout, "○█─")
-        if isinstance(stdout, io.TextIOWrapper):
-            stdout.reconfigure(errors="replace")  # a letter it cannot show is no reason to fail
+        self._out = _own_way_out(stdout)
+        self._waiting = b""
+        """What it has not taken yet."""
 
     @property
     def is_entered(self) -> bool:
@@ -60,6 +61,7 @@ class Terminal:
 
         if self._before is not None:
             return
+        self._stdout.flush()
         self._before = termios.tcgetattr(self.fd)
         wanted = termios.tcgetattr(self.fd)
         wanted[0] &= ~(termios.IXON | termios.ICRNL)
@@ -75,6 +77,7 @@ class Terminal:
         before, self._before = self._before, None
         if before is not None:
             self.write(_PASTE_OFF + "\x1b[?25h")
+            self._finish()
             with suppress(termios.error):  # it is gone
                 termios.tcsetattr(self.fd, termios.TCSANOW, before)
 
@@ -85,19 +88,34 @@ class Terminal:
         except OSError:
             return b""
 
-    def is_ready(self, within_s: float = 0.0) -> bool:
-        """Whether it takes more: one that nobody reads, such as that of a lost connection, would hold us up."""
-        try:
-            return bool(select.select([], [self._stdout.fileno()], [], within_s)[1])
-        except (OSError, ValueError):
-            return False
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has taken all that was written: one that nobody reads, as behind a lost connection, does not."""
+        self._push()
+        return not self._waiting
 
     def write(self, text: str) -> None:
-        """At once. A terminal that is gone, or takes nothing, is not waited for."""
-        if self.is_ready(_TAKES_WITHIN_S):
-            with suppress(OSError, ValueError):
-                self._stdout.write(text)
-                self._stdout.flush()
+        """As much as it takes now; the rest with the next call. One that is gone takes nothing, and says nothing."""
+        self._waiting += text.encode(self._stdout.encoding or "ascii", "replace")
+        self._push()
+
+    def _push(self) -> None:
+        while self._waiting:
+            try:
+                written = os.write(self._out, self._waiting)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._waiting = b""
+                return
+            self._waiting = self._waiting[written:]
+
+    def _finish(self) -> None:
+        """Wait for the rest, a moment."""
+        until_s = time.monotonic() + _TAKES_WITHIN_S
+        while not self.is_ready and time.monotonic() < until_s:
+            select.select([], [self._out], [], _TAKES_WITHIN_S / 10)
+        self._waiting = b""
 
     def size(self) -> tuple[int, int]:
         """Columns and rows."""
@@ -106,6 +124,14 @@ class Terminal:
         except (OSError, ValueError):
             columns, rows = 0, 0
         return columns or 80, rows or 24
+
+
+def _own_way_out(stdout: TextIO) -> int:
+    """The same terminal, opened again: to make standard output itself not wait would change it for the shell, too."""
+    try:
+        return os.open(os.ttyname(stdout.fileno()), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:  # it has no name here
+        return stdout.fileno()
 
 
 def _takes(stream: TextIO, text: str) -> bool:

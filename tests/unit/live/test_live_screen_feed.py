@@ -33,6 +33,7 @@ class Paper:
     def leave(self) -> None:
         self.is_entered = False
 
+    @property
     def is_ready(self) -> bool:
         return self.takes
 
