@@ -195,8 +195,8 @@ PROVIDERS: Mapping[str, Provider] = {
     )
 }
 """By name. Model names and differences: vendors' documentation and SDKs as of November 2026. Prices: Groq's recognisers
-by its "Speech to Text" page, OpenAI's, Groq's and ElevenLabs' by public pages as quoted by third parties (July 2026); the
-others were not looked up anywhere and say no more than the order of magnitude."""
+by its "Speech to Text" page, OpenAI's, Groq's and ElevenLabs' by public pages as quoted by third parties (July 2026).
+The others were not looked up anywhere and say no more than the order of magnitude."""
 
 PREFERRED: Mapping[str, tuple[str, ...]] = {
     "stt": ("groq", "openai"),
