@@ -14,7 +14,7 @@ import pytest
         ("localvoice persona n", {"new"}),
         ("localvoice talk --patience f", {"fast"}),
         ("localvoice talk --stt poc", {"pocketsphinx"}),
-        ("localvoice talk --llm groq,llama", {"groq,llama-cpp"}),
+        ("localvoice talk --llm groq,llama-c", {"groq,llama-cpp"}),
         ("localvoice talk --persona tu", {"tutor"}),
         ("localvoice talk --voice en_US-norm", {"en_US-norman-medium"}),
         ("localvoice models download base", {"base.en"}),

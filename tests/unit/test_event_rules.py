@@ -32,7 +32,7 @@ def session() -> list[Event]:
         await talk.until("reply_finished", turn=2)
 
     recognizer = FakeRecognizer("tell me a story", "no", "no", "no wait")
-    return hold(user, Setting(stt=recognizer, llm=FakeChatModel(STORY, "Fine.", first_token_s=0.5))).events
+    return hold(user, Setting(stt=recognizer, llm=FakeChatModel(STORY, "Fine.", first_token_s=2.5))).events
 
 
 def find(events: list[Event], kind: str, count: int = 0) -> Event:
