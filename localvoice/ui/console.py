@@ -56,7 +56,7 @@ class Console:
             print(f"{kind}: {event['message']}", file=self._notes, flush=True)
         elif self._verbosity > 0:
             self.note(as_line(event))
-        elif not self._replies_only and (line := in_words(event)):
+        elif (kind == "provider_changed" or not self._replies_only) and (line := in_words(event)):
             self.note(line)
 
     def _sentence(self, text: str) -> None:
@@ -102,13 +102,16 @@ _IN_WORDS = {
     "provider_changed": "({stage}: {to} instead of {from}: {reason})",
     "device_changed": "({which}: {to} instead of {from}: {reason})",
 }
+_OTHERS_WORDS = frozenset({"provider_changed", "device_changed"})
+"""Whose reasons are sentences already, with names of variables, models and devices as they are written."""
 
 
 def in_words(event: Event) -> str:
     """What a person wants to know about an event, empty for most."""
     if event["type"] == "session_started":
         return _introduction(event)
-    return _IN_WORDS.get(event["type"], "").format_map(event).replace("_", " ")
+    said = _IN_WORDS.get(event["type"], "").format_map(event)
+    return said if event["type"] in _OTHERS_WORDS else said.replace("_", " ")
 
 
 def _introduction(event: Event) -> str:

@@ -106,3 +106,18 @@ def test_a_typed_session_says_neither_how_it_hears_nor_how_it_speaks():
     engines = {"stt": "typed", "llm": "skills", "tts": "none"}
     Console(words=None, notes=notes)({**STARTED, "engines": engines, "starters": ["skills"], "input": "typed"})
     assert notes.getvalue().startswith("localvoice 1.0 thinks with skills (starter). Input: typed,")
+
+
+@pytest.mark.parametrize("replies_only", [False, True])
+def test_who_takes_over_and_why_is_told_with_names_as_they_are_written(replies_only):
+    reason = "groq refused the key (401): check GROQ_API_KEY"
+    notes = io.StringIO()
+    console = Console(words=io.StringIO(), notes=notes, replies_only=replies_only)
+    console({"type": "provider_changed", "t": 1.0, "stage": "llm", "from": "groq", "to": "skills", "reason": reason})
+    assert notes.getvalue() == f"(llm: skills instead of groq: {reason})\n"
+
+
+def test_a_reason_that_is_a_name_is_read_as_words():
+    notes = io.StringIO()
+    Console(words=None, notes=notes)({"type": "turn_dropped", "t": 1.0, "turn": 1, "reason": "nothing_said"})
+    assert notes.getvalue() == "(nothing said)\n"
