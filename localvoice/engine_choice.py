@@ -137,9 +137,15 @@ class EngineChoice:
 
     def _best(self, stage: str, engine: str = "") -> Installed | None:
         """The installed model that suits this machine best; of one engine only where it is named."""
-        from localvoice.tiers.known_speeds import tier_here
+        from localvoice.tiers.known_speeds import known_speeds, tier_here
 
         tier = tier_here()[0].tier
+        if stage == "stt" and not engine:
+            from localvoice.tiers.recogniser_choice import chosen_recogniser
+
+            speeds = known_speeds().recall()
+            language = self._config.session.language
+            return chosen_recogniser(self._store, tier, language, speeds.recognisers if speeds else {})
         others = [one for one in LOCAL[stage] if engine and one != engine]
         return self._store.preferred(Kind(stage), tier, others=others)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -166,9 +167,12 @@ def recommend(*, as_json: _AsObject = False) -> None:
     from localvoice.commands.recommending import lines
     from localvoice.tiers.known_speeds import known_speeds
     from localvoice.tiers.measuring import measure
+    from localvoice.tiers.recogniser_choice import measured_recognisers
+    from localvoice.tiers.speeds import recommended
 
     store = open_store()
     speeds = measure(lambda what: None if as_json else typer.echo(f"measuring: {what}", err=True))
+    speeds = replace(speeds, recognisers=measured_recognisers(store, recommended(speeds).tier))
     if not known_speeds().keep(speeds):
         typer.echo("It cannot be remembered: the user's state folder is read-only.", err=True)
     typer.echo(rendered(speeds) if as_json else "\n".join(lines(speeds, store)))

@@ -6,7 +6,7 @@ Rule of this file: pure; nothing is measured or looked up here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from localvoice.model_store.catalogue import Tier, size_text
 from localvoice.model_store.offer import Recommendation
@@ -43,6 +43,8 @@ class Speeds:
     card_bytes: int = 0
     """Memory of a graphics card that works; 0 without one."""
     card: str = ""
+    recognisers: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that installed recognisers take for a turn of 3 s, by model, where there is a choice between engines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def described(speeds: Speeds) -> str:
         f"Whisper base in {1000 * speeds.recogniser_s:.0f} ms",
         f"speech in {speeds.synthesiser_factor:.2f} times real time",
     ]
+    words += [f"{name} in {1000 * seconds:.0f} ms" for name, seconds in speeds.recognisers.items()]
     if speeds.card:
         words.append(speeds.card)
     return ", ".join(words)
