@@ -27,8 +27,8 @@ _TIMES = 2
 def chosen_recogniser(store: ModelStore, tier: Tier, language: str, measured: Mapping[str, float]) -> Installed | None:
     """The installed model to use; `measured`: seconds for a turn, by model, from `measured_recognisers`.
 
-    Parakeet makes fewer errors than Whisper small (vendors' word error rates: 6.3 and 8.6 %), so that only its speed and
-    its languages speak against it; where nothing was measured Whisper is taken.
+    Parakeet makes fewer errors than Whisper small (vendors' word error rates: 6.3 and 8.6 %), so only its speed and its
+    languages speak against it; where nothing was measured Whisper is taken.
     """
     whisper = store.preferred(Kind.STT, tier, others=(_PARAKEET,))
     parakeet = store.preferred(Kind.STT, tier, others=(_WHISPER,)) if _knows(language) else None

@@ -27,7 +27,9 @@ from localvoice.secrets_store import Secret
 from localvoice.skills.catalog import Skills
 from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
+from localvoice.stt.parakeet import ParakeetRecognizer
 from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
+from tests.engines.test_parakeet import said as tones
 from tests.scripted_server import (
     no_connection_left,  # noqa: F401 - a fixture for every test here
     serving,
@@ -71,6 +73,11 @@ def whisper_engine() -> FasterWhisperRecognizer:
 
 
 @lru_cache
+def parakeet_engine() -> ParakeetRecognizer:
+    return ParakeetRecognizer(TESTS / "models" / "stt-parakeet")
+
+
+@lru_cache
 def sphinx_engine() -> PocketsphinxRecognizer:
     return PocketsphinxRecognizer(Skills().jsgf())
 
@@ -83,6 +90,11 @@ async def whisper() -> AsyncIterator[Case]:
 @asynccontextmanager
 async def sphinx() -> AsyncIterator[Case]:
     yield Case(sphinx_engine(), timer(), "set a timer for five minutes")
+
+
+@asynccontextmanager
+async def parakeet() -> AsyncIterator[Case]:
+    yield Case(parakeet_engine(), tones("what time is it"), "what time is it")
 
 
 @asynccontextmanager
@@ -101,7 +113,7 @@ def streamed(name: str) -> Callable[[], Any]:
     return case
 
 
-CASES = {"faster-whisper": whisper, "pocketsphinx": sphinx, "groq": upload} | {
+CASES = {"faster-whisper": whisper, "pocketsphinx": sphinx, "parakeet": parakeet, "groq": upload} | {
     name: streamed(name) for name in STREAMED
 }
 
@@ -109,7 +121,7 @@ CASES = {"faster-whisper": whisper, "pocketsphinx": sphinx, "groq": upload} | {
 @pytest.fixture(scope="module", autouse=True)
 def closing():
     yield
-    for engine_of in (whisper_engine, sphinx_engine):
+    for engine_of in (whisper_engine, sphinx_engine, parakeet_engine):
         engine_of().close()
         engine_of.cache_clear()
 
@@ -174,6 +186,7 @@ async def test_a_call_cancelled_anywhere_ends_and_the_next_one_is_right(case):
 async def test_closed_twice_it_does_no_more_work(case):
     whisper_engine.cache_clear()  # the others get new ones
     sphinx_engine.cache_clear()
+    parakeet_engine.cache_clear()
     case.engine.close()
     case.engine.close()
     with pytest.raises(ProviderError):

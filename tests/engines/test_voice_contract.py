@@ -22,6 +22,8 @@ from tests.scripted_server import no_connection_left  # noqa: F401 - a fixture f
 from tests.voice_servers.cases import CLOUD, Case, Fault, Open
 
 VOICE = Path(__file__).parents[1] / "models" / "tts" / "en_US-tiny-test.onnx"
+KOKORO = VOICE.with_name("kokoro-tiny")
+LOCAL = ("espeak", "piper", "kokoro")
 REPLY = ["Hello there,", " how are you?", " It is 25 °C — see **this**.", " \n", " Good bye."]
 
 
@@ -29,9 +31,11 @@ def _local(name: str) -> Case:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Open]:
         from localvoice.tts.espeak import EspeakSynthesizer
+        from localvoice.tts.kokoro import KokoroSynthesizer
         from localvoice.tts.piper import PiperSynthesizer
 
-        voice: Synthesizer = EspeakSynthesizer() if name == "espeak" else PiperSynthesizer(VOICE)
+        made = {"espeak": EspeakSynthesizer, "piper": lambda: PiperSynthesizer(VOICE)}
+        voice: Synthesizer = made.get(name, lambda: KokoroSynthesizer(KOKORO))()
         try:
             yield Open(voice, lambda: None)
         finally:
@@ -40,9 +44,7 @@ def _local(name: str) -> Case:
     return opened
 
 
-EVERY = pytest.mark.parametrize(
-    "case", [*CLOUD.values(), _local("espeak"), _local("piper")], ids=[*CLOUD, "espeak", "piper"]
-)
+EVERY = pytest.mark.parametrize("case", [*CLOUD.values(), *map(_local, LOCAL)], ids=[*CLOUD, *LOCAL])
 SERVICE = pytest.mark.parametrize("case", CLOUD.values(), ids=CLOUD)
 
 
