@@ -6,6 +6,7 @@ Rule of this file: nothing is said twice and nothing is lost at the change; who 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from localvoice.engines import ChatModel, ReplyPart, Synthesizer
@@ -173,8 +174,7 @@ class FallbackSynthesizer:
                 chunks = engine.synthesize(handed)
                 try:
                     async for chunk in chunks:
-                        handed.spoken(chunk.text)
-                        yield self._loudness.matched(engine.name, chunk)
+                        yield self._loudness.matched(engine.name, handed.spoken(chunk))
                     self._ranks.worked(engine)
                     return
                 except ProviderError as error:
@@ -203,6 +203,8 @@ class _Handed:
         self.failure: Exception | None = None
         """Of who writes the text: no voice is to blame for that."""
         self._unspoken = ""
+        self._told_ahead = 0
+        """Characters of it that belong to a clause whose beginning was spoken: the whole clause was told then."""
         self._again = ""
 
     def __aiter__(self) -> _Handed:
@@ -224,9 +226,12 @@ class _Handed:
         self._told(clause)
         return clause
 
-    def spoken(self, text: str) -> None:
-        """`text`, the beginning of what was handed over, has its sound."""
-        self._unspoken = self._unspoken[len(text) :]
+    def spoken(self, chunk: SpeechChunk) -> SpeechChunk:
+        """`chunk`, the next of what was handed over, has its sound; a clause that another voice began is told once."""
+        self._unspoken = self._unspoken[len(chunk.text) :]
+        told, clause = self._told_ahead, chunk.text if chunk.clause is None else chunk.clause
+        self._told_ahead = max(0, max(told, len(clause)) - len(chunk.text))
+        return replace(chunk, clause=clause[told:]) if told and clause else chunk
 
     def again(self) -> None:
         """Another voice goes on with what is left."""

@@ -328,6 +328,28 @@ def test_a_voice_that_dies_in_a_clause_is_followed_from_the_next_word(words, ahe
     assert "".join(other.clauses).split() == ["one", "two", "three", "four", "five", "six."][words:]
 
 
+@pytest.mark.parametrize("words", range(1, 5))
+def test_a_clause_is_told_once_however_many_voices_speak_it(words):
+    class ClauseByWord(FakeSynthesizer):
+        """Tells a clause with its first word, and dies behind so many."""
+
+        async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
+            left = words
+            async for clause in text:
+                for at, word in enumerate(re.findall(r"\S+\s*", clause)):
+                    if not left:
+                        raise DOWN
+                    left -= 1
+                    yield SpeechChunk(word, SOUND, 16_000, clause="" if at else clause)
+
+    async def told() -> list[str]:
+        voice = FallbackSynthesizer([ClauseByWord(), FakeSynthesizer(name="other")], Told())
+        chunks = [chunk async for chunk in voice.synthesize(clauses("one two ", "three four ", "five "))]
+        return [chunk.text if chunk.clause is None else chunk.clause for chunk in chunks]
+
+    assert [clause for clause in run(told()) if clause] == ["one two ", "three four ", "five "]
+
+
 def test_a_voice_that_may_be_asked_again_goes_on_itself():
     dying = WordByWord(1, BUSY)
     dying_again = FallbackSynthesizer([dying, FakeSynthesizer(name="other")], Told())
