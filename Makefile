@@ -66,12 +66,16 @@ test-full: check sound-card smart-turn ## the same with the extras `full` (compi
 test-random: $(VENV)/.dev ## long random conversations in virtual time
 	@$(BIN)/python -m pytest -q -m random --timeout 3000
 
-bench: $(VENV)/.dev sound-card ## starters, echo, turns and sound card measured on this machine (some minutes; needs flite and espeak-ng)
+bench: $(VENV)/.dev sound-card ## starters, echo, turns, sound card and engines measured on this machine (half an hour; needs flite and espeak-ng)
 	@$(BIN)/python benchmarks/starters/recogniser.py --voices 1
 	@$(BIN)/python -m benchmarks.audio.echo --rooms 8
 	@$(BIN)/python -m benchmarks.turns.endpoints
 	@$(BIN)/python -m benchmarks.turns.overlaps
 	@$(BIN)/python benchmarks/audio/device_gaps.py --seconds 20 --cuts 10
+	@$(BIN)/python -m benchmarks.engines.language_model
+	@$(BIN)/python -m benchmarks.engines.speech
+	@$(BIN)/python -m benchmarks.engines.word_times
+	@$(BIN)/python -m benchmarks.stt.partials
 
 clean: ## remove what was made here, models excepted
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(REPLY)
