@@ -70,7 +70,9 @@ def main(
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Whatever goes wrong is one line on standard error."""
     debug = "--debug" in arguments
-    logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL)
+    shown = logging.StreamHandler()
+    shown.setLevel(logging.DEBUG if debug else logging.CRITICAL)  # a package's logger with a level passes the root's by
+    logging.basicConfig(level=shown.level, handlers=[shown])
     try:
         code = app([*_completed(arguments)], prog_name="localvoice", standalone_mode=False)
         return code if isinstance(code, int) else ExitCode.OK

@@ -40,6 +40,15 @@ async def test_a_file_holds_the_words_at_the_voices_rate(localvoice):
     assert await words_in(samples, rate_hz) == SENTENCE
 
 
+def test_what_a_package_logs_is_not_told(localvoice):
+    pytest.importorskip("kokoro_onnx")
+    voice = ("--tts", f"kokoro:{MODELS / 'tts' / 'kokoro-tiny'}")
+    words = ("say", "I am 5 km away, on 3rd St.", *voice, "-o", "said.wav")  # phonemizer warns of counts that differ
+    outcome = localvoice(*words)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+    assert "phonemizer" in localvoice(*words, "--debug").err, "and is told who asks for it"
+
+
 async def test_standard_output_is_raw_sound_at_16_khz(localvoice):
     outcome = localvoice("say", SENTENCE, "--tts", "espeak", "--output", "-")
     assert outcome.code == 0
