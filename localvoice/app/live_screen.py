@@ -66,7 +66,11 @@ class Live:
             await self._controls.commands.run()
 
     def _tell(self, text: str, style: str) -> None:
-        self.screen.say(text, style)
+        """A failure stays: it says what to do, which may be longer than the line of remarks."""
+        if style == "bad":
+            self.screen.note(text, style)
+        else:
+            self.screen.say(text, style)
 
 
 def _voices(store: ModelStore) -> Callable[[], Sequence[str]]:

@@ -96,6 +96,19 @@ def test_escape_cuts_a_reply_and_a_typed_line_does_too(localvoice, terminal):
     assert ended["reason"] == "goodbye"
 
 
+def test_what_is_wrong_with_a_command_is_told_to_its_end(terminal):
+    glass = terminal()
+    glass.until("listening")
+    glass.press("/engine llm groq\r")
+    glass.until(lambda: "groq needs a key: set GROQ_API_KEY, or run `localvoice keys set groq`" in _unwrapped(glass))
+    glass.press("\x03")
+    assert glass.ended() == 130
+
+
+def _unwrapped(glass: Glass) -> str:
+    return " ".join(glass.text.split())
+
+
 @pytest.mark.parametrize("muted", [True, False])
 def test_a_muted_microphone_hears_nothing(localvoice, terminal, muted):
     sound, rate_hz = soundfile.read(REPOSITORY / "examples" / "sample.wav")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from localvoice.ui.live.spans import clean
+
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])")
 _BEGINNING = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
 _PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
@@ -83,7 +85,12 @@ class Keys:
     @property
     def waits(self) -> bool:
         """Whether an escape sequence may be on its way: call `flush` when nothing more has come for a moment."""
-        return bool(self._rest)
+        return bool(self._rest) and not self._is_pasting
+
+    @property
+    def _is_pasting(self) -> bool:
+        """A paste comes as slowly as its line is, and goes on until its end: what it holds is never taken for keys."""
+        return self._rest.startswith(_PASTE)
 
     def feed(self, data: bytes) -> Iterator[Pressed]:
         """The keys that are complete. Unknown sequences are swallowed."""
@@ -108,8 +115,8 @@ class Keys:
 
     def flush(self) -> Iterator[Pressed]:
         """What was kept is all there is: a lone Escape."""
-        text, self._rest = self._rest, ""
-        if text.startswith("\x1b") and not text.startswith(_PASTE):
+        if self.waits:
+            self._rest = ""
             yield Key.ESCAPE
 
 
@@ -121,7 +128,7 @@ def _key(text: str) -> Iterator[Pressed]:
 
 
 def _typed(pasted: str) -> Iterator[str]:
-    """A paste is text whatever it holds: its line ends send nothing."""
-    text = " ".join(pasted.split())
+    """A paste is text whatever it holds: its line ends send nothing, its escape codes do nothing."""
+    text = " ".join(clean(pasted).split())
     if text:
         yield text

@@ -165,7 +165,8 @@ def _shield(view: View) -> Line:
 def _input(typing: Typing, width: int) -> tuple[Line, int]:
     """The typed line around its cursor, and the cell of that."""
     room = width - 3
-    before, behind = typing.text[: typing.at], typing.text[typing.at :]
+    near = 2 * width  # of a long paste no more is looked at: letters may take no cell, but hardly half of them
+    before, behind = typing.text[max(0, typing.at - near) : typing.at], typing.text[typing.at : typing.at + near]
     while before and width_of([(before, "")]) > room:
         before = before[1:]
     return clipped([("> ", "accent"), (before + behind, "")], width), 2 + width_of([(before, "")])

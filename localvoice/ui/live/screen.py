@@ -55,9 +55,9 @@ class LiveScreen:
         self.view.take(event, time.monotonic())
         self._changed.set()
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, style: str = "dim") -> None:
         """A line that stays."""
-        self.view.note(text)
+        self.view.note(text, style)
         self._changed.set()
 
     def say(self, text: str, style: str) -> None:

@@ -119,5 +119,6 @@ def _fitting(piece: str, first: int, rest: int) -> Sequence[str]:
 
 
 def escaped(line: Iterable[Span], shades: Mapping[str, str]) -> str:
-    """The line with its escape codes."""
-    return "".join(f"\x1b[{shades[style]}m{text}\x1b[0m" if style in shades else text for text, style in line)
+    """The line with its escape codes, and no others."""
+    shown = ((clean(text), style) for text, style in line)
+    return "".join(f"\x1b[{shades[style]}m{text}\x1b[0m" if style in shades else text for text, style in shown)

@@ -52,6 +52,7 @@ def board(state: str = "idle") -> tuple[Keyboard, Asked]:
         (b"\r\t\x0c", [Key.ENTER, Key.TAB, Key.REDRAW]),
         (b"\x1b[200~two\nlines\x1b[201~", ["two lines"]),
         (b"\x1b[200~ENTER\x1b[201~", ["ENTER"]),
+        (b"\x1b[200~a\x1b[2Jb\x07\x1b[201~", ["a [2Jb"]),
         (b"\xff", ["\ufffd"]),
         (b"\x00\x07", []),
     ],
@@ -68,6 +69,14 @@ def test_a_lone_escape_is_known_when_nothing_follows():
     assert keys.waits
     assert list(keys.flush()) == [Key.ESCAPE]
     assert not keys.waits
+
+
+def test_a_paste_that_comes_slowly_is_still_a_paste():
+    keys = Keys()
+    assert list(keys.feed(b"\x1b[200~first line\nsec")) == []
+    assert not keys.waits
+    assert list(keys.flush()) == []
+    assert list(keys.feed(b"ond\nthird\x1b[201~\r")) == ["first line second third", Key.ENTER]
 
 
 def test_a_line_is_edited_as_one_is_used_to():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from localvoice.ui.live.lines import METER_CELLS, Typing, ascii_only, frame, paragraph
@@ -131,6 +133,19 @@ def test_help_covers_the_conversation_and_not_the_panel():
 def test_what_a_model_writes_cannot_touch_the_terminal():
     [line] = paragraph([("a\x1b[2Jb\rc\u202ed\x07", "")], 79)
     assert "".join(text for text, _ in line) == "a [2Jb c d "
+
+
+def test_nothing_that_is_written_carries_codes_of_its_own():
+    assert escaped([("a\x1b[2Jb\nc", "heard")], SHADES) == "\x1b[1ma [2Jb c\x1b[0m"
+
+
+@pytest.mark.parametrize("letters", ["word ", "日本 "])
+def test_a_pasted_book_does_not_hold_up_the_screen(letters):
+    book = letters * 20_000
+    began_s = time.process_time()
+    lines = shown(View(), Typing(book, len(book)))
+    assert time.process_time() - began_s < 0.2
+    assert any(line.endswith(book[-20:].rstrip()) for line in lines)
 
 
 def test_wide_letters_are_counted_as_the_terminal_counts_them():
