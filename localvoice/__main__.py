@@ -11,7 +11,7 @@ from typing import NoReturn, TextIO
 
 from localvoice.commands import start_time
 
-_INTERRUPTED, _TERMINATED = 130, 143
+_HUNG_UP, _INTERRUPTED, _TERMINATED = 129, 130, 143
 """Exit codes of `localvoice.errors`, which a signal does not wait for."""
 
 __all__ = ["main", "start_time"]
@@ -21,6 +21,8 @@ def main() -> None:
     """Run the command line and leave at once: no thread of an engine may hold up the end."""
     try:
         signal.signal(signal.SIGTERM, _terminated)
+        if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, _terminated)
         code = _run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
@@ -56,9 +58,9 @@ def _apart(stream: TextIO) -> TextIO:
     return stream
 
 
-def _terminated(*_: object) -> NoReturn:
+def _terminated(number: int, _: object) -> NoReturn:
     """Until a conversation takes over the signal: end as Ctrl-C does, with files closed on the way out."""
-    sys.exit(_TERMINATED)
+    sys.exit(_TERMINATED if number == signal.SIGTERM else _HUNG_UP)
 
 
 if __name__ == "__main__":

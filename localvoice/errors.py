@@ -16,6 +16,7 @@ class ExitCode(IntEnum):
     MODEL = 3
     DEVICE = 4
     ENGINES = 5
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 

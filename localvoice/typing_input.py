@@ -58,8 +58,7 @@ class TypedLines:
         threading.Thread(target=self._run, name="typing", daemon=True).start()
 
     def _run(self) -> None:
-        stream = self._stream or sys.stdin
-        for line in iter(stream.readline, ""):
+        for line in iter(self._next, ""):
             text = line.strip()
             if text:
                 self._post(self._typed(text))
@@ -67,6 +66,13 @@ class TypedLines:
                 self._post(Interrupted(self._now_s()))
         if self._ends_session:
             self._post(InputDone())
+
+    def _next(self) -> str:
+        """A line with its end; nothing where there are no more, as of a terminal that was closed."""
+        try:
+            return (self._stream or sys.stdin).readline()
+        except OSError:
+            return ""
 
     def _typed(self, text: str) -> Typed:
         over_thought = self._from_terminal and not self._ends_session

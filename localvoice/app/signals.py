@@ -1,9 +1,10 @@
-"""Ctrl-C and SIGTERM: before the conversation they cancel its start, in it they end it cleanly."""
+"""Ctrl-C, SIGTERM, a closed terminal: before the conversation they cancel its start, in it they end it cleanly."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from localvoice.session.conversation import Session
 from localvoice.session.ending import EndedBy
 
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+if sys.platform != "win32":
+    _CODES[signal.SIGHUP] = ExitCode.HUNG_UP
 
 
 class Stopper:
@@ -26,10 +29,11 @@ class Stopper:
 
     @contextmanager
     def installed(self) -> Iterator[Stopper]:
-        """Take over both signals for this loop."""
+        """Take over the signals for this loop; one that is ignored, as `nohup` asks, stays so."""
         loop = asyncio.get_running_loop()
         before: dict[int, Any] = {}
-        for number, code in _CODES.items():
+        taken = {number: code for number, code in _CODES.items() if not _is_ignored_hangup(number)}
+        for number, code in taken.items():
             try:
                 loop.add_signal_handler(number, self._arrived, code)
             except (NotImplementedError, ValueError, RuntimeError):  # Windows; or not the main thread
@@ -42,7 +46,7 @@ class Stopper:
         try:
             yield self
         finally:
-            for number in _CODES:
+            for number in taken:
                 if number in before:
                     signal.signal(number, before[number])
                 else:
@@ -58,3 +62,7 @@ class Stopper:
             self._session.end(EndedBy.INTERRUPT, code)
         elif self._start is not None:
             self._start.cancel()
+
+
+def _is_ignored_hangup(number: int) -> bool:
+    return sys.platform != "win32" and number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN

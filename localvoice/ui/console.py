@@ -6,6 +6,7 @@ stay readable; for a pipe that wants replies only, a reply is one line.
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import TextIO
 
@@ -36,7 +37,11 @@ class Console:
         """Say something about the session."""
         if self._verbosity >= 0:
             self._break_line()
-            print(text, file=self._notes, flush=True)
+            try:
+                print(text, file=self._notes, flush=True)
+            except OSError as error:
+                if error.errno != errno.EIO:  # a terminal that was closed, of which a signal tells
+                    raise
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -84,8 +89,10 @@ class Console:
         try:
             self._words.write(text)
             self._words.flush()
-        except BrokenPipeError:
-            self._words = None  # the reader has gone, as `| head -1` does; what is said is said all the same
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError) and error.errno != errno.EIO:
+                raise
+            self._words = None  # the reader has gone, as `| head -1` or a terminal; what is said is said all the same
 
 
 def as_line(event: Event) -> str:

@@ -56,7 +56,13 @@ class Glass:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
-        os.close(self._ours)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        if self._ours >= 0:
+            os.close(self._ours)
+        self._ours = -1
 
     @property
     def rows(self) -> list[str]:

@@ -213,6 +213,21 @@ def test_a_failure_leaves_the_terminal_as_it_was_and_says_what_happened(localvoi
     assert "Traceback" not in glass.text
 
 
+@pytest.mark.parametrize("words", [TALK, (*TALK, "--plain")])
+def test_a_closed_terminal_ends_the_session_and_finishes_its_files(localvoice, terminal, words):
+    with (localvoice.folder / "notes").open("wb") as notes:
+        glass = terminal(*words, stderr=notes)
+    glass.until(lambda: bool(events(localvoice, "session_started")))
+    glass.press("help\n" if "--plain" in words else "help\r")
+    glass.until(lambda: bool(events(localvoice, "first_audio")))
+    glass.hang_up()
+    assert glass.process.wait(10) == 129
+    [ended] = events(localvoice, "session_ended")
+    assert ended["reason"] == "interrupt"
+    assert soundfile.info(localvoice.folder / "reply.wav").frames
+    assert "Error" not in (localvoice.folder / "notes").read_text(encoding="utf-8")
+
+
 def test_a_terminal_that_nobody_reads_holds_nobody_up(localvoice, terminal):
     glass = terminal(size=(200, 50))
     glass.until("listening")

@@ -19,6 +19,8 @@ WITHIN_S = 2.0
 """A second is promised; the machine that runs the tests may be busy."""
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+if sys.platform != "win32":
+    SIGNALS.append((signal.SIGHUP, 129))
 
 
 def ended_cleanly(localvoice: CommandLine, running: Running, number: int, code: int) -> None:
@@ -67,6 +69,22 @@ def test_a_signal_while_loading_leaves_no_trace(localvoice, number, code):
     assert took_s < WITHIN_S
     assert outcome.complaints == []
     assert localvoice.files() == before
+
+
+@posix
+def test_nohup_is_heeded(localvoice):
+    soundfile.write(localvoice.folder / "silent.wav", np.zeros(30 * 8000), 8000)
+    heeded = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        running = localvoice.start("--input", "silent.wav", "--output", "none", "--events", "events.jsonl", *STARTERS)
+    finally:
+        signal.signal(signal.SIGHUP, heeded)
+    running.wait_for("session_started")
+    running.process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert running.process.poll() is None
+    outcome, _ = running.stop(signal.SIGINT)
+    assert outcome.code == 130
 
 
 @posix
