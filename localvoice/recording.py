@@ -15,10 +15,14 @@ from localvoice.errors import FileError
 from localvoice.event_log import Event, JsonLines
 from localvoice.session.facts import Told
 from localvoice.session.tape import Noted
+from localvoice.sound_tape import TRACKS
 
 FORMAT = 2
 """Of the folder; raised when a reader has to know. 2: what engines and devices came to is among the inputs, and sound
 lies beside them."""
+
+_FILES = ("config.toml", "meta.json", "inputs.jsonl", *(f"{track}.flac" for track in TRACKS))
+"""What is written beside the events."""
 
 
 class Recording:
@@ -36,6 +40,9 @@ class Recording:
             raise FileError(f"{self.folder} is a file: --record wants a folder")
         if (self.folder / "events.jsonl").exists():
             raise FileError(f"{self.folder} holds a recording already: name another folder")
+        in_the_way = next((name for name in _FILES if (self.folder / name).exists()), None)
+        if in_the_way is not None:
+            raise FileError(f"{self.folder} holds a {in_the_way} already: name a new or empty folder")
         missing = [place for place in (self.folder, *self.folder.parents) if not place.exists()]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

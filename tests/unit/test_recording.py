@@ -74,6 +74,15 @@ def test_a_folder_is_not_recorded_into_twice(tmp_path):
         Recording(tmp_path, "").check()
 
 
+@pytest.mark.parametrize("name", ["config.toml", "meta.json", "inputs.jsonl", "mic.flac", "output.flac"])
+def test_a_file_that_is_there_is_not_overwritten(tmp_path, name):
+    (tmp_path / name).write_text("the user's")
+    with pytest.raises(FileError, match=rf"holds a {name} already: name a new or empty folder"):
+        Recording(tmp_path, "").check()
+    (tmp_path / name).rename(tmp_path / "notes.txt")
+    Recording(tmp_path, "").check()
+
+
 def test_a_file_is_no_folder(tmp_path):
     path = tmp_path / "file"
     path.touch()
