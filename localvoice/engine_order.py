@@ -7,13 +7,15 @@ settings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from localvoice.config import Config, EngineOptions
 from localvoice.provider_row import Provider
 from localvoice.providers import has_voice
 from localvoice.remote import Service
-from localvoice.text.pronunciation import pronunciation_of
-from localvoice.text.speakable import Verbalizer
+
+if TYPE_CHECKING:
+    from localvoice.text.speakable import Verbalizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +47,7 @@ class EngineOrder:
     @property
     def verbalizer(self) -> Verbalizer:
         """How a voice of this service says what is written. Raises `ConfigError` for a bad dictionary."""
+        from localvoice.text.pronunciation import pronunciation_of  # loads numpy, whose threads forbid the seal
+        from localvoice.text.speakable import Verbalizer
+
         return Verbalizer(self.language or "en", pronunciation_of(self.config.speech))

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.e2e.spoken import TINY_ENGINES, read_events, write_question
+from tests.e2e.test_offline_shield import sealed
 
 STRACE = shutil.which("strace")
 _INTERNET = re.compile(r"\b(connect|sendto|sendmsg|sendmmsg)\(.*sa_family=AF_INET6?.*")
@@ -66,6 +67,17 @@ def test_the_reason_for_the_lesser_shield_is_shown(localvoice):
     assert started["offline"] == "guarded"
     assert "sound server" in started["offline_reason"]
     assert outcome.code == 0
+
+
+@sealed
+@pytest.mark.parametrize("spoken", [False, True])
+def test_where_the_kernel_lets_it_a_conversation_is_sealed(localvoice, spoken):
+    write_question(localvoice.folder / "question.wav", 0.3, "What is seven plus eight?")
+    words = ("--input", "question.wav") if spoken else ("--text",)
+    outcome = localvoice("--offline", "--output", "none", "--events", "events.jsonl", *words, stdin="hello\n")
+    assert outcome.code == 0
+    started = read_events(localvoice.folder / "events.jsonl")[0]
+    assert (started["offline"], started["offline_reason"]) == ("sealed", "")
 
 
 @pytest.mark.parametrize(
