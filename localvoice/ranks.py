@@ -100,9 +100,15 @@ class Ranks(Generic[E]):
         return [rank.engine for rank in self._ranks if rank.error is None and rank.engine is not self.first]
 
     def prefer(self, engine: E, reason: str) -> None:
-        """`engine`, which may be a new one, is in use from the next call on; those before it stand behind it."""
-        before = self.first
+        """`engine`, which may be a new one, is in use from the next call on; those before it stand behind it.
+
+        Raises:
+            ProviderError: it does no more work in this session; nothing has changed then.
+        """
         known = next((rank for rank in self._ranks if rank.engine is engine), None)
+        if known is not None and known.is_retired and known.error is not None:
+            raise known.error
+        before = self.first
         rank = known or _Rank(engine)
         rank.error, rank.failures = None, 0
         self._ranks = [rank, *(other for other in self._ranks if other is not rank)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from localvoice.app.prepared_phrases import speak_beforehand
-from localvoice.cloud_choice import STAGES, is_cloud_name, leaves_machine
+from localvoice.cloud_choice import STAGES, host_services, is_cloud_name, leaves_machine
 from localvoice.config import Config
 from localvoice.engine_choice import EngineChoice
 from localvoice.errors import ConfigError
@@ -84,14 +84,16 @@ class Switching:
         ready = self._loaded.get((stage, text, voice))
         if ready is None:
             ready = self._loaded[stage, text, voice] = await self._load(stage, text, voice)
-        self._voices.phrases.update(ready.phrases)
         self._by_stage[stage].prefer(ready.engine, _CHOSEN)
+        self._voices.phrases.update(ready.phrases)
         return str(ready.engine.name)
 
     async def _load(self, stage: str, text: str, voice: str) -> _Ready:
         config = self._settings(stage, text, voice)
         if self._offline != "no" and leaves_machine(text, config.engines):
             raise ConfigError(f"{text} would leave this machine, and the session is offline")
+        if self._offline == "sealed" and (here := host_services(config.engines)):
+            raise ConfigError(f"a sealed session cannot reach this machine's own {here}: begin with --{stage} {text}")
         loaded = await load_stage(stage, self._choose(config).candidates(stage)[:1], lambda _: None)
         self._stack.callback(loaded.first.close)
         for name in paid_of({stage: loaded}):

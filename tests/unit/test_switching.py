@@ -113,6 +113,24 @@ async def test_what_cannot_be_used_changes_nothing(tmp_path, stack, stage, engin
     assert (voices.chat.name, told.news) == ("fake", [])
 
 
+@pytest.mark.parametrize("engine", ["ollama", "openai-compatible:http://127.0.0.1:9/v1"])
+async def test_a_sealed_session_says_why_it_has_no_server_of_this_machine(tmp_path, stack, engine):
+    switch, voices, _ = switching(tmp_path, stack, offline="sealed")
+    with pytest.raises(ConfigError, match=f"sealed session .*: begin with --llm {engine}"):
+        await switch.use("llm", engine)
+    assert voices.chat.name == "fake"
+
+
+def test_what_may_cost_no_more_cannot_be_chosen_and_says_why():
+    told, paid, free = Told(), named("paid"), named("free")
+    ranks: Ranks = Ranks("llm", (paid, free), told)
+    ranks.retire(lambda one: one is paid, "the budget of $1 is spent")
+    with pytest.raises(ProviderRefused, match="budget"):
+        ranks.prefer(paid, "chosen")
+    assert ranks.first is free
+    assert told.news == [("llm", "paid", "free")]
+
+
 async def test_a_preferred_engine_that_was_out_gets_another_chance():
     told, first, second = Told(), named("first"), named("second")
     ranks: Ranks = Ranks("llm", (first, second), told)
@@ -120,14 +138,6 @@ async def test_a_preferred_engine_that_was_out_gets_another_chance():
     ranks.prefer(first, "chosen")
     assert ranks.first is first
     assert told.news == [("llm", "first", "second"), ("llm", "second", "first")]
-
-
-async def test_what_may_cost_no_more_cannot_be_chosen():
-    first, second = named("first"), named("second")
-    ranks: Ranks = Ranks("llm", (first, second), Told())
-    ranks.retire(lambda engine: engine is second, "spent")
-    ranks.prefer(second, "chosen")
-    assert ranks.first is first
 
 
 @pytest.mark.parametrize("preset", PATIENCE_MS)
