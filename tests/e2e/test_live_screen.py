@@ -262,6 +262,10 @@ def test_ctrl_z_gives_the_shell_its_terminal_and_fg_comes_back(localvoice, termi
         assert "? help" not in glass.text
         glass.press("echo back $((40 + 2))\r")
         glass.until("back 42")
+        glass.press("bg\r")
+        glass.press("echo still $((40 + 3))\r")
+        glass.until("still 43")
+        assert "? help" not in glass.text
         glass.press("fg\r")
         glass.until("? help")
         glass.press("what is three plus three\r")

@@ -13,6 +13,8 @@ from localvoice.ui.live.terminal import Terminal
 
 _ESCAPE_S = 0.04
 """A lone Escape is known when nothing has followed it for so long; terminals send a sequence at once."""
+_LOOKS_S = 0.25
+"""In the background: between two looks whether we are in front again. `fg` tells a program only that was stopped."""
 
 
 class Attendance:
@@ -24,6 +26,7 @@ class Attendance:
         self._keyboard = keyboard
         self._loop = asyncio.get_running_loop()
         self._flush: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
         self._signals = {
             signal.SIGWINCH: screen.resized,
             signal.SIGTSTP: self._stop,
@@ -49,10 +52,13 @@ class Attendance:
         if self._terminal.is_in_front:
             self._screen.enter()
             self._loop.add_reader(self._terminal.fd, self._read)
+        elif not self._terminal.is_gone:
+            self._look = self._loop.call_later(_LOOKS_S, self._take)
 
     def _let_go(self) -> None:
-        if self._flush is not None:
-            self._flush.cancel()
+        for timer in (self._flush, self._look):
+            if timer is not None:
+                timer.cancel()
         self._loop.remove_reader(self._terminal.fd)
         self._screen.leave()
 
@@ -79,6 +85,6 @@ class Attendance:
         self._loop.add_signal_handler(signal.SIGTSTP, self._stop)  # here somebody has sent us on
 
     def _go_on(self) -> None:
-        """In front again: draw. In the background: wait for the next time."""
+        """In front again: draw. In the background: look again."""
         self._let_go()
         self._take()

@@ -50,10 +50,12 @@ class Terminal:
     @property
     def is_in_front(self) -> bool:
         """Whether the shell lets us use it: not while we are in the background."""
-        try:
-            return os.tcgetpgrp(self.fd) == os.getpgrp()
-        except OSError:
-            return False
+        return _in_front(self.fd) == os.getpgrp()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its window was closed."""
+        return _in_front(self.fd) is None
 
     def enter(self) -> None:
         """Keys come at once and are not echoed. Ctrl-C and Ctrl-Z stay signals; Ctrl-S does not stop us."""
@@ -124,6 +126,14 @@ class Terminal:
         except (OSError, ValueError):
             columns, rows = 0, 0
         return columns or 80, rows or 24
+
+
+def _in_front(fd: int) -> int | None:
+    """The group of processes that has the terminal; None without a terminal."""
+    try:
+        return os.tcgetpgrp(fd)
+    except OSError:
+        return None
 
 
 def _own_way_out(stdout: TextIO) -> int:
