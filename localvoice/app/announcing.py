@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localvoice import __version__
@@ -15,6 +15,10 @@ from localvoice.config import Config
 from localvoice.engines import TurnDetector
 from localvoice.loading import Loaded
 from localvoice.session.conversation import SessionOptions
+from localvoice.turn.end_of_turn import words_have_a_vote
+
+_ENGLISH_ONLY = "pocketsphinx"
+"""Its package carries an English model, and it takes no other."""
 
 
 def session_options(
@@ -73,5 +77,14 @@ def turn_votes(config: Config, turn_detector: TurnDetector | None) -> str:
     """What decides about the end of a turn, beside the pause."""
     if turn_detector is not None:
         return turn_detector.name
-    hears_words = config.reply.prepare and config.session.language.split("-", 1)[0].lower() in {"", "en"}
-    return "words" if hears_words else "silence"
+    return "words" if words_have_a_vote(config) else "silence"
+
+
+def warnings(config: Config, ears: Ears, engines: Mapping[str, Loaded]) -> Iterator[tuple[str, str]]:
+    """Code and message of what the user should know at the start."""
+    if ears.choice.warning:
+        yield ears.choice.warning
+    language, stt = config.session.language, engines.get("stt")
+    if stt is not None and stt.name == _ENGLISH_ONLY and language.split("-", 1)[0].lower() not in {"", "en"}:
+        known = f"{stt.name} is a starter and understands English only, not {language!r}"
+        yield "wrong_language", f"{known}: `localvoice models download large-v3-turbo` gets one of many languages"

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
-from localvoice.app.announcing import session_options
+from localvoice.app.announcing import session_options, warnings
 from localvoice.app.audience import Audience
 from localvoice.app.duplex_choice import stricter
 from localvoice.app.ends import Ends
@@ -80,8 +80,8 @@ class _Talk:
         voices = replace(voices_of(self._config, engines, ears, turn_detector, self._told), phrases=phrases)
         if self._options.hint:
             (screen or console).note(self._options.hint)
-        if ears.choice.warning:
-            self._warn(*ears.choice.warning)
+        for warning in warnings(self._config, ears, engines):
+            self._warn(*warning)
         announced = session_options(self._config, self._ends.plan, self._options, engines, ears, turn_detector)
         self._ends.check_duplex(ears, greets=bool(announced.greeting))
         replying = Replying(self._config, voices, skills)

@@ -38,7 +38,7 @@ class EndOfTurn:
         self._endpointing = Endpointing(config.turn)
         self._speaker = Speaker()
         self._words_vote = _words_vote(config.session.language)
-        hears_words = config.reply.prepare and self._words_vote is not None
+        hears_words = words_have_a_vote(config)
         self._ears = {ear for ear, is_there in ((Ear.SOUND, hears_sound), (Ear.WORDS, hears_words)) if is_there}
         self._knows_questions = _is_english(config.session.language)
         self._asked = NO_QUESTION
@@ -114,6 +114,11 @@ def _with_caution(likely: float, caution: float) -> float:
     """What seems finished is less sure by so many log-odds, at most until nothing speaks for either."""
     odds = log_odds(likely)
     return likely if odds <= 0.0 else probability(max(odds - caution, 0.0))
+
+
+def words_have_a_vote(config: Config) -> bool:
+    """Whether words are known at a pause, and mean something in the language of the session."""
+    return config.reply.prepare and _words_vote(config.session.language) is not None
 
 
 def _words_vote(language: str) -> Callable[[str], float | None] | None:
