@@ -41,8 +41,14 @@ def _cells(title: str, ranks: Mapping[str, float] | None, since: Mapping[str, Ch
     known = [change for change in both if change is not None]
     if len(known) == len(both):
         cells += [f"{change.before:.0f}" for change in known]
-        cells.append(next((f"[{_STYLES[change.told]}]{change.told}[/]" for change in known if change.told), ""))
+        cells.append(_told(*known))
     return cells
+
+
+def _told(median: Change, worst: Change) -> str:
+    """What has changed; where only the 95th percentile has, it is named."""
+    change, named = (median, "") if median.told else (worst, "95 % ")
+    return f"[{_STYLES[change.told]}]{named}{change.told}[/]" if change.told else ""
 
 
 _STYLES = {"slower": "red", "faster": "green"}

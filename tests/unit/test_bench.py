@@ -14,6 +14,7 @@ from localvoice.bench.dialogue import Dialogue, Line, Said
 from localvoice.bench.field import TEXT, word_errors, words_of
 from localvoice.bench.measuring import Played, measured
 from localvoice.bench.picture import waterfall
+from localvoice.bench.report import show
 from localvoice.bench.result import Load, changes, read_result, result
 from localvoice.config import Config
 from localvoice.errors import FileError
@@ -207,6 +208,17 @@ def test_changes_beyond_chance_are_marked():
     assert told["End of turn p50"] == ""
     assert {one.title: one.told for one in changes(new, old)}["Recogniser p95"] == "faster"
     assert not any(one.is_real for one in changes(old, made(stt_ms=109.0)))
+
+
+def test_where_only_the_worst_answer_has_changed_that_is_what_is_shown(capsys):
+    old = made(stt_ms=100.0)
+    new = made(stt_ms=100.0)
+    new["stages"]["stt_ms"] = {"p50": 104.0, "p95": 60.0}
+    new["stages"]["playback_ms"] = {"p50": 90.0, "p95": 90.0}
+    show(new, list(changes(old, new)))
+    lines = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["Recogniser"].endswith("95 % faster")
+    assert lines["Playback"].rstrip().endswith("  slower")
 
 
 def test_the_picture_is_whole_and_has_a_bar_for_every_stage_that_took_time():
