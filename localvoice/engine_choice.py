@@ -72,8 +72,7 @@ class EngineChoice:
             return self._automatic(stage)
         if name == _LOCAL_DEFAULT:
             return self._local_default(stage)
-        if name not in STAGE_ENGINES[stage]:
-            raise ConfigError(f"there is no {_STAGE_WORDS[stage]} '{name}'; {_what_instead(stage, name)}")
+        check_name(stage, name)
         if name == STARTERS[stage]:
             return iter([self._starter(stage, model)])
         if name in LOCAL[stage]:
@@ -244,6 +243,16 @@ def is_kokoro_voice(voice: str) -> bool:
 def _espeak_voice(config: Config) -> str:
     language = config.engines.of("espeak").language or config.session.language
     return "en-us" if language in {"", "en"} else language.lower()
+
+
+def check_name(stage: str, name: str) -> None:
+    """Refuse an engine that nobody knows for `stage`.
+
+    Raises:
+        ConfigError: there is none, or it is one of another stage.
+    """
+    if name not in {"auto", _LOCAL_DEFAULT, *STAGE_ENGINES[stage]}:
+        raise ConfigError(f"there is no {_STAGE_WORDS[stage]} '{name}'; {_what_instead(stage, name)}")
 
 
 def _what_instead(stage: str, name: str) -> str:

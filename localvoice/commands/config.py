@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -78,6 +78,7 @@ def set_(
     from localvoice.config_text import set_in_file, toml_value, without_secrets
 
     checked = check_setting(key, value)
+    _check_engine(key.split("."), checked)
     user_file, *others = config_files(os.environ, Path.cwd())
     file = next((other for other in others if is_there(other)), user_file)
     set_in_file(file, key, checked)
@@ -85,6 +86,19 @@ def set_(
     setting = settings().get(key)
     if setting and os.environ.get(setting.variable):
         typer.echo(f"{setting.variable} is set and wins over the file; unset it", err=True)
+
+
+def _check_engine(path: Sequence[str], value: Any) -> None:
+    """A name or an address that would be refused at the next start is refused now."""
+    from localvoice.addresses import checked_url
+    from localvoice.engine_choice import check_name
+
+    match path:
+        case [*_, "engines", "stt" | "llm" | "tts" as stage]:
+            for text in value:
+                check_name(stage, text.partition(":")[0])
+        case [*_, "engines", name, "base_url"] if value:
+            checked_url(value, name)
 
 
 @keys_app.callback()

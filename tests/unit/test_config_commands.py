@@ -258,6 +258,25 @@ def test_set_refuses_what_does_not_fit_and_writes_nothing(command, key, text, me
     assert not command.file.exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("engines.tts", "piper,espeek", "there is no synthesiser 'espeek'; the nearest one is espeak"),
+        ("profiles.work.engines.stt", "piper", "there is no recogniser 'piper'; it is a synthesiser"),
+        ("engines.openai.base_url", "example", "the address of openai is no address"),
+    ],
+)
+def test_set_refuses_engines_and_addresses_that_no_start_would_take(command, key, text, message):
+    assert command.refusal("set", key, text).startswith(message)
+    assert not command.file.exists()
+
+
+@pytest.mark.parametrize(("key", "text"), [("engines.llm", "auto,openai-compatible:http://127.0.0.1:1/v1,skills")])
+def test_set_takes_engines_with_models_and_addresses(command, key, text):
+    command.run("set", key, text)
+    assert text.split(",")[1] in command.file.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("before", ["[turn]\nnonsense = 1\n", "[turn\n", "turn = 1\n"])
 def test_set_leaves_a_file_with_another_mistake_alone(command, before):
     command.write(before)
