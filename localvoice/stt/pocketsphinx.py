@@ -41,8 +41,6 @@ QUIETEST = 30.0**2
 _BYTES_PER_S = 2 * SPEECH_RATE_HZ
 _EDGE = bytes(_BYTES_PER_S // 10)
 """Put behind a turn: a word that touches the end of the sound is lost."""
-_LATELY_BYTES = _BYTES_PER_S
-"""Where speech is looked for behind a pause: the last second."""
 LEAST_VOICED = 4
 """Windows of 32 ms: `stop` by the shortest voice has 5 (docs/starters.md)."""
 
@@ -156,7 +154,7 @@ class PocketsphinxRecognizer:
         if utterance.judged is None or utterance.goes_on():
             sound = bytes(utterance.sound)
             utterance.judged = await self._worker.call(lambda token: self._transcribe(sound + _EDGE, token))
-            utterance.judged_bytes = len(sound)
+            utterance.looked_bytes = len(sound)
         return utterance.judged
 
     def close(self) -> None:
@@ -222,12 +220,16 @@ class _Utterance:
     decoded: int = 0
     """Bytes that the decoder has had."""
     judged: Transcript | None = None
-    """Of the sound up to the last pause."""
-    judged_bytes: int = 0
+    """Of the sound up to the last pause; None from where speech follows it."""
+    looked_bytes: int = 0
+    """From here speech is looked for: a late reader gets long blocks, and it may lie far from their end."""
 
     def goes_on(self) -> bool:
         """Whether there is speech behind the last pause; true without one."""
-        return self.judged is None or is_voiced(bytes(self.sound[self.judged_bytes :][-_LATELY_BYTES:]))
+        if self.judged is not None and is_voiced(bytes(self.sound[self.looked_bytes :])):
+            self.judged = None
+        self.looked_bytes = max(self.looked_bytes, len(self.sound) - _BYTES_PER_S)
+        return self.judged is None
 
     @property
     def seconds(self) -> float:

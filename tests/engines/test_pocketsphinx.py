@@ -136,6 +136,22 @@ async def test_speech_behind_a_pause_is_heard_with_what_was_before(recognizer):
     assert behind, "it is followed again"
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_speech_behind_a_pause_is_heard_however_late_it_is_looked_for(recognizer, at_once):
+    whole = load("set_a_timer")
+    cut = len(whole) * 45 // 100
+    rest = np.concatenate((whole[cut:], silence(2 * SPEECH_RATE_HZ)))
+
+    async def blocks() -> AsyncIterator[Samples]:
+        yield whole[:cut]
+        yield silence(0)
+        async for block in pieces(rest, len(rest) if at_once else 512):
+            yield block
+
+    partials = [partial async for partial in recognizer.stream(blocks())]
+    assert partials[-1].text == "set a timer for five minutes"
+
+
 async def test_a_stream_without_sound_ends_with_an_empty_final(recognizer):
     partials = [partial async for partial in recognizer.stream(pieces(silence(0)))]
     assert [(partial.text, partial.is_final) for partial in partials] == [("", True)]
