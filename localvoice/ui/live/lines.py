@@ -25,7 +25,7 @@ _ASCII = str.maketrans("○●◌▶◐■‖▼█▓▒░▞▪·─⛨°—�
 
 HELP = (
     ("type", "a question, or /command; Enter sends it"),
-    ("Esc, Enter", "interrupt the reply or call off the answer; Esc clears what is typed"),
+    ("Esc, Enter", "interrupt the reply or call off the answer; Esc clears a line"),
     ("Tab", "mute or open the microphone; behind / it completes"),
     ("Space", "while muted: hold to talk, or tap to open and tap to close"),
     ("/voice NAME", "another voice     /engine STAGE NAME  another engine"),

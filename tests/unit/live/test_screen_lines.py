@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from localvoice.ui.live.lines import METER_CELLS, Typing, ascii_only, frame, paragraph
+from localvoice.ui.live.lines import HELP, METER_CELLS, Typing, ascii_only, frame, paragraph
 from localvoice.ui.live.meters import Meters
 from localvoice.ui.live.spans import SHADES, clipped, escaped, plain_shades, width_of, wrapped
 from localvoice.ui.live.view import Said, View
@@ -128,6 +128,11 @@ def test_help_covers_the_conversation_and_not_the_panel():
     assert any(line.startswith("Esc") for line in lines)
     assert not any("localvoice:" in line for line in lines)
     assert any("▶ speaking" in line for line in lines)
+
+
+def test_no_line_of_help_is_cut_in_a_window_of_80_columns():
+    lines = shown(busy(), Typing(has_help=True))
+    assert all(any(line.endswith(text) for line in lines) for _, text in HELP)
 
 
 def test_what_a_model_writes_cannot_touch_the_terminal():
