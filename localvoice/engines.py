@@ -170,3 +170,8 @@ class Player(Protocol):
 
     def close(self) -> None:
         """Free the device; at most a fraction of a second, whatever it does."""
+
+
+def author_of(engine: Recognizer | ChatModel) -> str:
+    """Who made what `engine` gave last: of several behind one protocol another one may be in use by now."""
+    return str(getattr(engine, "author", "")) or engine.name

@@ -45,6 +45,8 @@ class FallbackChatModel:
     ) -> None:
         self._meter = meter or CostMeter()
         self._ranks: Ranks[ChatModel] = Ranks("llm", engines, told, unreachable)
+        self.author = ""
+        """Who wrote the last words of a reply."""
         self.keep_watch = self._ranks.keep_watch
         self.prefer = self._ranks.prefer
 
@@ -68,8 +70,10 @@ class FallbackChatModel:
                         self._meter.wrote(engine, part)
                     if text := writing.feed(part):
                         said += text
+                        self.author = engine.name
                         yield text
                 for rest in writing.finish():
+                    self.author = engine.name
                     yield rest
                 self._ranks.worked(engine)
                 return

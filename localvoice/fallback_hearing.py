@@ -44,6 +44,8 @@ class FallbackRecognizer:
         self.keep_watch = self._ranks.keep_watch
         self.prefer = self._ranks.prefer
         self._prompt = ""
+        self.author = ""
+        """Who told the last words of a stream."""
 
     @property
     def name(self) -> str:
@@ -88,6 +90,7 @@ class FallbackRecognizer:
                 try:
                     async for partial in partials:
                         kept.forget()
+                        self.author = engine.name
                         yield self._corrections.partial(partial)
                     self._ranks.worked(engine)
                     return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
-from localvoice.engines import ChatModel
+from localvoice.engines import ChatModel, author_of
 from localvoice.messages import Message, ToolCall, Transcript, Usage
 from localvoice.session.hand import Hand
 from localvoice.session.phrases import CLARIFY
@@ -78,7 +78,7 @@ class Answers:
                 async for part in parts:
                     match part:
                         case str():
-                            hand.engine = self._chat.name  # who was asked first may have failed
+                            hand.engine = author_of(self._chat)  # who was asked first may have failed
                             yield part
                         case ToolCall():
                             calls.append(part)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
-from localvoice.engines import StreamingRecognizer
+from localvoice.engines import StreamingRecognizer, author_of
 from localvoice.errors import LocalVoiceError
 from localvoice.messages import Partial, Transcript
 from localvoice.session.feed import Feed
@@ -247,7 +247,7 @@ class Following:
         try:
             while (partial := await _next(partials)) is not None:
                 part.take(partial)
-                part.engine = recognizer.name  # the next one may have taken over
+                part.engine = author_of(recognizer)  # the next one may have taken over
                 self._take(turn, house)
         finally:
             await close_iterator(partials)

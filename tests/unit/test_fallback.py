@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.samples import silence
+from localvoice.engines import author_of
 from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.messages import Role, SpeechChunk, ToolCall, Usage
@@ -225,6 +226,20 @@ def test_the_next_model_goes_on_where_one_broke_off(continuation):
     begun, asked = other.histories[0][-2:]
     assert (begun.role, begun.text) == (Role.ASSISTANT, "The quick brown fox")
     assert asked.role is Role.USER
+
+
+def test_words_are_of_who_wrote_them_whoever_is_in_use_by_then():
+    async def talk() -> set[tuple[str, str]]:
+        first, second = FakeChatModel("One two. Three four."), FakeChatModel("No.")
+        first.name, second.name = "one", "two"
+        model, seen = FallbackChatModel([first, second], Told()), set()
+        async for part in model.reply([user("Hi.")]):
+            if isinstance(part, str):
+                seen.add((author_of(model), model.name))
+                model.prefer(second, "it works again")
+        return seen
+
+    assert run(talk()) == {("one", "one"), ("one", "two")}
 
 
 def test_a_model_that_fails_midway_is_not_asked_again_even_if_that_might_help():

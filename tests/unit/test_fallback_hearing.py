@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.engines import author_of
 from localvoice.errors import AllProvidersFailed, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.fallback import FallbackRecognizer
 from localvoice.messages import Partial
@@ -100,6 +101,18 @@ def test_words_that_were_told_are_not_told_again_by_another():
 def test_one_that_cannot_hear_along_is_asked_when_the_turn_is_over():
     first = Counting("one", (2, DOWN), tells=False)
     assert heard([first, FakeRecognizer("read")]) == ("", [("one", "fake-stt")], False)
+
+
+def test_words_are_of_who_heard_them_whoever_is_in_use_by_then():
+    async def follow() -> set[tuple[str, str]]:
+        first, second = Counting("one"), Counting("two")
+        ears, seen = FallbackRecognizer([first, second], lambda *_: None), set()
+        async for _ in ears.stream(sound()):
+            seen.add((author_of(ears), ears.name))
+            ears.prefer(second, "it works again")
+        return seen
+
+    assert run(follow()) == {("one", "one"), ("one", "two")}
 
 
 def test_with_nobody_left_it_fails():
