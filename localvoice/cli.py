@@ -19,6 +19,7 @@ import typer
 from localvoice import __version__
 from localvoice.commands.ask import ask
 from localvoice.commands.bench import bench
+from localvoice.commands.completing import name_talk
 from localvoice.commands.config import config_app, keys_app
 from localvoice.commands.devices import devices
 from localvoice.commands.doctor import doctor
@@ -73,6 +74,8 @@ def run(arguments: Sequence[str]) -> int:
     shown = logging.StreamHandler()
     shown.setLevel(logging.DEBUG if debug else logging.CRITICAL)  # a package's logger with a level passes the root's by
     logging.basicConfig(level=shown.level, handlers=[shown])
+    if "_LOCALVOICE_COMPLETE" in os.environ:
+        name_talk(os.environ, is_talk=_is_talk)
     try:
         code = app([*_completed(arguments)], prog_name="localvoice", standalone_mode=False)
         return code if isinstance(code, int) else ExitCode.OK
@@ -114,9 +117,7 @@ def _completed(arguments: Sequence[str]) -> list[str]:
             words[at] = "--cloud=prefer"
         elif word == "--cloud":
             words[at : at + 2] = [f"--cloud={words[at + 1]}"]
-    if not words or (
-        words[0].startswith("-") and words[0] not in {"--help", "--version"} and "completion" not in words[0]
-    ):
+    if not words or _is_talk(words[0]):
         return [_TALK, *words]
     known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     if words[0] not in known and not words[0].startswith("-"):
@@ -124,6 +125,11 @@ def _completed(arguments: Sequence[str]) -> list[str]:
         guess = f"did you mean `localvoice {near[0]}`?" if near else "`localvoice --help` lists the commands"
         raise ConfigError(f"there is no command '{words[0]}'; {guess}")
     return words
+
+
+def _is_talk(word: str) -> bool:
+    """Whether a line that begins with `word` is one of `talk`."""
+    return word.startswith("-") and word not in {"--help", "--version"} and "completion" not in word
 
 
 def _unforeseen(error: BaseException, *, debug: bool) -> int:

@@ -6,13 +6,29 @@ Rule of this file: a completion that cannot be had is no completion; nothing is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING
 
 from localvoice.errors import LocalVoiceError
 
 if TYPE_CHECKING:
     from localvoice.model_store.catalogue import Model
+
+
+_FIRST_WORD = re.compile(r"\s*\S+\s+(?=(\S+))")
+_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+"""Variables in which shells hand over the line: bash, and the others."""
+
+
+def name_talk(environ: MutableMapping[str, str], *, is_talk: Callable[[str], bool]) -> None:
+    """Put `talk` where it may be left out, so that its flags are completed without it as well."""
+    for variable in _LINES:
+        line = environ.get(variable, "")
+        program = _FIRST_WORD.match(line)
+        if program is not None and is_talk(program.group(1)):
+            environ[variable] = f"{program.group()}talk {line[program.end() :]}"
+            environ["COMP_CWORD"] = str(int(environ.get("COMP_CWORD", "1")) + 1)
 
 
 def words(*known: str) -> Callable[[str], list[str]]:
