@@ -68,6 +68,8 @@ class _Talk:
         if self._audience.recording is not None:
             self._ends.tape = SoundTape(partial(_lost_sound, self._inbox))
         await self._ends.open_devices(self._store, self._warn)
+        if not self._ends.speaks:  # there was no loudspeaker to be opened
+            wanted.pop("tts", None)
         console = self._audience.console
         engines, turn_detector = await asyncio.gather(load_stages(wanted, console.note), self._turn_detector())
         close_with(self._stack, engines, turn_detector)

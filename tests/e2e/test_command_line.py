@@ -75,6 +75,16 @@ def test_a_null_device_is_no_pipe(localvoice):
     assert localvoice("--output", "none").code == 4
 
 
+def test_nobody_is_named_as_the_voice_where_there_is_no_loudspeaker(localvoice):
+    localvoice.without_sound_card()
+    outcome = localvoice("--text", "--events", "events.jsonl", stdin="what is 2 plus 2\n")
+    assert outcome.code == 0
+    assert "answers are text only" in outcome.err
+    started = next(one for one in read_events(localvoice.folder / "events.jsonl") if one["type"] == "session_started")
+    assert started["engines"]["tts"] == "none"
+    assert started["starters"] == ["skills"]
+
+
 def test_typed_conversation_prints_replies_on_standard_output(localvoice):
     outcome = localvoice("--text", "--output", "none", stdin="what is 2 plus 2\n")
     assert outcome.code == 0
