@@ -75,6 +75,19 @@ def test_a_conversation_by_keys(localvoice, terminal, size):
     assert [event["value"] for event in events(localvoice, "setting")] == ["fast"]
 
 
+def test_what_was_said_of_the_microphone_is_over_when_it_is_muted(terminal):
+    glass = terminal()
+    glass.until("listening")
+    glass.press(" ")
+    glass.until("Tab mutes first, then Space talks")
+    assert "mic ░" in glass.text
+    glass.press("\t")
+    glass.until("MUTED")
+    assert "Tab mutes first" not in glass.text
+    glass.press("\x03")
+    assert glass.ended() == 130
+
+
 def test_escape_cuts_a_reply_and_a_typed_line_does_too(localvoice, terminal):
     glass = terminal()
     glass.until("listening")

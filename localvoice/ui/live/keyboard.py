@@ -113,7 +113,7 @@ class Keyboard:
         if not self._has_microphone():
             return
         if not self._view.sound.is_muted and not self._talk.is_open:
-            self._say("the microphone is open: Tab mutes it, then Space is the talk key")
+            self._say("Tab mutes first, then Space talks")
             return
         was_open = self._talk.is_open
         self._talk.press(time.monotonic())

@@ -217,7 +217,9 @@ def _warning(view: View, event: Event) -> None:
 
 
 def _microphone(view: View, event: Event) -> None:
+    """What was said about the microphone before is over."""
     view.sound.is_muted = event["muted"]
+    view.flash = ("", "")
 
 
 _ACTS = {
