@@ -45,6 +45,8 @@ def summary(results: Sequence[Result]) -> str:
     """One line about all of them."""
     failed = [one.name for one in results if one.finding.outcome is Outcome.FAILED]
     better = [one.name for one in results if one.finding.outcome is Outcome.ADVICE]
+    if failed and all(name.startswith("service ") for name in failed):
+        return f"A conversation would start, without {', '.join(failed)}."
     if failed:
         return f"A conversation would not start: see {', '.join(failed)}."
     if better:
