@@ -54,9 +54,11 @@ async def test_the_whole_text_is_heard(card, monitor: Monitor):
     assert (process.returncode, out, err) == (0, b"", b"")
     played = audible(monitor.samples().astype(np.float32) / 32768)
     spoken = audible(await synthesized(SENTENCE))
-    assert len(played) == pytest.approx(len(spoken), abs=RATE_HZ // 1000)
-    length = min(len(played), len(spoken))
-    assert np.corrcoef(played[:length], spoken[:length])[0, 1] > 0.98
+    slack = RATE_HZ // 1000  # rounding to 16 bits moves the first and the last sample that count as audible
+    assert len(played) == pytest.approx(len(spoken), abs=slack)
+    length = min(len(played), len(spoken)) - 2 * slack
+    middle = spoken[slack : slack + length]
+    assert max(np.corrcoef(played[at : at + length], middle)[0, 1] for at in range(2 * slack)) > 0.98
 
 
 def test_ctrl_c_stops_the_sound(card, monitor: Monitor):
