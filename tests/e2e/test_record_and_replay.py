@@ -14,9 +14,12 @@ import soundfile
 
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from tests.e2e.conftest import CommandLine
-from tests.e2e.spoken import read_events, write_question
+from tests.e2e.spoken import read_events
 
 STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
+SAMPLE = Path(__file__).parents[2] / "examples" / "sample.wav"
+ASKED_S = 2.8
+"""The sample begins with "what time is it"."""
 PLANTED = "sk-planted-0123456789"
 
 
@@ -24,7 +27,11 @@ PLANTED = "sk-planted-0123456789"
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a question was asked and recorded as `kept`, and the answer lies in r.wav."""
     localvoice = CommandLine(tmp_path_factory.mktemp("home"))
-    question = write_question(localvoice.root / "question.wav", 0.4, "what time is it", 1.2)
+    question = localvoice.root / "question.wav"
+    sound, rate_hz = soundfile.read(SAMPLE, dtype="int16")
+    soundfile.write(
+        question, sound[: round(ASKED_S * rate_hz)], rate_hz
+    )  # a fixed sound: voices differ from run to run
     localvoice.environ |= {"GROQ_API_KEY": PLANTED, "LOCALVOICE_REPLY__SYSTEM_PROMPT": f"the key is {PLANTED}, be kind"}
     localvoice.environ["LOCALVOICE_ENGINES__OPENAI__BASE_URL"] = (
         "https://me:geheim-pass@127.0.0.1/v1?api_key=geheim-two"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
+from typing import Any
 
 import pytest
 
@@ -113,10 +115,16 @@ async def test_azure_s_client_reads_sound_and_word_boundaries():
             config.speech_synthesis_voice_name = "en-US-AvaMultilingualNeural"
             synthesizer = speech.SpeechSynthesizer(config, audio_config=None)
             words: list[tuple[str, float]] = []
-            synthesizer.synthesis_word_boundary.connect(
-                lambda event: words.append((event.text, event.audio_offset / 10_000_000))
-            )
+            has_come = threading.Event()  # the events come on a thread of the client's own, also behind the result
+
+            def take(event: Any) -> None:
+                words.append((event.text, event.audio_offset / 10_000_000))
+                if event.text == "there.":
+                    has_come.set()
+
+            synthesizer.synthesis_word_boundary.connect(take)
             result = synthesizer.speak_text_async(TEXT).get()
+            has_come.wait(5.0)
             assert result.reason is speech.ResultReason.SynthesizingAudioCompleted, result.cancellation_details
             return result.audio_data, words
 
