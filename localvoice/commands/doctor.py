@@ -19,6 +19,9 @@ def doctor(  # noqa: PLR0913 - one parameter a flag
     online: Annotated[
         bool, typer.Option("--online", metavar="", help="Ask the services whose keys are set; costs nothing.")
     ] = False,
+    no_sound: Annotated[
+        bool, typer.Option("--no-sound", metavar="", help="Leave out the self-test that plays and listens (13 s).")
+    ] = False,
     input: flags.Input = None,  # noqa: A002 - the flag's name
     output: flags.Output = None,
     stt: flags.Stt = None,
@@ -35,6 +38,7 @@ def doctor(  # noqa: PLR0913 - one parameter a flag
     }
     config = flags.settings(given, profile).config
 
+    from localvoice.app.echo_check import echo_check
     from localvoice.doctor.examination import Result, examine, exit_code
     from localvoice.doctor.machine import machine_checks
     from localvoice.doctor.services import key_checks
@@ -49,7 +53,12 @@ def doctor(  # noqa: PLR0913 - one parameter a flag
         if not as_json:
             report.line(result)
 
-    checks = [*machine_checks(config, store), *Stages(config, store).checks(), *key_checks(config, online=online)]
+    checks = [
+        *machine_checks(config, store),
+        *Stages(config, store).checks(),
+        echo_check(config, store, may_sound=not no_sound),
+        *key_checks(config, online=online),
+    ]
     results = asyncio.run(examine(checks, told))
     code = exit_code(results)
     if as_json:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live_room import LiveRoom
@@ -65,6 +66,42 @@ def test_headphones_are_told_in_plain_lines(card: SoundServer, tmp_path: Path) -
     rows = {line.split("  ")[0]: line for line in said.splitlines()}
     assert "none heard" in rows["echo"]
     assert "headphones" in rows["full"]
+
+
+@pytest.mark.timeout(120)
+def test_doctor_includes_it_and_may_leave_it_out(card: SoundServer, tmp_path: Path) -> None:
+    def checked(*words: str) -> tuple[int, dict[str, Any]]:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "localvoice",
+                "doctor",
+                "--json",
+                "--stt",
+                "pocketsphinx",
+                "--llm",
+                "skills",
+                *words,
+            ],
+            env={**card.environ, "XDG_STATE_HOME": str(tmp_path), "LOCALVOICE_ENGINES__TTS": "espeak"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        checks = json.loads(done.stdout)["checks"]
+        return done.returncode, next(check for check in checks if check["name"] == "talking over me")
+
+    with LiveRoom(card, tmp_path, gain_db=None):
+        code, check = checked()
+    assert (code, check["outcome"]) == (0, "ok"), check
+    assert check["found"].startswith("full: ")
+    assert check["took_ms"] > 10_000
+    assert "full, as tested" in run(card, tmp_path)
+    code, check = checked("--no-sound")
+    assert (code, check["outcome"]) == (0, "skipped")
 
 
 def test_ctrl_c_ends_it_at_once_and_remembers_nothing(card: SoundServer, tmp_path: Path) -> None:
