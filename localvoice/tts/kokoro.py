@@ -14,6 +14,7 @@ from localvoice.errors import ConfigError, ModelError, ProviderBroken
 from localvoice.messages import SpeechChunk
 from localvoice.streams import CancelToken, Worker
 from localvoice.text.speakable import Verbalizer
+from localvoice.tts.onnx_voice import open_session
 from localvoice.tts.onsets import word_times
 from localvoice.tts.phoneme_times import Phoneme, onsets_of_words
 from localvoice.tts.trim import pause_after, trimmed
@@ -144,7 +145,7 @@ def _load(path: Path, threads: int) -> Any:
     if not voices:
         raise ModelError(f"{path} has no voices (voices*.bin) beside it; {_ADVICE}")
     try:
-        return Kokoro.from_session(_session(path, threads), str(voices[0]))
+        return Kokoro.from_session(open_session(path, threads, _ADVICE), str(voices[0]))
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise ModelError(f"{voices[0]} holds no voices ({_first_line(error)}); {_ADVICE}") from error
 
@@ -159,21 +160,6 @@ def _model_file(path: Path) -> Path:
     if not path.is_file():
         raise ModelError(f"the voice {path} does not exist; {_ADVICE}")
     return path
-
-
-def _session(path: Path, threads: int) -> Any:
-    """Our own session: kokoro-onnx's takes all cores and keeps them spinning."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # failures come as exceptions
-    try:
-        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path} is corrupt or no ONNX model; {_ADVICE}") from error
 
 
 def _first_line(error: Exception) -> str:

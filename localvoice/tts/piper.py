@@ -18,6 +18,7 @@ from localvoice.streams import Cancelled, CancelToken, Worker
 from localvoice.text.speakable import Verbalizer
 from localvoice.tts.alignment import with_phoneme_lengths
 from localvoice.tts.data_path import short_data_path
+from localvoice.tts.onnx_voice import open_session
 from localvoice.tts.onsets import word_times
 from localvoice.tts.phoneme_times import Phoneme, onsets_of_words
 from localvoice.tts.trim import pause_after, trimmed
@@ -153,7 +154,7 @@ def _load(path: Path, threads: int) -> Any:
     from piper.phonemize_espeak import ESPEAK_DATA_DIR
 
     return PiperVoice(
-        session=_session(path, threads),
+        session=open_session(path, threads, _ADVICE, patched=with_phoneme_lengths),
         config=_config(path.with_name(f"{path.name}.json")),
         espeak_data_dir=short_data_path(ESPEAK_DATA_DIR),
         download_dir=path.parent,
@@ -177,18 +178,3 @@ def _config(path: Path) -> Any:
             f"{path} needs {config.phoneme_type.value} phonemes, which would be downloaded; use another voice"
         )
     return config
-
-
-def _session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # failures come as exceptions
-    try:
-        model = with_phoneme_lengths(path.read_bytes()) or str(path)
-        return onnxruntime.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelError(f"{path} is corrupt or no ONNX model; {_ADVICE}") from error
