@@ -81,6 +81,7 @@ class Connection:
         self._check_open()
         with self._mapped():
             request = self._client.build_request("POST", self._service.url + path, **content)
+            request.read()  # a form goes out in one piece: part by part, each is a packet and a wait of its own
             response = await self._client.send(request, stream=True)
             if response.status_code < 400:
                 return Answer(response, self._mapped)
