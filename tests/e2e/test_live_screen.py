@@ -198,7 +198,23 @@ def test_a_pipe_gets_no_screen(localvoice, terminal):
     assert b"It is" in out
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("size", [(20, 5), (1, 1)])
+def test_a_tiny_window_shows_what_it_can(terminal, size):
+    glass = terminal(size=size)
+    glass.until(lambda: any(row.startswith(">") for row in glass.rows))
+    glass.press("what is two plus two\r")
+    for columns, rows in ((80, 24), (3, 1), (40, 8), size, (80, 24)):
+        glass.resize(columns, rows)
+    glass.until("is 4")
+    assert sum("? help" in row for row in glass.rows) == 1
+    glass.press("\x03")
+    assert glass.ended() == 130
+    assert glass.modes == glass.before[:4]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129), (signal.SIGQUIT, -3)]
+)
 def test_a_signal_leaves_the_terminal_as_it_was(terminal, number, code):
     glass = terminal()
     glass.until("listening")

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from typing import Any
 
 from localvoice.ui.live.keyboard import Keyboard
 from localvoice.ui.live.screen import LiveScreen
@@ -32,12 +33,15 @@ class Attendance:
             signal.SIGTSTP: self._stop,
             signal.SIGCONT: self._go_on,
         }
+        self._before_quit: Any = None
 
     def start(self) -> None:
         """Take the terminal."""
         for number, act in self._signals.items():
             with suppress(ValueError, RuntimeError):  # not the main thread: then nobody can stop us either
                 self._loop.add_signal_handler(number, act)
+        with suppress(ValueError):
+            self._before_quit = signal.signal(signal.SIGQUIT, self._quit)
         self._take()
 
     def close(self) -> None:
@@ -46,6 +50,8 @@ class Attendance:
         for number in self._signals:
             with suppress(ValueError, RuntimeError):
                 self._loop.remove_signal_handler(number)
+        if self._before_quit is not None:
+            signal.signal(signal.SIGQUIT, self._before_quit)
         self._screen.close()
 
     def _take(self) -> None:
@@ -83,6 +89,12 @@ class Attendance:
         self._loop.remove_signal_handler(signal.SIGTSTP)
         os.kill(os.getpid(), signal.SIGTSTP)
         self._loop.add_signal_handler(signal.SIGTSTP, self._stop)  # here somebody has sent us on
+
+    def _quit(self, *_: object) -> None:
+        """Ctrl-\\, at once and whatever the loop is at: no file is finished, but the terminal is given back."""
+        self._screen.leave()
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGQUIT)
 
     def _go_on(self) -> None:
         """In front again: draw. In the background: look again."""

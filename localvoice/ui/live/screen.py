@@ -158,7 +158,7 @@ class LiveScreen:
 
     def _frame(self) -> tuple[list[Line], tuple[int, int]]:
         width, height = self._size()
-        made: Frame = frame(self.view, self._keyboard.typing, width, height - 1)
+        made: Frame = frame(self.view, self._keyboard.typing, width, max(1, height - 1))
         return [self._encodable(line) for line in made.lines], made.cursor
 
     def _shaped(self, told: Line, width: int) -> list[Line]:
