@@ -91,7 +91,7 @@ class Attendance:
         self._loop.add_signal_handler(signal.SIGTSTP, self._stop)  # here somebody has sent us on
 
     def _quit(self, *_: object) -> None:
-        """Ctrl-\\, at once and whatever the loop is at: no file is finished, but the terminal is given back."""
+        """SIGQUIT: at once and whatever the loop is at: no file is finished, but the terminal is given back."""
         self._screen.leave()
         signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGQUIT)
