@@ -99,7 +99,9 @@ def chat_model_header(path: Path) -> GgufHeader:
         raise ModelError(f"no language model at {path}: get one with `localvoice models download`")
     try:
         header = read_header(path)
-    except (ValueError, struct.error, UnicodeDecodeError, OSError) as error:
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}): {again}") from error
+    except ValueError as error:
         raise ModelError(f"{path} is not a whole GGUF file ({error}): {again}") from error
     size = path.stat().st_size
     if size < header.needed_bytes:
@@ -115,14 +117,16 @@ def read_header(path: Path) -> GgufHeader:
     """Metadata and extent of the file at `path`.
 
     Raises:
-        ValueError: It is no GGUF file, or one with values that cannot be.
-        struct.error: It ends within the header.
+        ValueError: It is no GGUF file, ends within the header, or has values that cannot be.
     """
     with path.open("rb") as file:
         if file.read(4) != _MAGIC:
-            raise ValueError("wrong magic number")
+            raise ValueError("it does not begin like one")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _Reader(data).header()
+            try:
+                return _Reader(data).header()
+            except struct.error as error:
+                raise ValueError("it ends within its header") from error
 
 
 class _Reader:
@@ -140,7 +144,7 @@ class _Reader:
         metadata = {self._string(): self._value(self._number("<I")) for _ in range(entries)}
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment < 1:
-            raise ValueError("impossible alignment")
+            raise ValueError("an impossible alignment")
         ends = [self._tensor_end() for _ in range(tensors)]
         start = math.ceil(self._at / alignment) * alignment
         return GgufHeader(metadata=metadata, needed_bytes=start + max(ends, default=0))
@@ -154,14 +158,14 @@ class _Reader:
         """A length; more than the file has bytes is rubbish, and looping over it would hang."""
         count = int(self._number("<Q"))
         if count > len(self._data):
-            raise ValueError("impossible length in the header")
+            raise ValueError("an impossible length in the header")
         return count
 
     def _string(self) -> str:
         length = self._count()
         self._at += length
         if self._at > len(self._data):
-            raise ValueError("ends within its header")
+            raise ValueError("it ends within its header")
         return self._data[self._at - length : self._at].decode("utf-8", "replace")
 
     def _value(self, kind: int) -> Any:
@@ -170,7 +174,7 @@ class _Reader:
         if kind == _ARRAY:
             return self._array()
         if kind not in _SCALARS:
-            raise ValueError(f"unknown value type {kind} in the header")
+            raise ValueError(f"an unknown value type {kind} in the header")
         return self._number(_SCALARS[kind])
 
     def _array(self) -> Any:
@@ -182,7 +186,7 @@ class _Reader:
         elif kind == _STRING:
             self._skip_strings(count)
         else:
-            raise ValueError("nested array in the header")
+            raise ValueError("a nested array in the header")
         return count
 
     def _skip_strings(self, count: int) -> None:
@@ -195,7 +199,7 @@ class _Reader:
         self._string()
         dimensions = self._number("<I")
         if dimensions > 8:
-            raise ValueError("impossible tensor")
+            raise ValueError("an impossible tensor")
         elements: int = math.prod([int(self._number("<Q")) for _ in range(dimensions)])
         block, size = _TENSOR_TYPES.get(self._number("<I"), (1, 0))
         return int(self._number("<Q")) + elements // block * size

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from localvoice.streams import CancelToken, Worker
 from localvoice.stt.invented import Disbelief, Evidence
 from localvoice.stt.rereading import Pace, Rereader
 from localvoice.stt.spoken_language import SpokenLanguage
+from localvoice.whole_files import read_json
 
 NAME = "faster-whisper"
 
@@ -40,6 +41,17 @@ _SPOKEN_TURN: dict[str, Any] = {
 }
 _RECORDING: dict[str, Any] = {"condition_on_previous_text": False}
 """Files may take their time: the library's beam and its fallback temperatures, with timestamps."""
+
+
+_JSON_FILES: Mapping[str, type] = {"config.json": dict, "tokenizer.json": dict, "vocabulary.json": list}
+_SIGNS: Mapping[str, str] = {
+    "model.bin": "model.bin",
+    "payload size": "model.bin",
+    "binary version": "model.bin",
+    "target vocabulary": "model.bin",
+    "token was not found": "vocabulary.*",
+}
+"""CTranslate2's words (4.8) for a damaged file, and which one it is."""
 
 
 class FasterWhisperRecognizer:
@@ -80,15 +92,18 @@ class FasterWhisperRecognizer:
         self._language = SpokenLanguage(_known_language(self._model, language, model_dir))
         self._reject_below = reject_below_logprob
         self._disbelief = Disbelief.of_model(model_dir.name, " ".join(hotwords))
-        self._warm_up()
+        self._warm_up(model_dir)
         began_s = time.perf_counter()
-        self._warm_up()  # the first one allocates and plans, and tells nothing about those that follow
+        self._warm_up(model_dir)  # the first one allocates and plans, and tells nothing about those that follow
         self._pace = Pace(time.perf_counter() - began_s)
         self._worker: Worker | None = Worker("faster-whisper")
 
-    def _warm_up(self) -> None:
-        for _ in self._decode(silence(SPEECH_RATE_HZ), CancelToken(), {**_SPOKEN_TURN, "language": "en"}):
-            pass
+    def _warm_up(self, model_dir: Path) -> None:
+        try:
+            for _ in self._decode(silence(SPEECH_RATE_HZ), CancelToken(), {**_SPOKEN_TURN, "language": "en"}):
+                pass
+        except ProviderBroken as error:
+            raise _not_whole(model_dir, error) from error
 
     @property
     def name(self) -> str:
@@ -203,14 +218,32 @@ def _load(model_dir: Path, **options: Any) -> Any:
     from faster_whisper import WhisperModel
 
     again = get_again(model_dir)
+    if (features := model_dir / "preprocessor_config.json").exists():
+        read_json(features, dict, again)  # the library goes on without one that it cannot read
     try:
         model = WhisperModel(str(model_dir), **options)
     except Exception as error:  # three native libraries, and tokenizers raises nothing narrower
-        raise ModelError(f"{model_dir} cannot be loaded ({_first_line(error)}): {again}") from error
+        raise _not_whole(model_dir, error) from error
     expected = model.model.n_mels
     if model.feat_kwargs.get("feature_size", 80) != expected:
         raise ModelError(f"{model_dir} lacks the preprocessor_config.json of its {expected} mel bands: {again}")
     return model
+
+
+def _not_whole(model_dir: Path, error: Exception) -> ModelError:
+    """What to say of a model that the library could not use: above all which file it is."""
+    again = get_again(model_dir)
+    try:
+        for name, kind in _JSON_FILES.items():
+            if (file := model_dir / name).exists():
+                read_json(file, kind, again)
+    except ModelError as damaged:
+        return damaged
+    reason = _first_line(error)
+    for sign, name in _SIGNS.items():
+        if sign in reason:
+            return ModelError(f"{next(model_dir.glob(name))} is cut off or damaged: {again}")
+    return ModelError(f"{model_dir} cannot be loaded ({reason}): {again}")
 
 
 def _known_language(model: Any, language: str, model_dir: Path) -> str:

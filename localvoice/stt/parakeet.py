@@ -18,6 +18,7 @@ from localvoice.machine import this_machine
 from localvoice.messages import Partial, Segment, Transcript
 from localvoice.streams import CancelToken, Worker
 from localvoice.stt.rereading import Pace, Rereader
+from localvoice.whole_files import read_json
 
 NAME = "parakeet"
 
@@ -98,7 +99,7 @@ class ParakeetRecognizer:
         try:
             self._recognized(silence(SPEECH_RATE_HZ))
         except ProviderBroken as error:
-            raise ModelError(f"{model_dir} is no Parakeet model ({error}): {get_again(model_dir)}") from error
+            raise ModelError(f"{model_dir} is no whole Parakeet model: {get_again(model_dir)}") from error
 
     def _transcript(self, samples: Samples) -> Transcript:
         result = self._recognized(samples)
@@ -147,6 +148,8 @@ def _load(model_dir: Path, threads: int) -> Any:
     again = get_again(model_dir)
     if not model_dir.is_dir():
         raise ModelError(f"no recogniser in {model_dir}: {again}")
+    if (settings := model_dir / "config.json").exists():
+        read_json(settings, dict, again)
     quantization = "int8" if any(model_dir.glob("encoder-model.int8.onnx")) else None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -159,8 +162,14 @@ def _load(model_dir: Path, threads: int) -> Any:
     except FileNotFoundError as error:
         raise ModelError(f"{model_dir} lacks a file ({_first_line(error)}): {again}") from error
     except Exception as error:  # onnxruntime, json and onnx-asr raise nothing narrower
-        raise ModelError(f"{model_dir} cannot be loaded ({_first_line(error)}): {again}") from error
+        raise ModelError(f"{_damaged(model_dir, error)} is cut off or damaged: {again}") from error
     return loaded.with_timestamps()
+
+
+def _damaged(model_dir: Path, error: Exception) -> Path:
+    """The file that could not be read, as far as `error` tells."""
+    told = next((file for file in model_dir.glob("*.onnx") if str(file) in str(error)), None)
+    return told or model_dir / "vocab.txt"
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -130,7 +131,7 @@ def voice_names(folder: Path) -> list[str]:
         try:
             with np.load(file) as found:
                 return sorted(found.keys())
-        except (OSError, ValueError, EOFError, AttributeError):
+        except (OSError, ValueError, EOFError, AttributeError, BadZipFile):
             return []
     return []
 
@@ -146,8 +147,8 @@ def _load(path: Path, threads: int) -> Any:
         raise ModelError(f"{path} has no voices (voices*.bin) beside it; {_ADVICE}")
     try:
         return Kokoro.from_session(open_session(path, threads, _ADVICE), str(voices[0]))
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise ModelError(f"{voices[0]} holds no voices ({_first_line(error)}); {_ADVICE}") from error
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ModelError(f"{voices[0]} is cut off, or holds no voices; {_ADVICE}") from error
 
 
 def _model_file(path: Path) -> Path:

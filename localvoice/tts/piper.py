@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +21,7 @@ from localvoice.tts.onnx_voice import open_session
 from localvoice.tts.onsets import word_times
 from localvoice.tts.phoneme_times import Phoneme, onsets_of_words
 from localvoice.tts.trim import pause_after, trimmed
+from localvoice.whole_files import read_json
 
 NAME = "piper"
 THREADS = 2
@@ -166,13 +166,11 @@ def _config(path: Path) -> Any:
     from piper.config import PhonemeType
 
     try:
-        config = PiperConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path} is missing beside its voice; {_ADVICE}") from error
+        config = PiperConfig.from_dict(read_json(path, dict, _ADVICE))
     except KeyError as error:
-        raise ModelError(f"{path} is no Piper configuration: {error} is missing; {_ADVICE}") from error
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is no Piper configuration ({_first_line(error)}); {_ADVICE}") from error
+        raise ModelError(f"{path} is no Piper configuration: {error} is missing: {_ADVICE}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is no Piper configuration: {_ADVICE}") from error
     if config.phoneme_type not in {PhonemeType.ESPEAK, PhonemeType.TEXT}:
         raise ModelError(
             f"{path} needs {config.phoneme_type.value} phonemes, which would be downloaded; use another voice"

@@ -80,9 +80,14 @@ async def test_a_closed_one_does_no_more_work():
     [
         (lambda folder: (folder / "vocab.txt").unlink(), "lacks a file"),
         (lambda folder: (folder / "decoder_joint-model.onnx").unlink(), "lacks a file"),
-        (lambda folder: (folder / "encoder-model.onnx").write_bytes(b"nonsense"), "cannot be loaded"),
-        (lambda folder: (folder / "config.json").write_text("{"), "cannot be loaded"),
-        (lambda folder: shutil.copy(folder / "encoder-model.onnx", folder / "decoder_joint-model.onnx"), "no Parakeet"),
+        (lambda folder: (folder / "encoder-model.onnx").write_bytes(b"nonsense"), "encoder-model.onnx is cut off"),
+        (lambda folder: (folder / "config.json").write_text("{"), "config.json is cut off"),
+        (
+            lambda folder: shutil.copy(folder / "encoder-model.onnx", folder / "decoder_joint-model.onnx"),
+            "no whole Parakeet",
+        ),
+        (lambda folder: (folder / "vocab.txt").write_text("<unk> 0\n<b"), "vocab.txt is cut off"),
+        (lambda folder: (folder / "vocab.txt").write_text(""), "no whole Parakeet"),
         (shutil.rmtree, "no recogniser in"),
     ],
 )

@@ -193,13 +193,31 @@ def test_missing_file_is_named_with_the_command_that_gets_it(model_dir, file):
 
 
 @pytest.mark.parametrize(
-    ("file", "length"), [("model.bin", 0), ("model.bin", 10), ("model.bin", 3_000_000), ("tokenizer.json", 1000)]
+    ("file", "length"),
+    [
+        ("model.bin", 0),
+        ("model.bin", 10),
+        ("model.bin", 40_000),
+        ("model.bin", 3_000_000),
+        ("tokenizer.json", 1000),
+        ("config.json", 100),
+        ("vocabulary.json", 1000),
+        ("preprocessor_config.json", 100),
+    ],
 )
-def test_truncated_file_is_one_clear_line(model_dir, file, length):
+def test_a_file_that_was_cut_off_is_named_in_one_line(model_dir, file, length):
     (model_dir / file).write_bytes((model_dir / file).read_bytes()[:length])
-    with pytest.raises(ModelError, match="localvoice models download") as failure:
+    with pytest.raises(ModelError) as failure:
         FasterWhisperRecognizer(model_dir)
-    assert "\n" not in str(failure.value)
+    again = "get it again with `localvoice models download base.en`"
+    assert str(failure.value) == f"{model_dir / file} is cut off or damaged: {again}"
+
+
+@pytest.mark.parametrize("file", ["config.json", "vocabulary.json"])
+def test_a_file_of_something_else_is_named(model_dir, file):
+    (model_dir / file).write_text("[]")
+    with pytest.raises(ModelError, match=rf"{file} is not the file of that name"):
+        FasterWhisperRecognizer(model_dir)
 
 
 def test_feature_settings_of_another_model_are_noticed(model_dir):

@@ -406,6 +406,10 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100_000])
 
 
+def truncate_by_one(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -414,9 +418,9 @@ def truncate(path: Path) -> None:
         (lambda folder: truncate(folder / VOICE.name), "corrupt"),
         (lambda folder: (folder / VOICE.name).write_bytes(b""), "corrupt"),
         (lambda folder: (folder / f"{VOICE.name}.json").unlink(), "onnx.json is missing"),
-        (lambda folder: (folder / f"{VOICE.name}.json").write_text("{"), "no Piper configuration"),
-        (lambda folder: (folder / f"{VOICE.name}.json").write_text("[]"), "no Piper configuration"),
-        (lambda folder: (folder / f"{VOICE.name}.json").write_bytes(b"\xff\xfe"), "no Piper configuration"),
+        (lambda folder: (folder / f"{VOICE.name}.json").write_text("{"), "onnx.json is cut off"),
+        (lambda folder: (folder / f"{VOICE.name}.json").write_text("[]"), "not the file of that name"),
+        (lambda folder: (folder / f"{VOICE.name}.json").write_bytes(b"\xff\xfe"), "onnx.json is cut off"),
         (lambda folder: config_without(folder, "phoneme_id_map"), "'phoneme_id_map' is missing"),
     ],
 )
@@ -469,6 +473,7 @@ async def test_kokoros_word_times_are_those_of_its_sounds():
     [
         (lambda folder: (folder / "voices-tiny.bin").unlink(), "has no voices"),
         (lambda folder: (folder / "voices-tiny.bin").write_bytes(b"nonsense"), "holds no voices"),
+        (lambda folder: truncate_by_one(folder / "voices-tiny.bin"), "is cut off"),
         (lambda folder: (folder / "kokoro-tiny.onnx").write_bytes(b"nonsense"), "corrupt or no ONNX model"),
         (lambda folder: (folder / "kokoro-tiny.onnx").unlink(), "holds no model"),
         (lambda folder: shutil.copy(VOICE, folder / "kokoro-tiny.onnx"), "is no Kokoro model"),
