@@ -13,12 +13,20 @@ from typing import Annotated, Any
 
 import typer
 
+from localvoice.commands import completing
+
 config_app = typer.Typer(help="Show and change the settings.", invoke_without_command=True)
 keys_app = typer.Typer(help="API keys of cloud engines, in the system's keyring.", invoke_without_command=True)
 
-Profile = Annotated[str | None, typer.Option(help="A section [profiles.NAME] of the file.", metavar="NAME")]
+Profile = Annotated[
+    str | None,
+    typer.Option(help="A section [profiles.NAME] of the file.", metavar="NAME", autocompletion=completing.profiles),
+]
 EveryEngine = Annotated[bool, typer.Option("--all", metavar="", help="Every key of every engine as well.")]
-Provider = Annotated[str, typer.Argument(metavar="NAME", help="The provider, such as groq.")]
+Provider = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The provider, such as groq.", autocompletion=completing.providers),
+]
 
 
 @config_app.callback()
@@ -69,8 +77,14 @@ def init(
 
 @config_app.command(name="set", context_settings={"ignore_unknown_options": True})  # a value may begin with "-"
 def set_(
-    key: Annotated[str, typer.Argument(metavar="K", help="A key, such as turn.patience.")],
-    value: Annotated[str, typer.Argument(metavar="V", help="Its value; lists by comma.")],
+    key: Annotated[
+        str,
+        typer.Argument(metavar="K", help="A key, such as turn.patience.", autocompletion=completing.setting_keys),
+    ],
+    value: Annotated[
+        str,
+        typer.Argument(metavar="V", help="Its value; lists by comma.", autocompletion=completing.setting_values),
+    ],
 ) -> None:
     """Set one key in the file in use; comments and order of the file stay."""
     from localvoice.config_file import check_setting, config_files, is_there

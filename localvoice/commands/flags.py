@@ -31,6 +31,7 @@ CloudFlag = Annotated[
     typer.Option(
         metavar="[prefer|fallback]",
         help="Cloud engines whose key is set: first, or behind the local ones.",
+        autocompletion=completing.words("prefer", "fallback"),
         rich_help_panel=_ENGINES,
     ),
 ]
@@ -93,7 +94,12 @@ Voice = Annotated[
 ]
 Profile = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Settings of the section profiles.NAME.", rich_help_panel=_SESSION),
+    typer.Option(
+        metavar="NAME",
+        help="Settings of the section profiles.NAME.",
+        autocompletion=completing.profiles,
+        rich_help_panel=_SESSION,
+    ),
 ]
 
 

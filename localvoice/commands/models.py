@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ from localvoice.commands import completing
 
 if TYPE_CHECKING:
     from localvoice.model_store.catalogue import Tier
-    from localvoice.model_store.store import Installed, ModelStore
+    from localvoice.model_store.store import Fault, Installed, ModelStore
 
 app = typer.Typer(help="The model store: what can be had, what is here; download, verify, import, remove.")
 
@@ -90,15 +91,19 @@ def download(
 
 
 @app.command()
-def verify(names: Annotated[list[str] | None, typer.Argument(help="Models; none: all that are here.")] = None) -> None:
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Models; none: all that are here.", autocompletion=completing.own_models),
+    ] = None,
+) -> None:
     """Read all files again and compare their checksums."""
     from localvoice.errors import ModelError
     from localvoice.model_store.store import verify as verify_model
 
     store = open_store()
-    faults = [(fault, fault.path.name) for fault in store.damaged() if not names or fault.path.name in names]
-    known_bad = {name for _, name in faults}
-    chosen = [_installed(store, name) for name in names if name not in known_bad] if names else store.installed()
+    broken, chosen = _asked_for(store, names or ())
+    faults = [(fault, fault.path.name) for fault in broken]
     for installed in chosen:
         found = verify_model(installed)
         faults += [(fault, installed.name) for fault in found]
@@ -140,11 +145,20 @@ def import_folder(
 
 
 @app.command()
-def remove(names: Annotated[list[str], typer.Argument(help="Models.")], *, yes: _Yes = False) -> None:
+def remove(
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Models; KIND/NAME where several have one name.", autocompletion=completing.own_models),
+    ],
+    *,
+    yes: _Yes = False,
+) -> None:
     """Delete models, and what is left of their unfinished downloads."""
     from localvoice.commands.first_run import can_ask
 
     store = open_store()
+    for name in names:
+        store.folders_of(name)  # what cannot be removed is told before anything is
     question = f"Delete {', '.join(names)} from {store.root}?"
     if not yes and can_ask() and not typer.confirm(question, default=False, err=True):
         return
@@ -154,10 +168,18 @@ def remove(names: Annotated[list[str], typer.Argument(help="Models.")], *, yes: 
 
 
 @app.command()
-def path(name: Annotated[str, typer.Argument(help="A model; none: the store.")] = "") -> None:
+def path(
+    name: Annotated[str, typer.Argument(help="A model; none: the store.", autocompletion=completing.own_models)] = "",
+) -> None:
     """Where the store is, or the file or folder that a model's engine is given."""
+    from localvoice.errors import ConfigError
+
     store = open_store()
-    typer.echo(str(_installed(store, name).path if name else store.root))
+    found = _installed(store, name) if name else ()
+    if len(found) > 1:
+        which = " or ".join(f"{one.kind}/{one.name}" for one in found)
+        raise ConfigError(f"{name} is the name of several models: write which, {which}")
+    typer.echo(str(found[0].path if found else store.root))
 
 
 @app.command()
@@ -211,14 +233,28 @@ def _tier(word: str) -> Tier:
         raise ConfigError(f"no tier is called {word!r}: use small, standard or large", key="--tier") from error
 
 
-def _installed(store: ModelStore, name: str) -> Installed:
-    """The model of that name; what to do where it is not here."""
+def _installed(store: ModelStore, name: str) -> Sequence[Installed]:
+    """The models of that name; what to do where none is here."""
     from localvoice.errors import ModelError
 
-    if found := store.named(name):
+    if found := store.all_named(name):
         return found
     model = store.catalogue.named(name)
     raise ModelError(f"{model.name} is not installed: `localvoice models download {model.name}`")
+
+
+def _asked_for(store: ModelStore, names: Sequence[str]) -> tuple[Sequence[Fault], Sequence[Installed]]:
+    """What is broken and what is whole of the models of those names; of all models where none is named."""
+    broken = store.damaged()
+    if not names:
+        return broken, store.installed()
+    faults: list[Fault] = []
+    whole: list[Installed] = []
+    for name in names:
+        found = [one for one in broken if name in {one.path.name, f"{one.path.parent.name}/{one.path.name}"}]
+        faults += found
+        whole += store.all_named(name) if found else _installed(store, name)
+    return faults, whole
 
 
 def _has_checksums(installed: Installed) -> bool:

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from localvoice.commands import completing
+
 persona_app = typer.Typer(help="Characters to talk to, as small files.", invoke_without_command=True)
 
 _Answer = Annotated[str, typer.Option(metavar="TEXT", help="Asked for where it is left out.")]
@@ -47,7 +49,12 @@ def list_personas() -> None:
 
 
 @persona_app.command()
-def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A persona that has a file.")]) -> None:
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A persona that has a file.", autocompletion=completing.personas),
+    ],
+) -> None:
     """The file of a persona: a beginning for one's own."""
     from localvoice.config_schema import nearest, shown
     from localvoice.errors import ConfigError

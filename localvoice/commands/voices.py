@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from localvoice.commands import flags
+from localvoice.commands import completing, flags
 
 if TYPE_CHECKING:
     from localvoice.app.voice_lists import VoiceLists
@@ -23,7 +23,10 @@ voices_app = typer.Typer(help="The voices of all synthesisers: list, search, hea
 
 _SENTENCE = "Hello! This is how I sound when I answer you."
 
-Engine = Annotated[str | None, typer.Option("--tts", metavar="NAME", help="Only this synthesiser.")]
+Engine = Annotated[
+    str | None,
+    typer.Option("--tts", metavar="NAME", help="Only this synthesiser.", autocompletion=completing.one_engine("tts")),
+]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="One JSON list.")]
 Offline = Annotated[bool, typer.Option("--offline", metavar="", help="Only the voices of this machine.")]
 
@@ -58,7 +61,7 @@ def search(
 
 @voices_app.command()
 def preview(
-    voice: Annotated[str, typer.Argument(metavar="VOICE", help="As it is listed.")],
+    voice: Annotated[str, typer.Argument(metavar="VOICE", help="As it is listed.", autocompletion=completing.voices)],
     words: Annotated[list[str] | None, typer.Argument(metavar="[TEXT...]", help="What to say.")] = None,
     *,
     output: Annotated[

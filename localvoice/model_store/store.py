@@ -6,11 +6,11 @@ Rule of this file: it reads and removes; what writes models is in `download.py` 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localvoice.errors import FileError, ModelError
+from localvoice.errors import ConfigError, FileError, ModelError
 from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, read_catalogue
 from localvoice.model_store.receipt import Receipt, sha256_of
 
@@ -93,14 +93,14 @@ class ModelStore:
             return None
         return Installed(kind, name, folder, path, _folder_bytes(folder), model, receipt)
 
-    def named(self, name: str) -> Installed | None:
-        """The model of that name, of whatever kind, if it is here and complete."""
-        return next((found for kind in Kind if (found := self.find(kind, name))), None)
+    def all_named(self, name: str) -> list[Installed]:
+        """The models of that name that are here and complete, one of a kind; `KIND/NAME` means that kind alone."""
+        kinds, name = _asked_for(name)
+        return [found for kind in kinds if (found := self.find(kind, name))]
 
     def path_of(self, name: str) -> Path | None:
         """What an engine is given to load the model `name`, if it is here and complete."""
-        found = self.named(name)
-        return found.path if found else None
+        return next((found.path for found in self.all_named(name)), None)
 
     def preferred(self, kind: Kind | str, tier: Tier, others: Collection[str] = ()) -> Installed | None:
         """The model to use where none was named: of those here, one that fits `tier`, of the highest tier, a default.
@@ -128,19 +128,35 @@ class ModelStore:
             if self.find(kind, name) is None
         ]
 
+    def folders_of(self, name: str) -> list[Path]:
+        """What there is of a model, whole or on its way; `name` may be written `KIND/NAME`.
+
+        Raises:
+            ConfigError: there is one of that name in several kinds.
+            ModelError: nothing of that name is here.
+        """
+        kinds, name = _asked_for(name)
+        model = self.catalogue.get(name)
+        name = model.name if model else name
+        both = (name, name + PART_SUFFIX)
+        found = {
+            kind: [self.folder(kind, one) for one in both if one in self._names(kind, partial=True)] for kind in kinds
+        }
+        here = {f"{kind}/{name}": folders for kind, folders in found.items() if folders}
+        if not here:
+            raise ModelError(f"{name} is not installed: `localvoice models list` shows what is")
+        if len(here) > 1:
+            raise ConfigError(f"{name} is the name of several models: write which, {' or '.join(here)}")
+        return next(iter(here.values()))
+
     def remove(self, name: str) -> int:
         """Delete a model, and what an unfinished download of it left; returns the bytes freed.
 
         Raises:
-            ModelError: nothing of that name is here.
+            ConfigError, ModelError: it is not clear which, or nothing of that name is here; see `folders_of`.
             FileError: it cannot be deleted.
         """
-        model = self.catalogue.get(name)
-        name = model.name if model else name
-        names = (name, name + PART_SUFFIX)
-        folders = [self.folder(kind, one) for kind in Kind for one in names if one in self._names(kind, partial=True)]
-        if not folders:
-            raise ModelError(f"{name} is not installed: `localvoice models list` shows what is")
+        folders = self.folders_of(name)
         freed = sum(_folder_bytes(folder) for folder in folders)
         for folder in folders:
             try:
@@ -157,6 +173,12 @@ class ModelStore:
         except OSError as error:
             raise FileError(f"cannot read {self.root / kind} ({error.strerror}): check its rights") from error
         return sorted(name for name in folders if partial or not name.endswith(PART_SUFFIX))
+
+
+def _asked_for(name: str) -> tuple[Sequence[Kind], str]:
+    """`KIND/NAME` in its parts; a name alone may be of any kind."""
+    kind, slash, rest = name.partition("/")
+    return ([Kind(kind)], rest) if slash and kind in set(Kind) else (list(Kind), name)
 
 
 def verify(installed: Installed) -> list[Fault]:

@@ -134,6 +134,32 @@ def test_remove_deletes(root: Path) -> None:
     assert isinstance(refused("remove", "smart-turn-v3.2", "--yes"), ModelError)
 
 
+@pytest.mark.parametrize("command_words", [("remove", "--yes"), ("path",)])
+def test_a_name_in_two_kinds_has_to_be_made_clear(root: Path, command_words: tuple[str, ...]) -> None:
+    fill(root / "llm" / "mine", {"weights.gguf": b"GGUF"})
+    fill(root / "tts" / "mine", VOICE_FILES)
+    error = refused(*command_words, "mine")
+    assert isinstance(error, ConfigError)
+    assert "llm/mine or tts/mine" in str(error)
+    assert run("path", "tts/mine").stdout.strip().startswith(str(root / "tts" / "mine"))
+    assert "removed llm/mine" in run("remove", "llm/mine", "--yes").stdout
+    assert not (root / "llm" / "mine").exists()
+    assert run("path", "mine").stdout.strip().startswith(str(root / "tts" / "mine"))
+
+
+def test_nothing_is_removed_where_one_name_is_wrong(root: Path) -> None:
+    fill(root / "llm" / "mine", {"weights.gguf": b"GGUF"})
+    assert isinstance(refused("remove", "mine", "yours", "--yes"), ModelError)
+    assert (root / "llm" / "mine").exists()
+
+
+def test_verify_takes_the_kind_as_well(root: Path) -> None:
+    fill(root / "llm" / "mine", {"weights.gguf": b"GGUF"})
+    fill(root / "tts" / "mine", {"half.onnx": b"x"})
+    assert "mine: complete" in run("verify", "llm/mine").stdout
+    assert str(root / "tts" / "mine") in str(refused("verify", "mine"))
+
+
 def test_import_names_what_it_took_and_what_not(root: Path, tmp_path: Path) -> None:
     fill(tmp_path / "stick" / "tts" / "ann", VOICE_FILES)
     fill(tmp_path / "stick", {"holiday.jpg": b"beach"})
