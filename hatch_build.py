@@ -1,4 +1,4 @@
-"""Compiles the audio callbacks while the package is built; without a compiler the package is built without them.
+"""Compiles our C files while the package is built; without a compiler the package is built without them.
 
 `python hatch_build.py` does the same in a checkout that is installed already.
 """
@@ -26,9 +26,17 @@ except ImportError:  # run by hand, or its functions by a test
 _AUDIO = Path("localvoice") / "audio"
 _SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
 LIBRARY = _AUDIO / f"_callback{_SUFFIXES.get(sys.platform, '.so')}"
-"""As `localvoice.audio.native` looks for it; both names belong together."""
+REFLEX = _AUDIO / f"_reflex{_SUFFIXES.get(sys.platform, '.so')}"
+"""As `localvoice.audio.shared_library` looks for them; these names belong together."""
 
-_UNIX_FLAGS = ("-std=c99", "-O2", "-fPIC", "-shared", "-fvisibility=hidden")
+SOURCES = {LIBRARY: _AUDIO / "callback.c", REFLEX: _AUDIO / "reflex.c"}
+"""Each library by its source: no other file of ours is compiled."""
+
+_WITHOUT = {LIBRARY: "sound devices will run on rtmixer", REFLEX: "listening will run in Python"}
+
+_UNIX_FLAGS = ("-std=c99", "-O3", "-fno-math-errno", "-ffp-contract=fast", "-fPIC", "-shared", "-fvisibility=hidden")
+"""The middle ones let loops over numbers use what the processor has; neither changes what is no number."""
+
 _COMPILES_WITHIN_S = 120.0
 """ziglang compiles its own C library first: half a minute on a slow machine."""
 
@@ -41,7 +49,7 @@ _ZIGLANG_MACHINES = frozenset({"x86_64", "amd64", "aarch64", "arm64"})
 
 def commands(source: Path, target: Path) -> Iterator[list[str]]:
     """Ways to compile `source`, the most likely first: $CC, the system's compilers, the ziglang wheel."""
-    unix = [*_UNIX_FLAGS, str(source), "-o", str(target)]
+    unix = [*_UNIX_FLAGS, str(source), "-o", str(target), "-lm"]
     named = shlex.split(os.environ.get("CC", ""))
     if named and shutil.which(named[0]):
         yield [*named, *unix]
@@ -54,13 +62,19 @@ def commands(source: Path, target: Path) -> Iterator[list[str]]:
         yield [sys.executable, "-m", "ziglang", "cc", *unix]
 
 
-def compile_callback(root: Path) -> str:
-    """Compile the callbacks below `root`, beside their source; "" or why there is no library."""
+def compile_libraries(root: Path) -> str:
+    """Compile the libraries below `root`, beside their sources; "" or why one of them is missing."""
+    reasons = [compile_library(root, library) for library in SOURCES]
+    return next(filter(None, reasons), "")
+
+
+def compile_library(root: Path, library: Path) -> str:
+    """Compile one of `SOURCES`; "" or why it is missing."""
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / LIBRARY.name
-        reason = _compile(root / _AUDIO / "callback.c", target)
+        target = Path(folder) / library.name
+        reason = _compile(root / SOURCES[library], target)
         if not reason:
-            _replace(target, root / LIBRARY)
+            _replace(target, root / library)
     return reason
 
 
@@ -88,8 +102,8 @@ def _replace(new: Path, library: Path) -> None:
     beside.replace(library)
 
 
-class CallbackHook(BuildHookInterface):  # type: ignore[misc,valid-type] # `object` where hatchling is missing
-    """Builds the library into a wheel, and beside its source for an editable installation."""
+class CompilingHook(BuildHookInterface):  # type: ignore[misc,valid-type] # `object` where hatchling is missing
+    """Builds the libraries into a wheel, and beside their sources for an editable installation."""
 
     PLUGIN_NAME = "custom"
 
@@ -98,22 +112,24 @@ class CallbackHook(BuildHookInterface):  # type: ignore[misc,valid-type] # `obje
         if platform.machine().lower() not in _ZIGLANG_MACHINES:
             return []
         with tempfile.TemporaryDirectory() as folder:
-            reason = _compile(Path(self.root) / _AUDIO / "callback.c", Path(folder) / LIBRARY.name)
+            reason = _compile(Path(self.root) / SOURCES[LIBRARY], Path(folder) / LIBRARY.name)
         return [_ZIGLANG] if reason else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before a wheel is packed; `version` is "standard" or "editable"."""
-        reason = compile_callback(Path(self.root))
-        if reason:
-            (Path(self.root) / LIBRARY).unlink(missing_ok=True)  # one of another source would be packed
-            self.app.display_warning(f"localvoice: sound devices will run on rtmixer ({reason})")
-            return
-        build_data["artifacts"].append(LIBRARY.as_posix())
-        if version == "standard":
+        root = Path(self.root)
+        reasons = {library: compile_library(root, library) for library in SOURCES}
+        for library, reason in reasons.items():
+            if reason:
+                (root / library).unlink(missing_ok=True)  # one of another source would be packed
+                self.app.display_warning(f"localvoice: {_WITHOUT[library]} ({reason})")
+            else:
+                build_data["artifacts"].append(library.as_posix())
+        if version == "standard" and not all(reasons.values()):
             machine = sysconfig.get_platform().replace("-", "_").replace(".", "_")
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{machine}"
 
 
 if __name__ == "__main__":
-    sys.exit(compile_callback(Path(__file__).parent))
+    sys.exit(compile_libraries(Path(__file__).parent))

@@ -6,19 +6,18 @@ only what moves data or gives a command is a call.
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from localvoice.audio.samples import Samples, silence
+from localvoice.audio.shared_library import UNUSABLE, StaleLibraryError, library_file, open_library, why_unusable
 
-_FOLDER = Path(__file__).parent
-_SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
+__all__ = ["UNDECIDED", "Library", "RingReader", "StaleLibraryError", "hold", "library_path", "load", "reason"]
+
 _STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output")
 """In the order of `lv_size`."""
 
@@ -30,13 +29,9 @@ UNDECIDED = 2**64 - 1
 """LV_UNDECIDED of callback.h."""
 
 
-class StaleLibraryError(Exception):
-    """The library was made from another version of the source."""
-
-
 def library_path() -> Path:
     """Where installation puts the library; it is not there where no compiler was."""
-    return _FOLDER / f"_callback{_SUFFIXES.get(sys.platform, '.so')}"
+    return library_file("callback")
 
 
 class Library:
@@ -46,14 +41,7 @@ class Library:
     """
 
     def __init__(self, path: Path) -> None:
-        self.ffi: Any = import_module("cffi").FFI()  # which comes without types
-        self.ffi.cdef(_declarations())
-        # A stream that hangs may call us while Python ends: the code has to stay where it is.
-        flags = getattr(self.ffi, "RTLD_NOW", 0) | getattr(self.ffi, "RTLD_NODELETE", 0)
-        self.lib: Any = self.ffi.dlopen(str(path), flags)
-        sizes = [self.ffi.sizeof(name) for name in _STRUCTS]
-        if self.lib.lv_abi() != self.lib.LV_ABI or sizes != [self.lib.lv_size(i) for i in range(len(_STRUCTS))]:
-            raise StaleLibraryError(f"{path.name} is older than callback.h: run `pip install -e .` again")
+        self.ffi, self.lib = open_library(path, "callback.h", _STRUCTS)
 
     def pointer(self, array: Samples) -> Any:
         """`array` for a C function or struct; whoever keeps the pointer keeps the array alive too."""
@@ -64,19 +52,12 @@ class Library:
         return int(self.ffi.cast("uintptr_t", getattr(self.lib, name)))
 
 
-def _declarations() -> str:
-    """callback.h as cffi reads it: no preprocessor lines."""
-    header = (_FOLDER / "callback.h").read_text(encoding="ascii")
-    lines = (line for line in header.splitlines() if not line.startswith("#"))
-    return "\n".join(lines).replace("LV_API ", "")
-
-
 @cache
 def load() -> Library | None:
     """The library, or None where there is none that fits: `reason` says why. The file is looked for once."""
     try:
         return Library(library_path())
-    except (ImportError, OSError, AttributeError, StaleLibraryError):
+    except UNUSABLE:
         return None
 
 
@@ -84,14 +65,10 @@ def reason() -> str:
     """Why `load` gives None, in half a sentence; empty where it does not."""
     if load() is not None:
         return ""
-    if not library_path().exists():
-        return "no C compiler was found at installation"
     try:
         Library(library_path())
-    except StaleLibraryError as error:
-        return str(error)
-    except (ImportError, OSError, AttributeError) as error:
-        return f"{library_path().name} cannot be loaded: {error}"
+    except UNUSABLE as error:
+        return why_unusable(library_path(), error)
     return ""
 
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from localvoice.audio.onnx_model import open_model
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence, to_int16
+from localvoice.audio.silero_network import SileroNetwork, load_network
 from localvoice.errors import ModelError
 
 WINDOW = 512
 """Samples per window: what Silero was trained on at 16 kHz."""
 
 WINDOW_S = WINDOW / SPEECH_RATE_HZ
-
-_CONTEXT = 64
-"""Samples of the window before that Silero sees in front; without them it answers 0.001 throughout (engines.md 1)."""
-
-_STATE_SHAPE = (2, 1, 128)
 
 
 class VoiceActivity(Protocol):
@@ -39,47 +34,33 @@ class VoiceActivity(Protocol):
 
 
 class SileroVad:
-    """Silero VAD in onnxruntime: either file form, state and context carried from window to window."""
+    """Silero VAD from either file form, state and context carried from window to window."""
 
     name = "silero"
 
-    def __init__(self, model: Path) -> None:
-        self._session = open_model(model, "Silero VAD")
-        self._is_sequence = any(one.name == "h" for one in self._session.get_inputs())
-        self._begin()
+    def __init__(self, model: Path, network: SileroNetwork | None = None) -> None:
+        self._network = load_network(model) if network is None else network
         self.probability(silence(WINDOW))
         self.reset()
+
+    @property
+    def runtime(self) -> str:
+        """What runs it: `native` or `onnxruntime`."""
+        return self._network.runtime
 
     def another(self) -> SileroVad:
         """One with a memory of its own; the weights are shared, and both may be used in one thread only."""
         twin = copy(self)
-        twin._begin()  # noqa: SLF001 - of its own kind
+        twin._network = self._network.another()  # noqa: SLF001 - of its own kind
         return twin
-
-    def _begin(self) -> None:
-        self._input = np.zeros((1, _CONTEXT + WINDOW), dtype=np.float32)
-        self._feeds: dict[str, Any] = {}
-        self.reset()
 
     def reset(self) -> None:
         """State and context to zeros, together."""
-        self._input[:] = 0.0
-        self._feeds = {"input": self._input}
-        if self._is_sequence:
-            self._feeds |= {name: np.zeros((1, 1, 128), dtype=np.float32) for name in ("h", "c")}
-        else:
-            self._feeds |= {"state": np.zeros(_STATE_SHAPE, dtype=np.float32), "sr": np.array(SPEECH_RATE_HZ)}
+        self._network.reset()
 
     def probability(self, window: Samples) -> float:
         """Speech probability of the next 512 samples."""
-        self._input[0, _CONTEXT:] = window
-        answer, *state = self._session.run(None, self._feeds)
-        if self._is_sequence:
-            self._feeds["h"], self._feeds["c"] = state
-        else:
-            self._feeds["state"] = state[0]
-        self._input[0, :_CONTEXT] = window[-_CONTEXT:]
-        return float(answer.reshape(-1)[0])
+        return self._network.hear(window)
 
 
 class WebRtcVad:

@@ -41,7 +41,7 @@ def test_the_library_lies_where_it_is_looked_for(build: ModuleType) -> None:
 def test_a_compiler_makes_a_library_that_opens(build: ModuleType, root: Path) -> None:
     if not any(shutil.which(name) for name in ("cc", "gcc", "clang", "cl")):
         pytest.skip("there is no C compiler: `apt-get install gcc libc6-dev` enables this test")
-    assert not build.compile_callback(root)
+    assert not build.compile_library(root, build.LIBRARY)
     library = native.Library(root / build.LIBRARY)
     assert library.lib.lv_abi() == library.lib.LV_ABI
     assert [path.name for path in (root / build.LIBRARY).parent.glob("_callback*")] == [build.LIBRARY.name]
@@ -53,20 +53,20 @@ def test_without_a_compiler_there_is_a_reason_and_no_library(
     monkeypatch.setenv("PATH", str(root))
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    assert "no C compiler" in build.compile_callback(root)
+    assert "no C compiler" in build.compile_library(root, build.LIBRARY)
     assert not (root / build.LIBRARY).exists()
 
 
 def test_a_compiler_that_fails_is_named(build: ModuleType, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "commands", lambda *_: [["false"], ["no-such-compiler"]])
-    assert build.compile_callback(root).startswith("no-such-compiler: ")
+    assert build.compile_library(root, build.LIBRARY).startswith("no-such-compiler: ")
     assert not (root / build.LIBRARY).exists()
 
 
 def test_a_library_of_other_structs_is_refused(build: ModuleType, root: Path) -> None:
     header = root / "localvoice" / "audio" / "callback.h"
     header.write_text(header.read_text().replace("uint64_t overflows;", "uint64_t overflows, another;"))
-    if build.compile_callback(root):
+    if build.compile_library(root, build.LIBRARY):
         pytest.skip("there is no C compiler: `apt-get install gcc libc6-dev` enables this test")
     with pytest.raises(native.StaleLibraryError, match="pip install -e"):
         native.Library(root / build.LIBRARY)
