@@ -10,7 +10,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,26 +17,13 @@ from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.messages import SpeechChunk, WordTime
 from localvoice.text.rewriting import Spoken
 from localvoice.text.speakable import speakable
+from localvoice.tts.letter_spans import LetterSpans, Mark
 from localvoice.tts.trim import LEAD_S, pause_after
 
 _TOLERANCE_S = 0.02
 """A character may end this much behind the sound that has come: times are rounded to milliseconds and more."""
 _SHORTEST_S = 0.02
 """Per letter, of speech at any pace: at the usual one a letter takes 0.06 to 0.08 s."""
-
-
-class Mark(NamedTuple):
-    """When a character sounds, in seconds from the first sample of its piece."""
-
-    character: str
-    start_s: float
-    end_s: float
-
-
-class _Span(NamedTuple):
-    start: int
-    end: int
-    """Frames since the beginning of all sound."""
 
 
 @dataclass(slots=True)
@@ -59,8 +45,7 @@ class AlignedSpeech:
         self._rate_hz = rate_hz
         self._verbalizer = verbalizer
         self._clauses: deque[_Clause] = deque()
-        self._spans: deque[_Span] = deque()
-        """Of the characters that are no spaces, in order, from the first that was not handed out."""
+        self._spans = LetterSpans(rate_hz)
         self._sound = silence(0)
         self._begin = 0
         """Frames handed out or passed over: where `_sound` begins."""
@@ -74,6 +59,7 @@ class AlignedSpeech:
         spoken = self._verbalizer(clause)
         self._clauses.append(_Clause(clause, spoken, self._expected))
         self._expected += bool(spoken.text)
+        self._spans.expect(spoken.text)
         return spoken.text
 
     @property
@@ -87,7 +73,8 @@ class AlignedSpeech:
         self._ends.append(self._end)
         left = [clause for clause in self._clauses if clause.number == number and clause.spoken.text]
         letters = sum(_letters(clause.spoken.text[clause.said :]) for clause in left)
-        return self._end - begin >= letters * _SHORTEST_S * self._rate_hz
+        is_whole = not self._spans.lacks(self._letters_behind(number), self._end, self._shortest)
+        return is_whole and self._end - begin >= letters * self._shortest
 
     @property
     def is_waiting(self) -> bool:
@@ -98,16 +85,12 @@ class AlignedSpeech:
     def lacks_sound(self) -> bool:
         """Whether the sound that is left cannot be that of the text that is left."""
         letters = sum(_letters(clause.spoken.text[clause.said :]) for clause in self._clauses)
-        return len(self._sound) < letters * _SHORTEST_S * self._rate_hz
+        return len(self._sound) < letters * self._shortest or self._spans.lacks(0, self._end, self._shortest)
 
     def take(self, samples: Samples, marks: Sequence[Mark]) -> None:
         """Take a piece of sound and the times of the characters in it."""
         offset = self._begin + len(self._sound)
-        self._spans += (
-            _Span(offset + round(mark.start_s * self._rate_hz), offset + round(mark.end_s * self._rate_hz))
-            for mark in marks
-            if not mark.character.isspace()
-        )
+        self._spans.take(marks, offset)
         self._sound = np.concatenate((self._sound, samples))
 
     def ready(self) -> list[SpeechChunk]:
@@ -127,6 +110,14 @@ class AlignedSpeech:
     @property
     def _end(self) -> int:
         return self._begin + len(self._sound)
+
+    @property
+    def _shortest(self) -> float:
+        return _SHORTEST_S * self._rate_hz
+
+    def _letters_behind(self, number: int) -> int:
+        """Of the clauses behind the one with that number."""
+        return sum(_letters(clause.spoken.text) for clause in self._clauses if clause.number > number)
 
     def _ready(self) -> Iterator[SpeechChunk]:
         while self._clauses:
@@ -176,7 +167,7 @@ class AlignedSpeech:
         is_first, is_last = clause.said == 0, said == len(clause.spoken.text)
         shown = len(clause.written) if is_last else max(clause.shown, clause.spoken.written(clause.said, said)[1])
         sound = self._sound[: max(0, end - self._begin)]
-        words = self._words(clause, said)
+        words = self._words(clause, said, end)
         sound, words = _trimmed_front(sound, words, self._rate_hz) if is_first else (sound, words)
         if is_last and len(sound):
             sound = _ended(sound, round(pause_after(clause.written) * self._rate_hz))
@@ -189,18 +180,21 @@ class AlignedSpeech:
         clause.said, clause.shown = said, shown
         if is_last:
             self._clauses.popleft()
+            self._spans.settle(sum(_letters(other.spoken.text) for other in self._clauses))
         return chunk
 
-    def _words(self, clause: _Clause, said: int) -> tuple[WordTime, ...]:
-        """The times of the words up to `said`, from the chunk's first sample, where all of them are known."""
+    def _words(self, clause: _Clause, said: int, end: int) -> tuple[WordTime, ...]:
+        """The times of the words up to `said`, from the chunk's first sample to frame `end`, where all are known."""
         spans, times, at = list(self._spans), [], 0
         for word in re.finditer(r"\S+", clause.spoken.text[clause.said : said]):
             own = spans[at : at + len(word.group())]
             if len(own) < len(word.group()):
                 return ()
             at += len(own)
-            start_s, end_s = ((frame - self._begin) / self._rate_hz for frame in (own[0].start, own[-1].end))
-            times.append(WordTime(clause.said + word.start(), clause.said + word.end(), max(0.0, start_s), end_s))
+            start_s, end_s = (
+                max(0, min(frame, end) - self._begin) / self._rate_hz for frame in (own[0].start, own[-1].end)
+            )
+            times.append(WordTime(clause.said + word.start(), clause.said + word.end(), start_s, end_s))
         written = clause.spoken.written_times(times)
         shift = clause.shown
         return tuple(WordTime(one.start - shift, one.end - shift, one.start_s, one.end_s) for one in written)

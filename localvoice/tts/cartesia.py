@@ -14,7 +14,7 @@ from localvoice.engine_order import EngineOrder
 from localvoice.engines import Synthesizer
 from localvoice.remote import Connection, Service, refusal
 from localvoice.sockets import connected
-from localvoice.tts.aligned_speech import Mark
+from localvoice.tts.letter_spans import Mark
 from localvoice.tts.line_voice import LineSynthesizer
 from localvoice.tts.lines import Message, SharedSocket, Sharing
 from localvoice.tts.speaking import Heard

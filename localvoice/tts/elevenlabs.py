@@ -19,7 +19,7 @@ from localvoice.engines import Synthesizer
 from localvoice.errors import ConfigError, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.remote import Service, plain
 from localvoice.sockets import connected
-from localvoice.tts.aligned_speech import Mark
+from localvoice.tts.letter_spans import Mark
 from localvoice.tts.line_voice import LineSynthesizer
 from localvoice.tts.lines import Lines, Message, OwnSockets, SharedSocket, Sharing
 from localvoice.tts.speaking import Heard

@@ -15,7 +15,8 @@ from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, Pr
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Service, plain
 from localvoice.text.speakable import Verbalizer
-from localvoice.tts.aligned_speech import AlignedSpeech, Mark
+from localvoice.tts.aligned_speech import AlignedSpeech
+from localvoice.tts.letter_spans import Mark
 from localvoice.tts.lines import Line, LineClosed, Message
 
 _STEP_S = 0.05

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from localvoice.tts.aligned_speech import Mark
+from localvoice.tts.letter_spans import Mark
 
 _SEARCHED = 60
 """Characters in which a word is looked for: what a service says in other words than written is passed over."""
