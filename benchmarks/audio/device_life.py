@@ -1,6 +1,7 @@
 """Devices killed, stalled, unplugged and changed under a reply and an utterance, again and again, on a virtual card.
 
-`python benchmarks/audio/device_life.py [--path native|rtmixer] [--times 50] [--json]`: one process, one conversation.
+`python benchmarks/audio/device_life.py [--path native|rtmixer] [--times 50] [--moments SEED] [--nice -10] [--json]`:
+one process, one conversation. With `--moments` each break comes at a random moment of the reply and lasts 0.4 to 1.5 s.
 """
 
 from __future__ import annotations
@@ -20,33 +21,41 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "devices"))
-from outlive import REPLY_S, Card, Conversation, Facts, feeding, outlive
+from outlive import AWAY_S, BREAK_AT_S, MOVED, REPLY_S, Card, Conversation, Facts, feeding, outlive
 
 from localvoice.audio import native
 from localvoice.audio.portaudio import quiet_stderr
 from localvoice.errors import DeviceError
 
-WAYS = ("kill", "rate", "stall", "unplug")
-"""In turn; a sink that is removed alone is moved by the server, and nothing is lost that could be counted."""
+WAYS = ("kill", "rate", "stall", "unplug", "sink", "source")
+"""In turn; where a sink or source is removed alone the server moves the stream, and nothing can be counted."""
 
 _FATES = "conversation, reply went on (reply ended after 2 s)"
 
 NICE = -10
-"""Where we may: the machine is shared, and a sound server without a processor takes seconds to start."""
+"""Where we may and nothing else is wanted: a sound server without a processor takes seconds to start."""
 
 COLUMNS = ("noticed_and_opened_s", "lost_ms", "doubled_ms", "clock_stood_ms")
 
 
-async def live(times: int) -> tuple[list[Facts], float]:
+def moments(times: int, seed: int | None) -> list[tuple[float, float]]:
+    """When in the reply each break comes, and how long it lasts, in seconds."""
+    if seed is None:
+        return [(BREAK_AT_S, AWAY_S)] * times
+    drawn = np.random.default_rng(seed).uniform((0.02, 0.4), (REPLY_S - 0.2, 1.5), (times, 2))  # s
+    return [(float(at_s), float(away_s)) for at_s, away_s in drawn]
+
+
+async def live(times: int, seed: int | None) -> tuple[list[Facts], float]:
     """One conversation and what it went through; how long its end took."""
     card, talk = Card(), Conversation()
     await talk.open()
     seen = []
     async with feeding(card):
         await asyncio.sleep(0.5)
-        for turn in range(1, times + 1):
+        for turn, (at_s, card.away_s) in enumerate(moments(times, seed), 1):
             try:
-                seen.append(await outlive(WAYS[turn % len(WAYS)], card, talk, turn))
+                seen.append(await outlive(WAYS[turn % len(WAYS)], card, talk, turn, at_s))
             except (TimeoutError, DeviceError) as error:
                 seen.append({"how": WAYS[turn % len(WAYS)], "failure": str(error) or "it hangs"})
     close_s = talk.close()
@@ -56,12 +65,13 @@ async def live(times: int) -> tuple[list[Facts], float]:
 
 def goes_on(one: Facts) -> bool:
     """Whether the conversation did: both ends open again, and heard."""
-    return len(one.get("changed", ())) >= 2 and one["heard_before"] and one["heard_after"]
+    has_both = one["how"] in MOVED or len(one.get("changed", ())) >= 2
+    return has_both and one.get("heard_before", False) and one["heard_after"]
 
 
 def is_whole(one: Facts) -> bool:
     """Whether the reply was said to its end as well."""
-    return goes_on(one) and not one["failure"] and one["said_to_s"] > REPLY_S - 0.1
+    return goes_on(one) and not one["failure"] and one.get("said_to_s", REPLY_S) > REPLY_S - 0.1
 
 
 def is_settled(one: Facts) -> bool:
@@ -82,8 +92,9 @@ def summary(seen: list[Facts]) -> dict[str, Any]:
             "settled": sum(map(is_settled, of)),
         }
         for column in COLUMNS if whole else ():
-            values = [one[column] for one in whole]
-            rows[how][column] = round(float(np.median(values)), 3), round(float(np.max(values)), 3)
+            values = [one[column] for one in whole if column in one]
+            if values:
+                rows[how][column] = round(float(np.median(values)), 3), round(float(np.max(values)), 3)
     return rows
 
 
@@ -93,7 +104,7 @@ def table(rows: dict[str, Any]) -> str:
     lines = [f"| {' | '.join(headings)} |", "|" + "---|" * len(headings)]
     for how, row in rows.items():
         cells = [f"{row['conversation']}, {row['reply']} ({row['settled']}) of {row['times']}"]
-        cells += [f"{row[column][0]:g} ({row[column][1]:g})" for column in COLUMNS if column in row]
+        cells += [f"{row[column][0]:g} ({row[column][1]:g})" if column in row else "" for column in COLUMNS]
         lines.append(f"| {how} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -103,6 +114,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", choices=["native", "rtmixer"], default="native")
     parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--moments", type=int, metavar="SEED")
+    parser.add_argument("--nice", type=int, default=NICE)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if shutil.which("pulseaudio") is None:
@@ -111,9 +124,9 @@ def main() -> None:
     if arguments.path == "rtmixer":
         native.load = lambda: None  # type: ignore[assignment] # as if it had not been compiled
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+        os.setpriority(os.PRIO_PROCESS, 0, arguments.nice)
     with quiet_stderr():
-        seen, close_s = asyncio.run(live(arguments.times))
+        seen, close_s = asyncio.run(live(arguments.times, arguments.moments))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     rows = summary(seen)
     print(json.dumps({"ways": rows, "all": seen}, indent=1) if arguments.json else table(rows))

@@ -189,7 +189,12 @@ class DevicePlayer:
 
     def _follow(self) -> None:
         """Where the loudspeaker was lost, the reply stands where it was heard last, and goes on there on the next."""
-        self._stream.follow(self._ring, self._playout.sounded_at_loss)
+        self._stream.follow(self._ring, self._sounded_at_loss)
+
+    def _sounded_at_loss(self, alive_s: float) -> int:
+        self._look()
+        was_taking = self._ring.unread > 0 and not self._is_held
+        return self._playout.sounded_at_loss(alive_s, was_taking=was_taking)
 
     def _look(self) -> bool:
         now_s = time.monotonic()

@@ -95,14 +95,16 @@ class Playout:
             break
         return self._sounded
 
-    def sounded_at_loss(self, alive_s: float) -> int:
-        """How many frames had begun to sound when the device was lost, some time after a sign of life at `alive_s`.
+    def sounded_at_loss(self, alive_s: float, *, was_taking: bool) -> int:
+        """How many frames had begun to sound when the device was lost; whatever it had not yet played never sounded.
 
-        What it took last may be that sign too: whatever it had not yet played by then never sounded.
+        `was_taking`: more was there for it, so that what it took last is its last sign of life. Otherwise that was at
+        `alive_s`, as somebody says who looks now and then.
         """
         for run in self._known_runs():
             took_last_s = run.anchor.zero_s + self._taken / self._rate_hz
-            frames = int((max(alive_s, took_last_s) - run.sounds_from_s) * self._rate_hz) + 1
+            lived_to_s = took_last_s if was_taking else max(alive_s, took_last_s)
+            frames = int((lived_to_s - run.sounds_from_s) * self._rate_hz) + 1
             return min(self._taken, max(run.first, frames))
         return min(self._taken, self._sounded)
 

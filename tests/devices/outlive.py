@@ -44,6 +44,10 @@ class Card:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
+        self.away_s = AWAY_S
+        """How long devices are gone."""
+        self.feeder: asyncio.subprocess.Process | None = None
+        """Plays the tone; another one follows it."""
         self.server = SoundServer(self.folder)
         os.environ.update(self.server.environ)
 
@@ -56,40 +60,53 @@ class Card:
     def signal(self, number: signal.Signals) -> None:
         self.server.process.send_signal(number)
 
+    def feed_again(self) -> None:
+        """The tone went with a sink that was removed."""
+        if self.feeder is not None and self.feeder.returncode is None:
+            self.feeder.kill()
+
 
 async def kill(card: Card) -> None:
     """The sound server dies and is started again."""
     card.kill()
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(card.away_s)
     await asyncio.to_thread(card.start)
 
 
 async def kill_and_change_rate(card: Card) -> None:
     """The sound server comes back with another card: 44.1 kHz, two channels."""
     card.kill()
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(card.away_s)
     await asyncio.to_thread(card.start, 44_100, 2)
 
 
 async def stall(card: Card) -> None:
     """The sound server hangs for a while."""
     card.signal(signal.SIGSTOP)
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(card.away_s)
     card.signal(signal.SIGCONT)
 
 
 async def unplug(card: Card) -> None:
     """All devices go, and come back."""
     await asyncio.to_thread(card.server.unplug)
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(card.away_s)
     await asyncio.to_thread(card.server.plug_in)
 
 
 async def remove_sink(card: Card) -> None:
     """The loudspeaker goes; the server moves the stream to another one by itself, and back."""
     await asyncio.to_thread(card.server.unplug, "speaker")
-    await asyncio.sleep(AWAY_S)
+    await asyncio.sleep(card.away_s)
     await asyncio.to_thread(card.server.plug_in, "speaker")
+    card.feed_again()
+
+
+async def remove_microphone(card: Card) -> None:
+    """The microphone goes; the server moves the stream to another one by itself, and back."""
+    await asyncio.to_thread(card.server.unplug_microphone)
+    await asyncio.sleep(card.away_s)
+    await asyncio.to_thread(card.server.plug_in_microphone)
 
 
 WAYS: dict[str, Callable[[Card], Awaitable[None]]] = {
@@ -98,7 +115,11 @@ WAYS: dict[str, Callable[[Card], Awaitable[None]]] = {
     "stall": stall,
     "unplug": unplug,
     "sink": remove_sink,
+    "source": remove_microphone,
 }
+
+MOVED = ("sink", "source")
+"""Ways of which PortAudio notices nothing: the server moves the stream."""
 
 
 class Conversation:
@@ -141,6 +162,14 @@ class Conversation:
         """Whether a sound has just been heard."""
         return all(self.loud[-10:])
 
+    def given(self) -> Any:
+        """What the present loudspeaker was given, in seconds of the reply; nothing where nobody knows."""
+        stream = self.life.loudspeaker
+        if stream is None or stream.played is None:
+            return np.zeros(0)
+        frames = min(stream.played.clock, round(2 * REPLY_S * stream.rate_hz))
+        return in_seconds(stream.played.at(stream.played.clock - frames, frames).astype(float))
+
     def changes(self, since: int) -> list[tuple[float, DeviceChanged]]:
         """What was told of other devices, and when."""
         return [(at_s, one) for at_s, one in self.told[since:] if isinstance(one, DeviceChanged)]
@@ -171,6 +200,7 @@ async def feeding(card: Card) -> AsyncIterator[None]:
                 stdin=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
             )
+            card.feeder = player
             try:
                 while player.returncode is None:
                     player.stdin.write(tone)
@@ -188,14 +218,14 @@ async def feeding(card: Card) -> AsyncIterator[None]:
     await asyncio.wait((task,))
 
 
-async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Facts:
-    """Break the devices in the middle of a reply and of a sound that is heard; what both have lost."""
+async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1, at_s: float = BREAK_AT_S) -> Facts:
+    """Break the devices `at_s` into a reply, in the middle of a sound that is heard; what both have lost."""
     before = await asyncio.to_thread(Monitor, card.server.environ)
     told, start = len(talk.told), len(talk.clock)
     paths = len(talk.paths)
     talk.player.begin(turn)
     saying = asyncio.create_task(talk.say(turn, REPLY_S))
-    await talk.player.reached(turn, round(BREAK_AT_S * RATE_HZ))
+    await talk.player.reached(turn, round(at_s * RATE_HZ))
     broken_s = time.monotonic()
     await WAYS[how](card)
     there_s = time.monotonic()
@@ -205,8 +235,8 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Fa
     await asyncio.sleep(0.3)
     heard = sounding(before)
     if after is not None:
-        heard = np.concatenate((heard, sounding(after)))
-    await until(lambda: how == "sink" or (len(talk.changes(told)) >= 2 and talk.hears))
+        heard = np.concatenate((heard, gone_on(sounding(after), talk.given())))
+    await until(lambda: (how in MOVED or len(talk.changes(told)) >= 2) and talk.hears)
     changes = talk.changes(told)
     ticks = np.array(talk.clock[start:])
     return {
@@ -214,16 +244,16 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1) -> Fa
         "failure": failure,
         "changed": [one.which for _, one in changes],
         "others": [str(one) for _, one in talk.told[told:] if not isinstance(one, DeviceChanged)],
-        "noticed_and_opened_s": round(max((at_s for at_s, _ in changes), default=there_s) - there_s, 3),
+        "noticed_and_opened_s": round(max((told_s for told_s, _ in changes), default=there_s) - there_s, 3),
         "away_s": round(there_s - broken_s, 3),
         "paths": len(talk.paths) - paths,
-        **({} if how == "sink" else continuity(heard)),  # the server has moved the stream, and the recording
+        **({} if how in MOVED else continuity(heard)),  # the server has moved the stream, and the recording
         "clock_off_ms": round(1000 * float(np.ptp(ticks[:, 0] - ticks[:, 1])), 1),
         "clock_stood_ms": round(1000 * float(np.diff(ticks[:, 0]).max()), 1),
         "clock_went_back": bool((np.diff(ticks[:, 1]) <= 0).any()),
         "clock_moved_s": round(float(np.ptp(ticks[:, 1]) - np.ptp(ticks[:, 0])), 3),
         "heard_before": any(talk.loud[start : start + 100]),
-        "heard_after": how == "sink" or talk.hears,  # there the server moves the tone too
+        "heard_after": talk.hears,
     }
 
 
@@ -238,8 +268,18 @@ def sounding(monitor: Monitor) -> Any:
     """Everything but silence, in seconds of the reply."""
     samples = monitor.samples().astype(float) / 32768
     monitor.stop()
+    return in_seconds(samples)
+
+
+def in_seconds(samples: Any) -> Any:
+    """Where in the reply each sample lies, silence left out."""
     seconds = (samples[samples != 0] - 0.1) / 0.8 * REPLY_S
     return seconds[(seconds > 0.01) & (seconds < REPLY_S)]
+
+
+def gone_on(recorded: Any, given: Any) -> Any:
+    """The rest of the reply: on a busy machine the recording may begin later than the new device."""
+    return given if len(given) and (not len(recorded) or given[0] < recorded[0]) else recorded
 
 
 def continuity(seconds: Any) -> Facts:

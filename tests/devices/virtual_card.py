@@ -17,6 +17,7 @@ RATE_HZ = 48_000
 _NULL_SINK = "module-null-sink sink_name={} rate={} channels={} norewinds=1"
 """Without `norewinds` callbacks come in bursts up to two seconds apart."""
 
+_MICROPHONE = "module-remap-source master=micfeed.monitor source_name=mic"
 
 _FORMAT = ("--format=s16le", f"--rate={RATE_HZ}", "--channels=1")
 
@@ -49,7 +50,7 @@ class SoundServer:
         return (
             _NULL_SINK.format("speaker", rate_hz, channels),
             _NULL_SINK.format("micfeed", rate_hz, channels),
-            "module-remap-source master=micfeed.monitor source_name=mic",
+            _MICROPHONE,
         )
 
     def _choose_defaults(self) -> None:
@@ -57,15 +58,27 @@ class SoundServer:
         self._control("set-default-source", "mic")
 
     def unplug(self, *sinks: str) -> None:
-        """Take sinks out, all of them where none is named; the microphone goes with `micfeed`."""
-        for sink in sinks or ("speaker", "micfeed"):
-            self._control("unload-module", self._module_of(sink))
+        """Take sinks out, all of them where none is named; the microphone goes with `micfeed`.
 
-    def _module_of(self, sink: str) -> str:
+        The loudspeaker goes last: the server would play on `micfeed` meanwhile, and nobody hears that.
+        """
+        for sink in sinks or ("micfeed", "speaker"):
+            self._control("unload-module", self._module_of(f"sink_name={sink} "))
+
+    def unplug_microphone(self) -> None:
+        """Take the default source out, alone; both sinks stay."""
+        self._control("unload-module", self._module_of("source_name=mic"))
+
+    def plug_in_microphone(self) -> None:
+        """Put it in again."""
+        self._control("load-module", *_MICROPHONE.split())
+        self._choose_defaults()
+
+    def _module_of(self, name: str) -> str:
         listing = subprocess.run(
             ["pactl", "list", "short", "modules"], env=self.environ, capture_output=True, text=True, check=True
         ).stdout
-        return next(line.split()[0] for line in listing.splitlines() if f"sink_name={sink} " in line)
+        return next(line.split()[0] for line in listing.splitlines() if name in line)
 
     def plug_in(self, *sinks: str) -> None:
         """Put them in again."""

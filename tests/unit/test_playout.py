@@ -77,14 +77,20 @@ def test_a_device_of_another_latency_is_believed_from_there_on(playout: Playout)
 
 def test_a_lost_device_keeps_to_itself_what_it_had_taken_and_not_yet_played(playout: Playout) -> None:
     playout.look(200, 10.201)
-    assert playout.sounded_at_loss(10.1) == pytest.approx(200 - 50, abs=2)
-    assert playout.sounded_at_loss(10.221) == pytest.approx(200 - 30, abs=2), "it ran empty, and lived on"
-    assert playout.sounded_at_loss(11.0) == 200
+    assert playout.sounded_at_loss(10.1, was_taking=False) == pytest.approx(200 - 50, abs=2)
+    ran_empty_s = 10.221  # and lived on
+    assert playout.sounded_at_loss(ran_empty_s, was_taking=False) == pytest.approx(200 - 30, abs=2)
+    assert playout.sounded_at_loss(11.0, was_taking=False) == 200
+
+
+def test_a_device_that_took_no_more_of_a_reply_was_dead_whatever_a_later_look_says(playout: Playout) -> None:
+    playout.look(200, 10.201)
+    assert playout.sounded_at_loss(10.3, was_taking=True) == pytest.approx(200 - 50, abs=2)
 
 
 def test_nothing_sounded_on_a_device_that_was_lost_before_it_began() -> None:
     playout = Playout(RATE_HZ)
     playout.start(0, LATENCY_S)
-    assert playout.sounded_at_loss(10.0) == 0
+    assert playout.sounded_at_loss(10.0, was_taking=False) == 0
     playout.look(30, 10.0)
-    assert playout.sounded_at_loss(10.0) == 0
+    assert playout.sounded_at_loss(10.0, was_taking=False) == 0
