@@ -63,6 +63,7 @@ class _Neural:
     """A `Dialect`."""
 
     context = ""
+    tells_times = True
     one_at_a_time = True
     rate_hz = _RATE_HZ
 

@@ -70,6 +70,7 @@ def _headers(service: Service) -> dict[str, str]:
 class _Sonic:
     """A `Dialect`."""
 
+    tells_times = True
     one_at_a_time = False
     rate_hz = _RATE_HZ
 

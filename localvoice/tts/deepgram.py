@@ -55,6 +55,7 @@ class _Aura:
     """A `Dialect`."""
 
     context = ""
+    tells_times = False
     one_at_a_time = False
     rate_hz = _RATE_HZ
 

@@ -78,6 +78,7 @@ async def voices(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
 class _Plain:
     """A `Dialect`: the whole socket is one reply."""
 
+    tells_times = True
     one_at_a_time = False
 
     def __init__(self, service: Service, rate_hz: int, settings: Mapping[str, float]) -> None:

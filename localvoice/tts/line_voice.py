@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from localvoice.beside import start, stop
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
 from localvoice.messages import SpeechChunk
+from localvoice.tts.aligned_speech import AlignedSpeech
 from localvoice.tts.lines import Lines
+from localvoice.tts.paced_speech import Pace, PacedSpeech
 from localvoice.tts.speaking import Dialect, Speaking
 
 
@@ -25,6 +28,7 @@ class LineSynthesizer:
         self._verbalizer = order.verbalizer
         self._lines = lines
         self._dialect = dialect
+        self._pace = Pace()
         self._is_closed = False
 
     async def check(self) -> None:
@@ -37,7 +41,7 @@ class LineSynthesizer:
         self._check_open()
         dialect = self._dialect(self.rate)
         line = await self._lines.take(dialect.context)
-        speaking = Speaking(line, self._service, dialect, self._verbalizer)
+        speaking = Speaking(line, self._service, dialect, self._speech(dialect))
         sending = start(speaking.send(text))
         try:
             while (chunks := await speaking.next()) is not None:
@@ -54,6 +58,11 @@ class LineSynthesizer:
         """Hang up."""
         self._is_closed = True
         self._lines.close()
+
+    def _speech(self, dialect: Dialect) -> AlignedSpeech | PacedSpeech:
+        if dialect.tells_times:
+            return AlignedSpeech(dialect.rate_hz, self._verbalizer)
+        return PacedSpeech(dialect.rate_hz, self._verbalizer, self._pace, asyncio.get_running_loop().time)
 
     def _prepare(self) -> None:
         if not self._is_closed:

@@ -1,15 +1,16 @@
-"""OpenAI's speech: clause by clause over HTTP, each one whole, because the stream tells no word times."""
+"""OpenAI's speech: clause by clause over HTTP, as its sound comes; the stream tells no word times."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 
-from localvoice.audio.samples import from_int16
+from localvoice.audio.samples import Samples, from_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderUnavailable
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection
-from localvoice.tts.aligned_speech import AlignedSpeech
+from localvoice.tts.paced_speech import Pace, PacedSpeech
 
 _RATE_HZ = 24_000
 """Of `pcm`: the one format without a header or a decoder's delay."""
@@ -22,7 +23,7 @@ def load(order: EngineOrder) -> OpenAISpeechSynthesizer:
 
 
 class OpenAISpeechSynthesizer:
-    """`engines.Synthesizer` over HTTP: one chunk per clause."""
+    """`engines.Synthesizer` over HTTP: chunks that end between words as far as that can be heard."""
 
     def __init__(self, order: EngineOrder) -> None:
         """Raises `ConfigError` for a bad dictionary of words."""
@@ -33,6 +34,7 @@ class OpenAISpeechSynthesizer:
         self._connection = Connection(order.service)
         self._voice = order.voice
         self._verbalizer = order.verbalizer
+        self._pace = Pace()
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""
@@ -40,12 +42,17 @@ class OpenAISpeechSynthesizer:
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """As the protocol has it; `text` is not closed."""
-        speech = AlignedSpeech(_RATE_HZ, self._verbalizer)
+        speech = PacedSpeech(_RATE_HZ, self._verbalizer, self._pace, asyncio.get_running_loop().time)
         async for clause in text:
-            spoken = speech.expect(clause)
-            if spoken:
-                sound = await self._sound(spoken)
-                speech.take(from_int16(sound[: len(sound) // 2 * 2]), ())
+            if spoken := speech.expect(clause):
+                pieces = self._sound(spoken)
+                try:
+                    async for samples in pieces:
+                        speech.take(samples)
+                        for chunk in speech.ready():
+                            yield chunk
+                finally:
+                    await pieces.aclose()
                 if not speech.end_clause():
                     raise ProviderUnavailable(f"{self.name} broke off in the middle of a reply", provider=self.name)
             for chunk in speech.ready():
@@ -55,7 +62,8 @@ class OpenAISpeechSynthesizer:
         """No further call."""
         self._connection.forget()
 
-    async def _sound(self, text: str) -> bytes:
+    async def _sound(self, text: str) -> AsyncGenerator[Samples, None]:
+        """The sound of `text`, piece by piece."""
         request = {
             "model": self.model,
             "input": text,
@@ -64,7 +72,12 @@ class OpenAISpeechSynthesizer:
             "speed": min(max(self.rate, _SLOWEST), _FASTEST),
         }
         answer = await self._connection.post("/audio/speech", json=request)
+        odd = b""
         try:
-            return await answer.whole()
+            while (piece := await answer.piece()) is not None:
+                sound = odd + piece
+                whole = len(sound) // 2 * 2
+                odd = sound[whole:]
+                yield from_int16(sound[:whole])
         finally:
             await answer.close()

@@ -50,6 +50,7 @@ class _Bulbul:
     """A `Dialect`. Its one sign that sound is complete does not say for which text: so one text at a time."""
 
     context = ""
+    tells_times = False
     one_at_a_time = True
     rate_hz = _RATE_HZ
 

@@ -14,10 +14,10 @@ from localvoice.audio.samples import from_int16
 from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Service, plain
-from localvoice.text.speakable import Verbalizer
 from localvoice.tts.aligned_speech import AlignedSpeech
 from localvoice.tts.letter_spans import Mark
 from localvoice.tts.lines import Line, LineClosed, Message
+from localvoice.tts.paced_speech import PacedSpeech
 
 _STEP_S = 0.05
 """How often it is looked after text without a sound, and after the patience that is left."""
@@ -43,6 +43,8 @@ class Dialect(Protocol):
     context: str
     """Tells it from others on a shared line."""
     rate_hz: int
+    tells_times: bool
+    """Whether it says when its words sound."""
     one_at_a_time: bool
     """Whether a clause is sent only when the one before has its sound: nothing else tells them apart."""
 
@@ -73,11 +75,11 @@ class Dialect(Protocol):
 class Speaking:
     """The course of one reply: `send` and `next` run beside each other."""
 
-    def __init__(self, line: Line, service: Service, dialect: Dialect, verbalizer: Verbalizer) -> None:
+    def __init__(self, line: Line, service: Service, dialect: Dialect, speech: AlignedSpeech | PacedSpeech) -> None:
         self._line = line
         self._service = service
         self._dialect = dialect
-        self._speech = AlignedSpeech(dialect.rate_hz, verbalizer)
+        self._speech = speech
         self._has_text = True
         """More of it may come."""
         self._odd = b""

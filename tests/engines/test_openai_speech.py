@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import numpy as np
 import pytest
@@ -35,14 +36,36 @@ async def speak(synthesizer, *clauses):
     return [chunk async for chunk in synthesizer.synthesize(texts())]
 
 
-async def test_a_chunk_per_clause_without_the_silence_around_it():
+async def test_clauses_are_said_without_the_silence_around_them():
+    clauses = ["Hello there,", " \n", " **you**!"]
     async with serving(raw(SOUND[:1001], SOUND[1001:], media_type="audio/pcm")) as server:
-        one, space, two = await speak(voice(server), "Hello there,", " \n", " **you**!")
-    assert [one.text, space.text, two.text] == ["Hello there,", " \n", " **you**!"]
-    assert len(space.samples) == 0
-    assert one.duration_s == pytest.approx(1.0 + 0.16, abs=0.02)
-    assert np.abs(one.samples).max() == pytest.approx(8000 / 32768, abs=0.01)
+        chunks = await speak(voice(server), *clauses)
+    assert "".join(chunk.text for chunk in chunks) == "".join(clauses)
+    assert [chunk.clause for chunk in chunks if chunk.clause] == clauses
+    assert sum(chunk.duration_s for chunk in chunks) == pytest.approx(1.0 + 0.16 + 1.0 + 0.3, abs=0.03)
+    assert max(np.abs(chunk.samples).max(initial=0) for chunk in chunks) == pytest.approx(8000 / 32768, abs=0.01)
     assert [request.json["input"].strip() for request in server.requests] == ["Hello there,", "you!"]
+
+
+async def test_the_first_sound_does_not_wait_for_the_rest_of_the_clause():
+    held = asyncio.Event()
+
+    async def answer(_, peer):
+        await peer.begin_stream("audio/pcm")
+        await peer.chunk(SOUND[:14_000])
+        await held.wait()
+        await peer.chunk(SOUND[14_000:])
+        await peer.end_stream()
+
+    async def text():
+        yield "Hello there, how are you?"
+
+    async with serving(answer) as server, aclosing(voice(server).synthesize(text())) as chunks:
+        first = await anext(chunks)
+        assert first.duration_s == pytest.approx((14_000 - 4800) / 48_000, abs=0.03)
+        held.set()
+        rest = [chunk async for chunk in chunks]
+    assert first.text + "".join(chunk.text for chunk in rest) == "Hello there, how are you?"
 
 
 async def test_what_is_asked_for():
