@@ -11,29 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from localvoice.config_ranges import Count, Duration, EngineList, Fraction, Range
+
 Cloud = Literal["off", "prefer", "fallback"]
 
 BUILT_IN_WORDS = "auto"
 """In a list of words: the built-in ones of the language (turn/lexicon.py)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Allowed values of a number, ends included; for a list, `low` is its least length. Default: anything from 0 on."""
-
-    low: float = 0
-    high: float = 2**31 - 1
-    """Far above anything sensible; keeps numbers within what native libraries take."""
-    or_zero: bool = False
-    """Whether 0, meaning "chosen for you", is allowed outside the range."""
-
-
-Fraction = Annotated[float, Range(0, 1)]
-"""A probability, share or linear gain."""
-Count = Annotated[int, Range(1)]
-Duration = Annotated[float, Range(0.1)]
-"""Seconds, where 0 would switch everything off."""
-EngineList = Annotated[tuple[str, ...], Range(1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from localvoice.config import Config, EngineOptions, Persona, Range
+from localvoice.config import Config, EngineOptions, Persona
+from localvoice.config_ranges import Range
 from localvoice.engine_names import ENGINE_NAMES
 
 PREFIX = "LOCALVOICE_"

@@ -24,6 +24,8 @@ from localvoice.config_file import (
     read_table,
 )
 from localvoice.config_schema import PREFIX, dotted, nearest, settings, shown
+from localvoice.engine_check import check_name
+from localvoice.engine_names import STAGE_ENGINES
 from localvoice.errors import ConfigError
 
 _PERSONA_KEYS = {"voice": "speech.voice", "prompt": "reply.system_prompt", "rate": "speech.rate"}
@@ -103,7 +105,16 @@ def load(
     if persona:
         layers.append(_chosen_persona(tables, persona))
     values = _merge(*layers, *outer)
+    _check_engines(values)
     return LoadedConfig(_build(values, tables), values, tuple(files))
+
+
+def _check_engines(values: Layer) -> None:
+    """Here, and not where they are chosen: only here is known who named them."""
+    for stage in STAGE_ENGINES:
+        named = values.get(f"engines.{stage}", Entry((), ""))
+        for text in named.value:
+            check_name(stage, text.partition(":")[0], named.source)
 
 
 def _from_environment(environ: Mapping[str, str]) -> Layer:

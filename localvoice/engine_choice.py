@@ -5,18 +5,17 @@ Rule of this file: it chooses and explains; nothing is loaded before `Candidate.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from localvoice.candidates import Candidate
 from localvoice.cloud_choice import CloudChoice, Keys, is_cloud_name
-from localvoice.config import Config, SpeechConfig
-from localvoice.config_schema import nearest
-from localvoice.engine_names import LOCAL, STAGE_ENGINES, STARTERS
-from localvoice.errors import ConfigError, ModelError
-from localvoice.memory_room import MemoryRoom
+from localvoice.config import Config
+from localvoice.engine_check import check_name
+from localvoice.engine_names import LOCAL, STARTERS
+from localvoice.errors import ModelError
+from localvoice.local_engines import LocalEngines, is_kokoro_voice
 from localvoice.model_store.catalogue import Kind
 from localvoice.model_store.store import Installed, ModelStore
 from localvoice.providers import is_cloud_voice
@@ -30,8 +29,6 @@ _LOCAL_DEFAULT = "local default"
 _MODEL_SUFFIXES = frozenset({".gguf", ".onnx", ".bin"})
 """What a file must end in to be missed as a file; names of models have dots too, such as base.en."""
 
-_STAGE_WORDS = {"stt": "recogniser", "llm": "language model", "tts": "synthesiser"}
-
 
 class EngineChoice:
     """The candidates of each stage for one configuration."""
@@ -39,9 +36,8 @@ class EngineChoice:
     def __init__(self, config: Config, store: ModelStore, skills: Skills, keys: Keys = own_key) -> None:
         self._config = config
         self._store = store
-        self._skills = skills
         self._cloud = CloudChoice(config, keys)
-        self._room = MemoryRoom()
+        self._local_engines = LocalEngines(config, store, skills)
 
     def candidates(self, stage: str) -> list[Candidate]:
         """In order of preference.
@@ -97,9 +93,7 @@ class EngineChoice:
         if model:
             yield self._local(stage, self._engine_of(stage, model), model)
         elif best is not None:
-            yield self._local(
-                stage, self._engine_of(stage, best.name if best.model else str(best.path)), str(best.path)
-            )
+            yield self._local_best(stage, best)
         yield self._starter(stage, "")
 
     def _engine_of(self, stage: str, model: str) -> str:
@@ -138,15 +132,14 @@ class EngineChoice:
         """The installed model that suits this machine best; of one engine only where it is named."""
         from localvoice.tiers.known_speeds import known_speeds, tier_here
 
-        tier = tier_here()[0].tier
+        tier, language = tier_here()[0].tier, self._config.session.language
         if stage == "stt" and not engine:
             from localvoice.tiers.recogniser_choice import chosen_recogniser
 
             speeds = known_speeds().recall()
-            language = self._config.session.language
             return chosen_recogniser(self._store, tier, language, speeds.recognisers if speeds else {})
         others = [one for one in LOCAL[stage] if engine and one != engine]
-        return self._store.preferred(Kind(stage), tier, others=others)
+        return self._store.preferred(Kind(stage), tier, others, language)
 
     def _model_path(self, stage: str, name: str, model: str) -> Path:
         if not model:
@@ -170,93 +163,33 @@ class EngineChoice:
 
     def _local(self, stage: str, name: str, model: str) -> Candidate:
         path = self._model_path(stage, name, model)
-        return Candidate(name, lambda: self._load_local(stage, name, path))
+        self._local_engines.hears |= stage == "stt"
+        return Candidate(name, lambda: self._local_engines.load(stage, name, path))
 
-    def _load_local(self, stage: str, name: str, path: Path) -> Any:
-        config = self._config
-        options = config.engines.of(name)
-        self._room.take(stage, path, self._store, options.context_tokens)
-        if name == "parakeet":
-            from localvoice.stt.parakeet import ParakeetRecognizer
+    def _local_best(self, stage: str, best: Installed) -> Candidate:
+        """The installed model `best`; in its place, where it does not fit or is damaged, the next smaller one."""
+        language = self._config.session.language
+        first, *others = (
+            replace(self._local(stage, self._reader_of(stage, one), str(one.path)), model=one.name)
+            for one in (best, *self._store.smaller(best, language))
+        )
+        return replace(first, instead=tuple(others))
 
-            language = options.language or config.session.language
-            return ParakeetRecognizer(path, language=language, threads=options.threads)
-        if stage == "stt":
-            from localvoice.stt.faster_whisper import FasterWhisperRecognizer
-
-            language = options.language or config.session.language
-            hotwords = config.stt.hotwords
-            return FasterWhisperRecognizer(path, language=language, threads=options.threads, hotwords=hotwords)
-        if stage == "llm":
-            from localvoice.llm.llama_cpp import load_llama
-
-            return load_llama(path, options, config.reply)
-        if name == "kokoro":
-            from localvoice.tts.kokoro import KokoroSynthesizer
-
-            asked = config.speech.voice
-            voice = options.voice or (asked if is_kokoro_voice(asked) else "")
-            return KokoroSynthesizer(
-                path,
-                voice,
-                rate=config.speech.rate,
-                pronunciation=pronunciation_of(config.speech),
-                threads=options.threads,
-            )
-        from localvoice.tts.piper import PiperSynthesizer
-
-        return PiperSynthesizer(path, rate=config.speech.rate, pronunciation=pronunciation_of(config.speech))
+    def _reader_of(self, stage: str, one: Installed) -> str:
+        return self._engine_of(stage, one.name if one.model else str(one.path))
 
     def _starter(self, stage: str, model: str) -> Candidate:
         config = self._config
         if stage == "stt":
-            return Candidate("pocketsphinx", self._load_pocketsphinx)
+            return Candidate("pocketsphinx", self._local_engines.pocketsphinx)
         if stage == "llm":
-            return Candidate("skills", self._load_skills)
+            return Candidate("skills", self._local_engines.skills)
         asked = self._voice_for(stage)
         voice = model or config.engines.of("espeak").voice or ("" if self._is_model(stage, asked) else asked)
         voice = voice or _espeak_voice(config)
-        return Candidate("espeak", lambda: _load_espeak(voice, config.speech))
-
-    def _load_pocketsphinx(self) -> Any:
-        from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
-
-        return PocketsphinxRecognizer(self._skills.jsgf())
-
-    def _load_skills(self) -> Any:
-        from localvoice.llm.skills import SkillsModel
-
-        return SkillsModel(self._skills)
-
-
-def _load_espeak(voice: str, speech: SpeechConfig) -> Any:
-    from localvoice.tts.espeak import EspeakSynthesizer
-
-    return EspeakSynthesizer(voice=voice, rate=speech.rate, pronunciation=pronunciation_of(speech))
-
-
-def is_kokoro_voice(voice: str) -> bool:
-    """Whether `voice` is a name as Kokoro has them: language and sex, then a name."""
-    return re.fullmatch(r"[abefhijpz][fm]_[a-z]+", voice) is not None
+        return Candidate("espeak", lambda: self._local_engines.espeak(voice))
 
 
 def _espeak_voice(config: Config) -> str:
     language = config.engines.of("espeak").language or config.session.language
     return "en-us" if language in {"", "en"} else language.lower()
-
-
-def check_name(stage: str, name: str) -> None:
-    """Refuse an engine that nobody knows for `stage`.
-
-    Raises:
-        ConfigError: there is none, or it is one of another stage.
-    """
-    if name not in {"auto", _LOCAL_DEFAULT, *STAGE_ENGINES[stage]}:
-        raise ConfigError(f"there is no {_STAGE_WORDS[stage]} '{name}'; {_what_instead(stage, name)}")
-
-
-def _what_instead(stage: str, name: str) -> str:
-    for other, names in STAGE_ENGINES.items():
-        if name in names:
-            return f"it is a {_STAGE_WORDS[other]}: give it to --{other}"
-    return f"the nearest one is {nearest(name, STAGE_ENGINES[stage])}"

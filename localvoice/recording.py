@@ -24,6 +24,9 @@ lies beside them."""
 _FILES = ("config.toml", "meta.json", "inputs.jsonl", *(f"{track}.flac" for track in TRACKS))
 """What is written beside the events."""
 
+OWN_FILES = ("events.jsonl", *_FILES)
+"""All that is written into the folder; any other name in it is free."""
+
 
 class Recording:
     """A folder being written. Nothing is created before `start`."""
@@ -53,10 +56,17 @@ class Recording:
         except OSError as error:
             raise FileError(f"cannot write to {self.folder}: {str(error.strerror or error).lower()}") from error
 
-    def start(self, meta: Mapping[str, Any]) -> None:
-        """Create the folder and its files."""
+    def make_folder(self) -> None:
+        """Create the folder, in which other files of the session may stand as well. Raises `FileError`."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"cannot write to {self.folder}: {str(error.strerror or error).lower()}") from error
+
+    def start(self, meta: Mapping[str, Any]) -> None:
+        """Create the folder, where it is not there, and its files."""
+        self.make_folder()
+        try:
             (self.folder / "config.toml").write_text(self._settings, encoding="utf-8")
             about = {"format": FORMAT, "version": __version__, "python": platform.python_version()} | dict(meta)
             (self.folder / "meta.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -33,6 +33,11 @@ class Audience:
         self._transcript = loaded.config.session.save
         self._told = options.audience
 
+    def make_room(self) -> None:
+        """Make the folder of a recording: the files of the session may stand in it. Raises `FileError`."""
+        if self.recording is not None:
+            self.recording.make_folder()
+
     def join(
         self, log: EventLog, about: Callable[[], Mapping[str, Any]], stack: ExitStack, screen: LiveScreen | None
     ) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from math import inf
 
 from localvoice.app.commands_while_talking import Commands
 from localvoice.app.controls import SessionControls
@@ -25,7 +26,7 @@ from localvoice.ui.live.painter import Painter
 from localvoice.ui.live.screen import Feed, LiveScreen
 from localvoice.ui.live.spans import SHADES, plain_shades
 from localvoice.ui.live.terminal import Terminal
-from localvoice.ui.live.view import View
+from localvoice.ui.live.view import FLASH_S, View
 
 
 class Live:
@@ -66,11 +67,12 @@ class Live:
             await self._controls.commands.run()
 
     def _tell(self, text: str, style: str) -> None:
-        """A failure stays: it says what to do, which may be longer than the line of remarks."""
+        """What is begun stands until it is over. A failure stays: what it says may be longer than a line of remarks."""
         if style == "bad":
+            self.screen.say("", "")
             self.screen.note(text, style)
         else:
-            self.screen.say(text, style)
+            self.screen.say(text, style, inf if style == "dim" else FLASH_S)
 
 
 def _voices(store: ModelStore) -> Callable[[], Sequence[str]]:

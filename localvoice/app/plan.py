@@ -13,6 +13,7 @@ from localvoice.audio.room import RoomSpec, parse_room
 from localvoice.config import Config
 from localvoice.errors import ConfigError
 from localvoice.event_log import Event
+from localvoice.recording import OWN_FILES
 from localvoice.text.corrections import corrections_of
 from localvoice.typing_input import StandardInput, standard_input_kind
 
@@ -89,21 +90,32 @@ def plan(config: Config, options: TalkOptions) -> Plan:
         raise ConfigError("--room simulates a room between files: give --input FILE.wav and --output FILE.wav with it")
     if is_typed and stdin is StandardInput.NOTHING:
         raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
-    _check_files(made, (options.events, config.session.save))
+    _check_files(made, (options.events, config.session.save), options.record)
     corrections_of(config.stt)
     return made
 
 
-def _check_files(made: Plan, told: tuple[str, ...]) -> None:
+def _check_files(made: Plan, told: tuple[str, ...], record: Path | None) -> None:
     """Every file to be written can be, and is none of the others: above all not the recording that is listened to."""
     writes = [made.output, *(End(EndKind.FILE, file) for file in told if file not in {"", "-"})]
     for end in writes:
-        check_output(end)
+        if not _waits_for_folder(end, record):
+            check_output(end)
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
     places = [Path(file).resolve() for file in files]
     for file, place in zip(files, places, strict=True):
         if places.count(place) > 1 and (place.is_file() or not place.exists()):  # /dev/null takes anything
             raise ConfigError(f"{file} is named twice: give --input, --output, --events and --save files of their own")
+
+
+def _waits_for_folder(end: End, record: Path | None) -> bool:
+    """Whether it is a file in a folder made for the recording. Raises `ConfigError` where it is a part of that."""
+    file = Path(end.spec)
+    if record is None or end.kind is not EndKind.FILE or file.resolve().parent != record.resolve():
+        return False
+    if file.name in OWN_FILES:
+        raise ConfigError(f"{file} is a part of the recording itself: name another file beside --record {record}")
+    return not record.exists()
 
 
 def _check_standard_output(made: Plan, options: TalkOptions) -> None:

@@ -74,6 +74,7 @@ class _Talk:
         engines, turn_detector = await asyncio.gather(load_stages(wanted, console.note), self._turn_detector())
         close_with(self._stack, engines, turn_detector)
         phrases = await phrases_of(self._config, engines)
+        self._audience.make_room()
         ears = self._ends.open_files(self._store)  # nothing waits from here on, and the session begins
         live = self._live(ears)
         screen = None if live is None else live.screen

@@ -105,7 +105,7 @@ def set_(
 def _check_engine(path: Sequence[str], value: Any) -> None:
     """A name or an address that would be refused at the next start is refused now."""
     from localvoice.addresses import checked_url
-    from localvoice.engine_choice import check_name
+    from localvoice.engine_check import check_name
 
     match path:
         case [*_, "engines", "stt" | "llm" | "tts" as stage]:

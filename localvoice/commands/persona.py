@@ -6,8 +6,9 @@ Rule of this file: only typer and the standard library at module level; errors a
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -15,6 +16,7 @@ from localvoice.commands import completing
 
 persona_app = typer.Typer(help="Characters to talk to, as small files.", invoke_without_command=True)
 
+_T = TypeVar("_T")
 _Answer = Annotated[str, typer.Option(metavar="TEXT", help="Asked for where it is left out.")]
 
 
@@ -83,7 +85,7 @@ def new(
     from localvoice.persona_files import checked_name, own_folder
     from localvoice.persona_writing import Answers, persona_text
 
-    name = checked_name(name or _asked("Its name", "NAME"))
+    name = checked_name(name) if name else _asked_until("Its name", "NAME", "", checked_name)
     file = own_folder() / f"{name}.toml"
     if file.exists() and not force:
         raise FileError(f"{file} is there already; edit it, or replace it with --force")
@@ -91,7 +93,7 @@ def new(
         name=name.replace("_", " ").replace("-", " ").title(),
         purpose=purpose or _asked("What is it for?", "--purpose"),
         manner=manner or _asked("How does it talk?", "--manner", "friendly and to the point"),
-        latency_ms=latency_ms or _asked_number("How soon must it answer, in ms?", "--latency-ms", 800),
+        latency_ms=latency_ms or _asked_until("How soon must it answer, in ms?", "--latency-ms", "800", _milliseconds),
     )
     write_in_one_step(file, persona_text(answers))
     typer.echo(f"wrote {file}")
@@ -108,10 +110,21 @@ def _asked(question: str, flag: str, default: str = "") -> str:
     return str(typer.prompt(question, default=default or None, err=True))
 
 
-def _asked_number(question: str, flag: str, default: int) -> int:
+def _asked_until(question: str, flag: str, default: str, checked: Callable[[str], _T]) -> _T:
+    """The first answer that `checked` takes; what it says of the others is shown."""
     from localvoice.errors import ConfigError
 
-    text = _asked(question, flag, str(default))
-    if not text.strip().isdigit() or not int(text):
-        raise ConfigError(f"{text!r} is no number of milliseconds: try {default}")
+    while True:
+        text = _asked(question, flag, default)
+        try:
+            return checked(text)
+        except ConfigError as error:
+            typer.echo(f"{error}", err=True)
+
+
+def _milliseconds(text: str) -> int:
+    from localvoice.errors import ConfigError
+
+    if not text.strip().isdecimal() or not int(text):
+        raise ConfigError(f"{text!r} is no number of milliseconds: try 800")
     return int(text)

@@ -72,7 +72,7 @@ def preview(
     profile: flags.Profile = None,
 ) -> None:
     """Hear a voice; a service's costs what its characters cost."""
-    engine = tts or _lists(offline=offline, profile=profile).engine_of(voice)
+    engine = tts or _engine_of(voice, profile)
     given = {
         "engines.tts": (engine, "--tts"),
         "engines.fallback": (False, "voices preview"),
@@ -87,6 +87,13 @@ def preview(
     text = " ".join(words) if words else _SENTENCE
     options = SayOptions(text=text, stream=None, progress=flags.note_to_watchers, warn=flags.warn)
     raise typer.Exit(int(asyncio.run(say(loaded.config, flags.model_store(), options))))
+
+
+def _engine_of(voice: str, profile: str | None) -> str:
+    """Whose voice it is; nothing is dialled for that."""
+    from localvoice.app.voice_lists import VoiceLists
+
+    return VoiceLists(flags.settings({}, profile).config, flags.model_store()).engine_of(voice)
 
 
 def _show(wanted: str, engine: str | None, *, as_json: bool, offline: bool, profile: str | None) -> None:

@@ -114,6 +114,8 @@ def test_what_is_wrong_with_a_command_is_told_to_its_end(terminal):
     glass.until("listening")
     glass.press("/engine llm groq\r")
     glass.until(lambda: "groq needs a key: set GROQ_API_KEY, or run `localvoice keys set groq`" in _unwrapped(glass))
+    glass.until("listening")
+    assert "loading groq" not in glass.text
     glass.press("\x03")
     assert glass.ended() == 130
 

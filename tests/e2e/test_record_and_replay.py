@@ -142,6 +142,20 @@ def test_a_folder_that_cannot_be_recorded_into_is_refused_before_anything_is_ope
     assert "holds a recording" in localvoice.refusal("talk", *files, home / "kept", *STARTERS, code=2)
 
 
+def test_other_files_may_stand_in_the_folder_of_a_recording_but_none_of_its_own(localvoice: CommandLine):
+    words = ("--text", "--output", "all/said.wav", "--record", "all", *STARTERS)
+    refusal = localvoice.refusal(*words, "--events", "all/events.jsonl", stdin="what time is it", code=2)
+    assert "all/events.jsonl is a part of the recording itself" in refusal
+    assert "no such file" in localvoice.refusal(*words, "--save", "all/deeper/said.txt", stdin="help", code=2)
+    files = ("--events", "all/told.jsonl", "--save", "all/said.txt")
+    outcome = localvoice(*words, *files, stdin="what is two plus two")
+    assert (outcome.code, outcome.complaints) == (0, [])
+    folder = localvoice.folder / "all"
+    assert (folder / "told.jsonl").read_text() == (folder / "events.jsonl").read_text()
+    assert "is 4" in (folder / "said.txt").read_text()
+    assert localvoice("replay", "all").code == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_ctrl_c_leaves_a_whole_recording(localvoice: CommandLine, home: Path):
     files = ("--input", home / "question.wav", "--output", "r.wav", "--events", "events.jsonl", "--record", "kept")

@@ -134,7 +134,7 @@ def test_without_the_vendor_s_package_the_line_says_how_to_get_it(localvoice):
 
 
 def test_a_preview_is_heard_in_a_file(localvoice):
-    outcome = localvoice("voices", "preview", "de", "Guten", "Tag.", "-o", "de.wav")
+    outcome = localvoice("voices", "preview", "--offline", "de", "Guten", "Tag.", "-o", "de.wav")
     assert (outcome.code, outcome.err) == (0, "")
     assert 0.3 < soundfile.info(localvoice.folder / "de.wav").duration < 3
 

@@ -233,6 +233,19 @@ def test_api_key_in_file_is_pointed_elsewhere_and_not_repeated(sources):
     assert "sk-1234" not in message
 
 
+def test_an_unknown_engine_says_who_named_it(sources):
+    sources.local('[engines]\nstt = ["whispr"]\n[profiles.cloudy]\nengines.stt = ["auto"]\nengines.llm = ["piper"]\n')
+    file = "there is no recogniser 'whispr', which file localvoice.toml asks for; the nearest one is faster-whisper"
+    assert sources.refusal() == file
+    assert sources.refusal(profile="cloudy").endswith(
+        "which profile cloudy asks for; it is a synthesiser: give it to engines.tts"
+    )
+    environ = {"LOCALVOICE_ENGINES__STT": "pocketsphinx", "LOCALVOICE_ENGINES__TTS": "espeek:x"}
+    assert "'espeek', which variable LOCALVOICE_ENGINES__TTS asks for" in sources.refusal(environ=environ)
+    flags = {"engines.stt": Flag("groq,whispr", "--stt")}
+    assert "'whispr', which --stt asks for" in sources.refusal(flags=flags)
+
+
 @pytest.mark.parametrize(
     ("name", "likely"),
     [

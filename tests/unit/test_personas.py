@@ -106,6 +106,13 @@ def test_the_answers_are_asked_for_on_a_terminal(own: Path, monkeypatch: pytest.
     assert loaded("chef").config.session.latency_budget_ms == 800
 
 
+def test_an_answer_that_will_not_do_is_asked_for_again(own: Path, monkeypatch: pytest.MonkeyPatch):
+    assert not own.exists()
+    monkeypatch.setattr("localvoice.commands.first_run.can_ask", lambda: True)
+    run("new", typed="a/b\nchef\nhelps me cook\n\nsoon\n0\n600\n")
+    assert loaded("chef").config.session.latency_budget_ms == 600
+
+
 def test_a_persona_that_is_there_is_replaced_only_when_told(own: Path):
     own.mkdir(parents=True)
     (own / "chef.toml").write_text('prompt = "Mine."\n')

@@ -20,7 +20,7 @@ from localvoice.ui.live.meters import Meters
 from localvoice.ui.live.painter import Painter
 from localvoice.ui.live.spans import Line
 from localvoice.ui.live.terminal import Terminal
-from localvoice.ui.live.view import View
+from localvoice.ui.live.view import FLASH_S, View
 
 _BUSY_S, _IDLE_S = 0.1, 0.25
 """Between two looks at levels and reply. Levels need no more, and each look costs a wake-up."""
@@ -60,9 +60,9 @@ class LiveScreen:
         self.view.note(text, style)
         self._changed.set()
 
-    def say(self, text: str, style: str) -> None:
-        """A passing remark."""
-        self.view.say(text, style, time.monotonic())
+    def say(self, text: str, style: str, for_s: float = FLASH_S) -> None:
+        """A passing remark; an empty one takes the present one away."""
+        self.view.say(text, style, time.monotonic(), for_s)
         self._changed.set()
 
     async def run(self) -> None:

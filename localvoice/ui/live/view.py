@@ -104,9 +104,9 @@ class View:
         if remark := _remark(event):
             self.say(*remark, now_s)
 
-    def say(self, text: str, style: str, now_s: float) -> None:
+    def say(self, text: str, style: str, now_s: float, for_s: float = FLASH_S) -> None:
         """A passing remark."""
-        self.flash, self.flash_until_s = (text, style), now_s + FLASH_S
+        self.flash, self.flash_until_s = (text, style), now_s + for_s
 
     def pass_time(self, now_s: float) -> None:
         """Remarks go."""
