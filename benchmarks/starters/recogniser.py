@@ -20,7 +20,8 @@ import speech
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, to_mono
 from localvoice.skills.catalog import Skills
-from localvoice.stt.pocketsphinx import AgreementRule, Decoding, PocketsphinxRecognizer, agreement
+from localvoice.stt.belief import AgreementRule, Decoding, agreement
+from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
 
 SKILLS = Skills()
 

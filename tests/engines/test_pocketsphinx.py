@@ -13,7 +13,8 @@ import soundfile
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ModelError
 from localvoice.skills.catalog import Skills
-from localvoice.stt.pocketsphinx import AgreementRule, Decoding, PocketsphinxRecognizer
+from localvoice.stt.belief import AgreementRule, Decoding
+from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
 
 DATA = Path(__file__).parent.parent / "data"
 SMALL_GRAMMAR = "#JSGF V1.0;\ngrammar small;\npublic <command> = {};\n"
