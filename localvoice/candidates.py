@@ -14,3 +14,7 @@ class Candidate:
     name: str
     load: Callable[[], Any]
     """Blocking; raises `ModelError` or `ProviderError`. Nothing is dialled."""
+    model: str = ""
+    """What people call its model."""
+    instead: tuple[Candidate, ...] = ()
+    """Other models in its place, where its own does not fit into memory or is damaged; in this order."""

@@ -7,13 +7,15 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from localvoice.candidates import Candidate
 from localvoice.engine_names import STARTERS
 from localvoice.errors import LocalVoiceError, ModelError, ProviderError
+from localvoice.memory_room import NoRoomError
 from localvoice.ranks import Checked
-from localvoice.streams import Worker
+from localvoice.streams import CancelToken, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ async def load_stage(stage: str, candidates: Sequence[Candidate], say: Callable[
             if candidate.name == "pocketsphinx" and loading.has_local:
                 continue  # 100 MB of memory to stand by for a recogniser that works
             say(f"loading {candidate.name}")
-            await loading.bring_up(candidate, worker)
+            await loading.bring_up(candidate, worker, say)
     finally:
         worker.close()
     return loading.done(stage)
@@ -102,11 +104,11 @@ class _Loading:
     def _works(self) -> bool:
         return len(self._engines) > len(self._unreachable)
 
-    async def bring_up(self, candidate: Candidate, worker: Worker) -> None:
+    async def bring_up(self, candidate: Candidate, worker: Worker, say: Callable[[str], None]) -> None:
         """Load it, and see whether it can be reached where nobody before it works."""
         began_s = time.perf_counter()
         try:
-            engine = await worker.call(lambda _: candidate.load())
+            engine = await _engine(candidate, worker, say)
         except (ModelError, ProviderError) as error:
             self._skipped.append((candidate.name, error))
             return
@@ -128,6 +130,28 @@ class _Loading:
         if not self._works:
             raise self._skipped[0][1]
         return Loaded(stage, tuple(self._engines), tuple(self._skipped), self._unreachable, self._took_s)
+
+
+async def _engine(candidate: Candidate, worker: Worker, say: Callable[[str], None]) -> Any:
+    """What `candidate` loads, or the first model that can stand in for its own, which is said before it is loaded.
+
+    Raises:
+        ModelError, ProviderError: of its own, when none can be loaded.
+    """
+    failed: list[ModelError] = []
+    for one in (candidate, *candidate.instead):
+        if failed:
+            why = failed[-1].short if isinstance(failed[-1], NoRoomError) else str(failed[-1])
+            say(f"{why}; {one.model} is taken in its place")
+        try:
+            return await worker.call(partial(_loaded, one))
+        except ModelError as error:
+            failed.append(error)
+    raise failed[0]
+
+
+def _loaded(candidate: Candidate, _token: CancelToken) -> Any:
+    return candidate.load()
 
 
 async def load_stages(stages: Mapping[str, Sequence[Candidate]], say: Callable[[str], None]) -> dict[str, Loaded]:

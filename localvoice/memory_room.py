@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from localvoice.engine_names import LOCAL, STARTERS
 from localvoice.errors import ModelError
 from localvoice.llm.gguf import chat_model_header
 from localvoice.machine import free_bytes
-from localvoice.model_store.catalogue import Model, size_text
+from localvoice.model_store.catalogue import size_text
 from localvoice.model_store.store import ModelStore
 
 _AROUND_BYTES = 150_000_000
@@ -18,7 +19,13 @@ _AROUND_BYTES = 150_000_000
 _WEIGHT_TIMES = 1.2
 """Memory for each byte of an ONNX or CTranslate2 file (base.en, int8 on load, and Piper medium: 1.0 to 1.2)."""
 
-_STARTERS = {"stt": "pocketsphinx", "llm": "skills", "tts": "espeak"}
+
+class NoRoomError(ModelError):
+    """A model does not fit into the memory that is free; `short` says so without a way out."""
+
+    def __init__(self, short: str, way_out: str) -> None:
+        super().__init__(f"{short}: {way_out}")
+        self.short = short
 
 
 class MemoryRoom:
@@ -33,7 +40,8 @@ class MemoryRoom:
         """Room for the model at `path`.
 
         Raises:
-            ModelError: there is none; the message names a smaller model that fits.
+            NoRoomError: there is none; the message names a smaller model that fits.
+            ModelError: It is no whole language model.
         """
         needed = needed_bytes(path, context_tokens)
         with self._lock:
@@ -43,9 +51,9 @@ class MemoryRoom:
                 return
             left = self._left
         name = path.parent.name if path.is_file() and path.parent.parent.name == stage else path.name
-        raise ModelError(
-            f"{name} needs about {size_text(needed)} of memory and {size_text(left)} are free: "
-            f"{_way_out(stage, needed, left, store)}"
+        raise NoRoomError(
+            f"{name} needs about {size_text(needed)} of memory and {size_text(left)} are free",
+            _way_out(stage, needed, left, store),
         )
 
 
@@ -60,21 +68,25 @@ def needed_bytes(path: Path, context_tokens: int) -> int:
         context = min(context_tokens, header.context_tokens or context_tokens)
         return path.stat().st_size + header.context_bytes_per_token * context + _AROUND_BYTES
     files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
-    return int(_WEIGHT_TIMES * sum(one.stat().st_size for one in files)) + _AROUND_BYTES
+    return _about(sum(one.stat().st_size for one in files))
 
 
 def _way_out(stage: str, needed: int, left: int, store: ModelStore) -> str:
-    smaller = [
-        model
-        for model in store.catalogue
-        if model.kind == stage and model.default and _WEIGHT_TIMES * model.bytes + _AROUND_BYTES < min(left, needed)
-    ]
-    if not smaller:
-        return f"close other programs, or use --{stage} {_STARTERS[stage]}"
-    return f"close other programs, or {_instead(stage, max(smaller, key=lambda one: one.bytes), store)}"
+    most = min(left, needed)
+    here = [one for one in store.installed() if one.kind == stage and _about(one.bytes) < most]
+    if here:
+        best = max(here, key=lambda one: one.bytes)
+        engine = best.model.engine if best.model else LOCAL[stage][0]
+        return f"close other programs, or use a smaller one that is here: --{stage} {engine}:{best.name}"
+    known = [one for one in store.catalogue if one.kind == stage and one.default and _about(one.bytes) < most]
+    if not known:
+        return f"close other programs, or use --{stage} {STARTERS[stage]}"
+    smaller = max(known, key=lambda one: one.bytes)
+    return (
+        f"close other programs, or get the smaller one of the tier {smaller.tiers[0]}: "
+        f"`localvoice models download {smaller.name}`"
+    )
 
 
-def _instead(stage: str, model: Model, store: ModelStore) -> str:
-    if store.find(model.kind, model.name) is not None:
-        return f"use the smaller one of the tier {model.tiers[0]}: --{stage} {model.engine}:{model.name}"
-    return f"get the smaller one of the tier {model.tiers[0]}: `localvoice models download {model.name}`"
+def _about(size: int) -> int:
+    return int(_WEIGHT_TIMES * size) + _AROUND_BYTES

@@ -12,12 +12,13 @@ from localvoice.commands.talk import hold
 from localvoice.errors import ConfigError
 
 
-def ask(
+def ask(  # noqa: PLR0913 - its flags
     words: Annotated[list[str], typer.Argument(metavar="TEXT...", help="The question.")],
     *,
     output: flags.Output = None,
     llm: flags.Llm = None,
     tts: flags.Tts = None,
+    language: flags.Language = None,
     voice: flags.Voice = None,
     offline: flags.Offline = False,
     profile: flags.Profile = None,
@@ -30,6 +31,7 @@ def ask(
         **flags.engine_flags(llm=llm, tts=tts),
         "audio.input": ("none", "ask"),
         "audio.output": (output, "--output"),
+        "session.language": (language, "--language"),
         "speech.voice": (voice, "--voice"),
     }
     line = io.StringIO(question.replace("\n", " ") + "\n")

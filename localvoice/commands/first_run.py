@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from localvoice.config import EnginesConfig
+    from localvoice.config import Config
     from localvoice.model_store.catalogue import Model
     from localvoice.model_store.download import DownloadSettings
     from localvoice.model_store.offer import Offer
@@ -59,7 +59,7 @@ def ask_on_terminal(question: str) -> bool:
         question = "y or n?"
 
 
-def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) -> str:
+def offer_better(config: Config, store: ModelStore, *, offline: bool) -> str:
     """Before a conversation on starters: what would be better, in one line; on a terminal it is asked once instead.
 
     Whatever goes wrong with the download is said in a line, and the conversation begins on the starters.
@@ -70,9 +70,10 @@ def offer_better(engines: EnginesConfig, store: ModelStore, *, offline: bool) ->
     from localvoice.model_store.offer import first_run_offer
     from localvoice.tiers.known_speeds import tier_here
 
+    engines = config.engines
     if "auto" not in {*engines.stt, *engines.llm, *engines.tts}:
         return ""
-    offer = first_run_offer(store, tier_here()[0].tier)
+    offer = first_run_offer(store, tier_here()[0].tier, config.session.language)
     if any(one.kind in {"stt", "llm", "tts"} for one in store.installed()) or offer.is_empty:
         return ""
     hub = HubSettings.from_environ(os.environ, offline=offline)

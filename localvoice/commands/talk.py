@@ -142,7 +142,7 @@ def hold(  # noqa: PLR0913 - see talk
     if lines is None and verbosity >= 0:
         from localvoice.commands.first_run import offer_better
 
-        hint = offer_better(loaded.config.engines, store, offline=offline)
+        hint = offer_better(loaded.config, store, offline=offline)
 
     from localvoice.app.plan import TalkOptions
     from localvoice.app.talk import talk as hold_talk

@@ -21,14 +21,16 @@ NEEDED_INSTRUCTIONS = ("avx2", "fma", "f16c", "bmi2")
 COMPILED = "pip install 'localvoice[llama-cpp-python]' compiles a runtime for this processor"
 
 
-def load_llama(path: Path, options: EngineOptions, reply: ReplyConfig) -> ChatModel:
+def load_llama(path: Path, options: EngineOptions, reply: ReplyConfig, *, hears: bool = False) -> ChatModel:
     """The model in `path`, in the runtime that `options.runtime` names; "auto" is xllamacpp wherever it can run.
+
+    `hears`: a recogniser that takes several cores works while prompts are read ahead.
 
     Raises:
         ModelError: The file is missing, truncated or not a chat model.
         ProviderUnavailable: The runtime is not installed, or this processor cannot run it.
     """
-    setup = llama_setup(path, options, reply)
+    setup = llama_setup(path, options, reply, hears=hears)
     runtime = options.runtime
     obstacle = xllamacpp_obstacle()
     if runtime == "auto":

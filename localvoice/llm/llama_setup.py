@@ -42,7 +42,7 @@ class LlamaSetup:
     context_tokens: int
     threads: int
     threads_beside: int
-    """While a recogniser works too."""
+    """To read a prompt while a recogniser may work too; `threads` where none does."""
     reply: ReplyConfig
     sampling: Sampling
 
@@ -67,8 +67,8 @@ class Pace:
             self.step_tokens = max(_LEAST_STEP_TOKENS, min(BATCH_TOKENS, 2 * self.step_tokens, fitting))
 
 
-def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig) -> LlamaSetup:
-    """Check the file and choose what `options` leaves open.
+def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig, *, hears: bool = False) -> LlamaSetup:
+    """Check the file and choose what `options` leaves open; `hears`: a recogniser works beside it.
 
     Raises:
         ModelError: The file is missing, truncated or not a chat model.
@@ -80,7 +80,7 @@ def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig) -> Llama
         header=header,
         context_tokens=min(options.context_tokens, header.context_tokens or options.context_tokens),
         threads=options.threads or machine.model_threads,
-        threads_beside=options.threads or machine.model_threads_beside,
+        threads_beside=options.threads or (machine.model_threads_beside if hears else machine.model_threads),
         reply=reply,
         sampling=sampling_for(header, reply),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -78,6 +78,8 @@ class Model:
     revision: str
     files: tuple[ModelFile, ...]
     licence_note: str = ""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1, of speech that it hears or speaks; none where it is about no language, or about very many."""
     url: str = ""
     """Address of a file with `{revision}` and `{path}`, for what lies on no hub."""
     pin_verified: bool = False
@@ -87,6 +89,10 @@ class Model:
     def bytes(self) -> int:
         """Size of all files in bytes, as far as known."""
         return sum(file.expected_bytes for file in self.files)
+
+    def knows(self, language: str) -> bool:
+        """Whether it can do with a language, with or without a region; "" is any."""
+        return not language or not self.languages or language_code(language) in self.languages
 
     def url_of(self, file: ModelFile, endpoint: str = DEFAULT_ENDPOINT) -> str:
         """Where `file` is fetched; `endpoint` is the hub or a mirror of it."""
@@ -117,13 +123,23 @@ class Catalogue:
         hint = f"did you mean {self._models[near[0]].name}?" if near else "`localvoice models list` shows them."
         raise ConfigError(f"no model is called {name!r}: {hint}")
 
-    def tier(self, tier: Tier) -> tuple[Model, ...]:
-        """What `models download --tier` takes: one model of each kind that the tier needs."""
-        return tuple(model for model in self if model.default and tier in model.tiers)
+    def tier(self, tier: Tier, language: str = "") -> tuple[Model, ...]:
+        """What `models download --tier` takes: one model of each kind that the tier needs.
+
+        Where the default does not know `language`, the first one of its engine that does; none where there is none.
+        """
+        here = [model for model in self if tier in model.tiers]
+        found = (_knowing(language, usual, here) for usual in here if usual.default)
+        return tuple(model for model in found if model is not None)
 
     def with_file(self, sha256: str) -> tuple[tuple[Model, ModelFile], ...]:
         """The models, with the file in each, that contain the bytes with this checksum."""
         return tuple((model, file) for model in self for file in model.files if file.sha256 == sha256)
+
+
+def _knowing(language: str, usual: Model, here: Sequence[Model]) -> Model | None:
+    alike = (model for model in here if (model.kind, model.engine) == (usual.kind, usual.engine))
+    return next((model for model in (usual, *alike) if model.knows(language)), None)
 
 
 @cache
@@ -160,6 +176,7 @@ def _model(entry: Mapping[str, Any]) -> Model:
             title=entry["title"],
             licence=entry["licence"],
             licence_note=entry.get("licence_note", ""),
+            languages=tuple(entry.get("languages", ())),
             repo=entry["repo"],
             url=entry.get("url", ""),
             revision=_matching(_REVISION, entry["revision"]),
@@ -193,6 +210,11 @@ def _matching(pattern: re.Pattern[str], value: str) -> str:
     if not pattern.fullmatch(value):
         raise ValueError(f"{value!r} is not of the form {pattern.pattern}")
     return value
+
+
+def language_code(language: str) -> str:
+    """`de` of `de-AT`."""
+    return language.split("-", maxsplit=1)[0].lower()
 
 
 def size_text(count: int) -> str:

@@ -26,6 +26,8 @@ class Offer:
 
     tier: Tier
     models: tuple[Model, ...]
+    is_usual: bool = True
+    """Whether `--tier` alone gets them; not where they were chosen for a language."""
 
     @property
     def is_empty(self) -> bool:
@@ -40,10 +42,11 @@ class Offer:
     @property
     def line(self) -> str:
         """What would be better, and how to get it; one line."""
-        names = ", ".join(model.name for model in self.models)
+        names = [model.name for model in self.models]
+        what = f"--tier {self.tier}" if self.is_usual else " ".join(names)
         return (
-            f"Better engines can be had: {names} (about {size_text(self.bytes)}): "
-            f"`localvoice models download --tier {self.tier}`"
+            f"Better engines can be had: {', '.join(names)} (about {size_text(self.bytes)}): "
+            f"`localvoice models download {what}`"
         )
 
     @property
@@ -55,9 +58,10 @@ class Offer:
         )
 
 
-def first_run_offer(store: ModelStore, tier: Tier) -> Offer:
-    """What `tier` lacks here; `is_empty` when it lacks nothing."""
-    return Offer(tier, store.missing(tier))
+def first_run_offer(store: ModelStore, tier: Tier, language: str = "") -> Offer:
+    """What `tier` lacks here of models that know `language`; `is_empty` when it lacks nothing."""
+    models = store.missing(tier, language)
+    return Offer(tier, models, is_usual=models == store.missing(tier))
 
 
 def licence_text(model: Model) -> str:

@@ -5,19 +5,21 @@ Rule of this file: it reads and removes; what writes models is in `download.py` 
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from localvoice.errors import ConfigError, FileError, ModelError
-from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, read_catalogue
+from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, language_code, read_catalogue
 from localvoice.model_store.receipt import Receipt, sha256_of
 
 PART_SUFFIX = ".part"
 """Folder of a model on its way (`NAME.part/`), and file of bytes on their way (`FILE.part`)."""
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+_VOICE_NAME = re.compile(r"([a-z]{2})_[A-Z]{2}-")
 _SUFFIX = {Kind.LLM: ".gguf", Kind.TTS: ".onnx", Kind.TURN: ".onnx", Kind.VAD: ".onnx"}
 
 
@@ -46,6 +48,13 @@ class Installed:
     """Its entry in the catalogue; None for one put there by hand under a name of its own."""
     receipt: Receipt | None
     """None for one put there by hand."""
+
+    def knows(self, language: str) -> bool:
+        """Whether it can do with a language; a voice put there by hand tells by its name, as `de_DE-anna-low`."""
+        if self.model is not None:
+            return self.model.knows(language)
+        named = _VOICE_NAME.match(self.name) if self.kind is Kind.TTS else None
+        return not language or named is None or named[1] == language_code(language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +111,26 @@ class ModelStore:
         """What an engine is given to load the model `name`, if it is here and complete."""
         return next((found.path for found in self.all_named(name)), None)
 
-    def preferred(self, kind: Kind | str, tier: Tier, others: Collection[str] = ()) -> Installed | None:
+    def preferred(
+        self, kind: Kind | str, tier: Tier, others: Collection[str] = (), language: str = ""
+    ) -> Installed | None:
         """The model to use where none was named: of those here, one that fits `tier`, of the highest tier, a default.
 
         Larger ones and those put there by hand under a name of their own come last. Models of the engines `others` are
-        left out.
+        left out, and those that do not know `language`.
         """
         here = [one for one in self.installed() if one.kind == kind and not (one.model and one.model.engine in others)]
-        return min(here, key=lambda one: _rank(one, tier), default=None)
+        return min((one for one in here if one.knows(language)), key=lambda one: _rank(one, tier), default=None)
 
-    def missing(self, tier: Tier) -> tuple[Model, ...]:
+    def smaller(self, one: Installed, language: str = "") -> list[Installed]:
+        """Other models here that could stand in for `one` where it is too large, the largest first."""
+        here = [other for other in self.installed() if other.kind == one.kind and other.knows(language)]
+        return sorted((other for other in here if other.bytes < one.bytes), key=lambda other: -other.bytes)
+
+    def missing(self, tier: Tier, language: str = "") -> tuple[Model, ...]:
         """The models of a tier that are not here."""
-        return tuple(model for model in self.catalogue.tier(tier) if self.find(model.kind, model.name) is None)
+        wanted = self.catalogue.tier(tier, language)
+        return tuple(model for model in wanted if self.find(model.kind, model.name) is None)
 
     def partial_bytes(self, model: Model) -> int:
         """Bytes of `model` that an earlier, unfinished download left."""

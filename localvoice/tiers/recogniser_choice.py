@@ -30,8 +30,8 @@ def chosen_recogniser(store: ModelStore, tier: Tier, language: str, measured: Ma
     Parakeet makes fewer errors than Whisper small (vendors' word error rates: 6.3 and 8.6 %), so only its speed and its
     languages speak against it; where nothing was measured Whisper is taken.
     """
-    whisper = store.preferred(Kind.STT, tier, others=(_PARAKEET,))
-    parakeet = store.preferred(Kind.STT, tier, others=(_WHISPER,)) if _knows(language) else None
+    whisper = store.preferred(Kind.STT, tier, (_PARAKEET,), language)
+    parakeet = store.preferred(Kind.STT, tier, (_WHISPER,), language) if _knows(language) else None
     if whisper is None or parakeet is None or parakeet.model is None:
         return whisper or parakeet
     slowest_s = measured.get(whisper.name, 0.0)

@@ -1,5 +1,9 @@
+from pathlib import Path
+
 import pytest
 
+from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.llm.llama_setup import llama_setup
 from localvoice.machine import Machine, cores_in_quota, instructions_in, this_machine
 
 CPUINFO = "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse2 AVX2 fma\n\nprocessor\t: 1\nflags\t\t: fpu\n"
@@ -36,6 +40,15 @@ def test_models_leave_a_core_to_audio(physical, model, recogniser):
 def test_a_model_and_the_recogniser_beside_it_leave_a_core_together(physical, beside):
     here = machine(physical)
     assert here.model_threads_beside == beside
+
+
+@pytest.mark.parametrize(("hears", "asked", "beside"), [(True, 0, 3), (False, 0, 7), (True, 5, 5)])
+def test_prompts_are_read_with_fewer_threads_where_a_recogniser_works_too(monkeypatch, hears, asked, beside):
+    monkeypatch.setattr("localvoice.llm.llama_setup.this_machine", lambda: machine(8))
+    path = Path(__file__).parents[1] / "models/llm/localvoice-tiny-test.gguf"
+    setup = llama_setup(path, EngineOptions(threads=asked), ReplyConfig(), hears=hears)
+    assert setup.threads == (asked or 7)
+    assert setup.threads_beside == beside
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from store_bench import VOICE_FILES, Bench, fill
 from localvoice.commands.first_run import accepts, ask_on_terminal
 from localvoice.model_store.catalogue import Tier
 from localvoice.model_store.offer import Offer, first_run_offer
+from localvoice.model_store.store import ModelStore
 
 
 class Asked:
@@ -94,3 +95,10 @@ def test_ctrl_c_at_the_question_is_no_answer(bench: Bench, tmp_path: Path, monke
     with pytest.raises(KeyboardInterrupt):
         accepts(first_run_offer(bench.store, Tier.SMALL), ask_on_terminal, tmp_path / "asked")
     assert not (tmp_path / "asked").exists(), "nobody said no"
+
+
+def test_models_of_another_language_are_not_offered(tmp_path: Path) -> None:
+    offer = first_run_offer(ModelStore(tmp_path), Tier.SMALL, "de")
+    names = ["base", "qwen3-0.6b", "smart-turn-v3.2"]
+    assert [model.name for model in offer.models] == names
+    assert f"`localvoice models download {' '.join(names)}`" in offer.line

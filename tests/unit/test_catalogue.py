@@ -145,3 +145,26 @@ def test_sizes_are_written_for_people(count: int, text: str) -> None:
 )
 def test_memory_and_cores_choose_the_tier(free_gb: float, cores: int, tier: Tier) -> None:
     assert recommended_tier(int(free_gb * 1e9), cores).tier is tier
+
+
+@pytest.mark.parametrize(
+    ("tier", "language", "recogniser", "speaks"),
+    [
+        (Tier.SMALL, "en-GB", "base.en", True),
+        (Tier.SMALL, "", "base.en", True),
+        (Tier.SMALL, "de", "base", False),
+        (Tier.STANDARD, "de-AT", "small", False),
+        (Tier.LARGE, "ja", "large-v3-turbo", False),
+    ],
+)
+def test_a_tier_holds_models_that_know_the_language(tier: Tier, language: str, recogniser: str, speaks: bool) -> None:
+    found = {model.kind: model.name for model in read_catalogue().tier(tier, language)}
+    assert found[Kind.STT] == recogniser
+    assert (Kind.TTS in found) == speaks  # no voice of another language is known; espeak-ng speaks it
+    assert {Kind.LLM, Kind.TURN} <= found.keys()
+
+
+def test_whisper_models_for_english_alone_say_so() -> None:
+    for model in read_catalogue():
+        if model.engine == "faster-whisper":
+            assert model.knows("de") != (model.name.endswith(".en") or model.name.startswith("distil"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from localvoice.config import Config, EngineOptions, EnginesConfig, SpeechConfig
+from localvoice.config import Config, EngineOptions, EnginesConfig, SessionConfig, SpeechConfig
 from localvoice.engine_choice import EngineChoice
 from localvoice.errors import ConfigError, ModelError
 from localvoice.model_store.store import ModelStore
@@ -112,3 +112,34 @@ def test_kokoro_is_taken_where_it_is_the_voice_that_is_here_or_is_named(tmp_path
 def test_an_engine_that_cannot_be_is_refused(store, wanted, said):
     with pytest.raises(ConfigError, match=said):
         names(store, wanted)
+
+
+@pytest.mark.parametrize(
+    ("language", "stage", "expected"),
+    [
+        ("en", "stt", ["faster-whisper", "pocketsphinx"]),
+        ("de", "stt", ["pocketsphinx"]),
+        ("en", "tts", ["piper", "espeak"]),
+        ("de", "tts", ["espeak"]),
+    ],
+)
+def test_auto_takes_no_model_of_another_language(tmp_path, language, stage, expected):
+    store = ModelStore(tmp_path)
+    for folder, model in (("stt/base.en", MODELS / "stt"), ("tts/en_US-anna-low", VOICE.parent)):
+        (tmp_path / folder).parent.mkdir()
+        (tmp_path / folder).symlink_to(model)
+    config = Config(session=SessionConfig(language=language))
+    assert [one.name for one in EngineChoice(config, store, Skills()).candidates(stage)] == expected
+
+
+@pytest.mark.parametrize(("stages", "hears"), [(("llm",), False), (("llm", "stt"), True)])
+def test_the_language_model_is_told_of_a_recogniser_that_takes_cores(tmp_path, monkeypatch, stages, hears):
+    told: list[bool] = []
+    monkeypatch.setattr("localvoice.llm.llama_cpp.load_llama", lambda *_, hears: told.append(hears))
+    for folder, model in (("stt/base.en", "stt"), ("llm/tiny", "llm")):
+        (tmp_path / folder).parent.mkdir()
+        (tmp_path / folder).symlink_to(MODELS / model)
+    choice = EngineChoice(Config(), ModelStore(tmp_path), Skills())
+    candidates = {stage: choice.candidates(stage) for stage in stages}
+    candidates["llm"][0].load()
+    assert told == [hears]

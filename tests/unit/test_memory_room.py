@@ -62,10 +62,55 @@ def test_the_context_counts(store):
 
 async def test_a_conversation_begins_with_the_engine_behind(store, monkeypatch):
     path = large(store)
-    monkeypatch.setattr("localvoice.engine_choice.MemoryRoom", lambda: MemoryRoom(lambda: 2 * GIB))
+    monkeypatch.setattr("localvoice.local_engines.MemoryRoom", lambda: MemoryRoom(lambda: 2 * GIB))
     config = Config(engines=EnginesConfig(llm=(f"llama-cpp:{path}", "skills")))
     candidates = EngineChoice(config, store, Skills()).candidates("llm")
     loaded = await load_stage("llm", candidates, lambda _: None)
     assert loaded.name == "skills"
     assert "GB are free" in str(loaded.skipped[0][1])
     assert loaded.took_s.keys() == {"skills"}
+
+
+@pytest.fixture
+def automatic(store, monkeypatch):
+    """What `auto` loads for the language model with 2 GiB free, and what is said meanwhile."""
+    monkeypatch.setattr("localvoice.local_engines.MemoryRoom", lambda: MemoryRoom(lambda: 2 * GIB))
+
+    async def load():
+        said: list[str] = []
+        loaded = await load_stage("llm", EngineChoice(Config(), store, Skills()).candidates("llm"), said.append)
+        for engine in loaded.engines:
+            engine.close()
+        return loaded, said
+
+    return load
+
+
+async def test_auto_takes_the_next_smaller_model_that_is_here_and_says_so_before_loading_it(store, automatic):
+    large(store, "qwen3-0.6b")
+    large(store, "lfm2.5-350m", size=GIB // 8)
+    loaded, said = await automatic()
+    assert loaded.name == "llama-cpp"
+    assert loaded.skipped == ()
+    needs = "qwen3-0.6b needs about 3.4 GB of memory and 2.1 GB are free"
+    assert said == ["loading llama-cpp", f"{needs}; lfm2.5-350m is taken in its place", "loading skills"]
+
+
+async def test_auto_takes_the_next_model_in_place_of_one_that_is_damaged(store, automatic):
+    damaged = large(store, "qwen3-0.6b", size=GIB)
+    damaged.write_bytes(damaged.read_bytes()[:100_000])
+    large(store, "lfm2.5-350m", size=90_000).write_bytes(TINY.read_bytes()[:90_000])
+    large(store, "own", size=80_000).write_bytes(TINY.read_bytes()[:80_000])
+    loaded, said = await automatic()
+    assert loaded.name == "skills"
+    assert str(loaded.skipped[0][1]).startswith(str(damaged))
+    assert [line.endswith("is taken in its place") for line in said] == [False, True, True, False]
+
+
+async def test_a_named_model_has_nothing_in_its_place(store, monkeypatch):
+    monkeypatch.setattr("localvoice.local_engines.MemoryRoom", lambda: MemoryRoom(lambda: 2 * GIB))
+    large(store, "qwen3-0.6b")
+    large(store, "lfm2.5-350m", size=GIB // 8)
+    config = Config(engines=EnginesConfig(llm=("llama-cpp:qwen3-0.6b",)))
+    with pytest.raises(ModelError, match=r"use a smaller one that is here: --llm llama-cpp:lfm2\.5-350m"):
+        await load_stage("llm", EngineChoice(config, store, Skills()).candidates("llm"), lambda _: None)

@@ -12,7 +12,7 @@ from localvoice.model_store.store import ModelStore
 from localvoice.tiers.recogniser_choice import chosen_recogniser, measured_recognisers
 
 MODELS = Path(__file__).parents[1] / "models"
-WHISPER, PARAKEET = "base.en", "parakeet-tdt-0.6b-v3"
+WHISPER, PARAKEET = "base", "parakeet-tdt-0.6b-v3"
 
 
 @pytest.fixture
