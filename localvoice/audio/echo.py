@@ -10,14 +10,15 @@ from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, from_int16, to_int16
+from localvoice.audio import native_reflex
+from localvoice.audio.native_canceller import NativeProcessing
+from localvoice.audio.samples import SPEECH_RATE_HZ, Pcm, Samples, from_int16, to_int16
 from localvoice.errors import DeviceError
 
 _FRAMES = SPEECH_RATE_HZ // 100
 
-_SLEEPS_AFTER_BLOCKS = 200
+SLEEPS_AFTER_BLOCKS = 200
 """2 s: the longest path we take (0.4 s) and the longest reverberation are over long before."""
 
 _SILENT = 10 ** (-80 / 20)
@@ -25,8 +26,6 @@ _SILENT = 10 ** (-80 / 20)
 
 _SUPPRESSION_LEVEL = 2
 """Of aec-audio-processing: "high", which is what livekit's module is fixed to."""
-
-Pcm = NDArray[np.int16]
 
 
 class AudioProcessing(Protocol):
@@ -82,7 +81,13 @@ class CompactProcessing:
 
 
 def load_processing(*, suppress_noise: bool = True) -> AudioProcessing:
-    """The first of both that is installed. Raises `DeviceError` where there is neither."""
+    """The first of both that is installed, by way of C where that is there. Raises `DeviceError` without either."""
+    library = native_reflex.load()
+    if library is not None:
+        try:
+            return NativeProcessing(library, suppress_noise=suppress_noise)
+        except (ImportError, AttributeError):
+            pass  # there is no livekit, or it has changed inside
     try:
         return LiveKitProcessing(suppress_noise=suppress_noise)
     except ImportError:
@@ -105,12 +110,12 @@ class EchoCanceller:
 
     def __init__(self, processing: AudioProcessing) -> None:
         self._processing = processing
-        self._silent_blocks = _SLEEPS_AFTER_BLOCKS
+        self._silent_blocks = SLEEPS_AFTER_BLOCKS
 
     @property
     def is_awake(self) -> bool:
         """Whether the last block was worked on."""
-        return self._silent_blocks < _SLEEPS_AFTER_BLOCKS
+        return self._silent_blocks < SLEEPS_AFTER_BLOCKS
 
     def process(self, near: Samples, far: Samples) -> Samples:
         """`near` (160 samples at 16 kHz) without what came of `far` or of what was played in the half second before."""

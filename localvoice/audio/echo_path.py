@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from localvoice.audio.alignment import Alignment
+from localvoice.audio.block_work import BlockWork, load_work
 from localvoice.audio.duplex import Block
-from localvoice.audio.echo import EchoCanceller, load_processing
 from localvoice.audio.isolation import Isolation
 from localvoice.audio.linear_branch import LinearBranch
 from localvoice.audio.own_voice import Bars, OwnVoice
@@ -49,15 +49,14 @@ class EchoPath:
 
     def __init__(
         self,
-        detecting: EchoCanceller,
-        recognising: EchoCanceller,
+        work: BlockWork,
         noticed_from: float,
         bars: Bars | None = None,
         vad: VoiceActivity | None = None,
     ) -> None:
         self.alignment = Alignment()
         self.own_voice = OwnVoice(noticed_from, self.alignment, bars or Bars())
-        self._cancellers = detecting, recognising
+        self._work = work
         self._linear = None if vad is None else LinearBranch(self.alignment, vad)
         """None where there is no second detector for it."""
         self._isolation = Isolation()
@@ -85,7 +84,7 @@ class EchoPath:
             self._isolation.end()
             if self.watch is not None:
                 self.watch.moved()
-        is_needed = self._cancellers[0].is_awake or bool(block.far.any())
+        is_needed = self._work.is_awake or bool(block.far.any())
         clean = self._cancelled(block.near, block.far) if is_needed else self._rest(block.near, block.far)
         if self.watch is not None:
             self.watch.block(block.near, block.far, clean.for_detection)
@@ -95,10 +94,12 @@ class EchoPath:
         far = self._align(near, played)
         self.own_voice.play(played)
         self._isolation.feed(near, played, is_audible=self.own_voice.is_audible)
-        clean = Cleaned(*(canceller.process(near, far) for canceller in self._cancellers))
+        worked = self._work.process(near, far, None if self._linear is None else self._linear.reference(played))
         if self._linear is not None:
-            self._linear.feed(near, played, is_awake=self._cancellers[0].is_awake)
-        return Cleaned(near, near) if self._isolation.holds else clean
+            self._linear.feed(worked, played, is_awake=self._work.is_awake)
+        if self._isolation.holds:
+            return Cleaned(near, near)
+        return Cleaned(worked.for_detection, worked.for_recognition)
 
     def _rest(self, near: Samples, played: Samples) -> Cleaned:
         """Nothing has been played for 2 s, and none of it can be heard any more: only clock and noise go on."""
@@ -139,5 +140,4 @@ def open_echo_path(noticed_from: float, bars: Bars | None = None, vad: VoiceActi
         bars: Other ones than the program's.
         vad: A detector of its own for a second branch, which notices a user sooner; None: the canceller alone.
     """
-    detecting, recognising = (EchoCanceller(load_processing(suppress_noise=noise)) for noise in (True, False))
-    return EchoPath(detecting, recognising, noticed_from, bars, vad)
+    return EchoPath(load_work(), noticed_from, bars, vad)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from localvoice.audio.alignment import Alignment
-from localvoice.audio.echo_filter import EchoFilter
-from localvoice.audio.residue import Residue
+from localvoice.audio.block_work import Worked
 from localvoice.audio.samples import Reblocker, Samples
 from localvoice.audio.steady_far_end import SteadyFarEnd
 from localvoice.audio.vad import WINDOW, VoiceActivity
@@ -51,27 +50,35 @@ class Hint:
 
 
 class LinearBranch:
-    """Feed it every block after the alignment, then ask it for each window. Not thread-safe."""
+    """Not thread-safe.
+
+    Ask it for the far end of every block, once the alignment has had it; feed it what the work on the block gave; then
+    ask it for each window.
+    """
 
     def __init__(self, alignment: Alignment, vad: VoiceActivity) -> None:
         self._alignment = alignment
         self._vad = vad
         self._far_end = SteadyFarEnd(alignment)
-        self._filter, self._residue = EchoFilter(), Residue()
+        self._has_reference = False
+        """Whether the far end of the present block has a place."""
         self._windows = Reblocker(WINDOW)
         self._window: Samples | None = None
         """The one that was completed last."""
         self._excess = _Excess()
 
-    def feed(self, near: Samples, far: Samples, *, is_awake: bool) -> None:
-        """10 ms of both ends; `is_awake` as the canceller is."""
+    def reference(self, far: Samples) -> Samples | None:
+        """The next block of the far end as the linear model wants it; None while its place is not known."""
         steady = self._far_end.feed(far)
-        heard, excess = near, 0.0
-        if is_awake and steady is not None:
+        self._has_reference = steady is not None
+        return steady
+
+    def feed(self, worked: Worked, far: Samples, *, is_awake: bool) -> None:
+        """The same block after the work on it; `is_awake` as that was."""
+        if is_awake and self._has_reference:
             speaks = float(np.dot(far, far)) > _OWN_SPEECH_POWER * len(far)
-            heard, excess = self._residue.feed(*self._filter.process(near, steady))
-            self._excess.feed(excess, speaks=speaks)
-        for window in self._windows.feed(heard):
+            self._excess.feed(worked.excess, speaks=speaks)
+        for window in self._windows.feed(worked.left):
             self._window = window
 
     def rest(self, near: Samples) -> None:

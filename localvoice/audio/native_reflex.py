@@ -17,7 +17,7 @@ import numpy as np
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.shared_library import UNUSABLE, library_file, open_library, why_unusable
 
-_STRUCTS = ("lv_silero_net", "lv_silero")
+_STRUCTS = ("lv_silero_net", "lv_silero", "lv_apm", "lv_linear", "lv_block")
 """In the order of `lv_reflex_size`."""
 
 _WINDOW = 512
@@ -43,6 +43,10 @@ class ReflexLibrary:
     def address(self, of: Any) -> int:
         """Of a struct or of memory that C gave."""
         return int(self.ffi.cast("uintptr_t", of))
+
+    def view(self, field: Any, kind: type[np.generic] = np.float32) -> Any:
+        """An array field of a struct as an array; whoever keeps it keeps the struct alive."""
+        return np.frombuffer(self.ffi.buffer(field), dtype=kind)
 
     def pointer(self, array: Samples) -> Any:
         """`array` for a struct; whoever keeps the pointer keeps the array alive too."""
@@ -94,7 +98,7 @@ class NativeSilero:
     def reset(self) -> None:
         """State and context to zeros."""
         for part in (self._state.hidden, self._state.cell, self._state.context):
-            np.frombuffer(self._library.ffi.buffer(part), dtype=np.float32)[:] = 0.0
+            self._library.view(part)[:] = 0.0
 
     def hear(self, window: Samples) -> float:
         """Speech probability of the next 512 samples."""

@@ -27,6 +27,28 @@ typedef struct plan {
 static plan of_256 = {256, {0}, {0}};
 static plan of_320 = {320, {0}, {0}};
 static float hann[256];
+static float root_hann[320];
+
+/* Of echo_filter.py, which says what they are and where they come from. */
+#define KEEPS 0.998f
+#define ERROR_MEMORY 0.8f
+#define CONSTRAINED 4
+#define FALL_PARTITIONS 8.0
+
+/* Of residue.py. */
+#define FALL 0.8f
+#define OVER 4.0f
+#define LEARN 0.004f
+#define CAP 4.0f
+#define SETTLED_BLOCKS 50
+#define PREDICTED 1e-3f
+#define NOISE_RISE 1.002f
+#define NOISE_MEMORY 0.9f
+#define VOICE_FROM 4
+#define VOICE_TO 80
+
+/* Of echo.py: the peak under which nothing is played, -80 dBFS. */
+#define SILENT 1e-4f
 
 #define LV(name) plain_##name
 #include "reflex_kernels.h"
@@ -57,8 +79,9 @@ static int is_wide; /* by lv_reflex_begin: whether this processor has AVX2 */
 uint64_t lv_reflex_abi(void) { return LV_REFLEX_ABI; }
 
 uint64_t lv_reflex_size(int which) {
-    static const uint64_t sizes[] = {sizeof(lv_silero_net), sizeof(lv_silero)};
-    return which >= 0 && which < 2 ? sizes[which] : 0;
+    static const uint64_t sizes[] = {sizeof(lv_silero_net), sizeof(lv_silero), sizeof(lv_apm), sizeof(lv_linear),
+                                     sizeof(lv_block)};
+    return which >= 0 && which < 5 ? sizes[which] : 0;
 }
 
 static void turn(plan *of) {
@@ -78,6 +101,94 @@ void lv_reflex_begin(void) {
     turn(&of_256);
     turn(&of_320);
     for (i = 0; i < 256; i++) hann[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / 256.0));
+    for (i = 0; i < 320; i++) root_hann[i] = (float)sqrt(0.5 - 0.5 * cos(2.0 * PI * i / 320.0));
 }
 
 float lv_silero_hear(lv_silero *silero, const float *window) { return CALL(hear, silero, window); }
+
+/* livekit's canceller */
+
+typedef uint64_t ask(const uint8_t *request, size_t bytes, const uint8_t **answer, size_t *answered);
+typedef uint8_t drop(uint64_t handle);
+
+/* An answer has to be dropped, like a reference to it in Python. */
+static int asked(const lv_apm *apm, const uint8_t *request, uint64_t bytes, uint64_t expected) {
+    const uint8_t *answer = NULL;
+    size_t answered = 0;
+    uint64_t handle = ((ask *)apm->request)(request, (size_t)bytes, &answer, &answered);
+    if (!handle) return 0;
+    ((drop *)apm->drop)(handle);
+    return answered == expected;
+}
+
+/* The far end first: the canceller has to know a sound before it comes back. */
+int lv_cancel(lv_apm *apm) {
+    return asked(apm, apm->ask_far, apm->far_bytes, apm->far_answer) &&
+           asked(apm, apm->ask_near, apm->near_bytes, apm->near_answer);
+}
+
+/* To the nearest whole number, and to the even one of two: what NumPy's rint does. */
+static void to_pcm(const float *samples, int16_t *pcm) {
+    int i;
+    for (i = 0; i < LV_BLOCK; i++) {
+        float scaled = samples[i] * 32768.0f;
+        scaled = scaled > 32767.0f ? 32767.0f : scaled < -32768.0f ? -32768.0f : scaled == scaled ? scaled : 0.0f;
+        pcm[i] = (int16_t)((scaled + 12582912.0f) - 12582912.0f);
+    }
+}
+
+static int cancelled(lv_apm *apm, const lv_block *block, float *clean) {
+    int i;
+    to_pcm(block->near, apm->near);
+    to_pcm(block->far, apm->far);
+    if (!lv_cancel(apm)) return 0;
+    for (i = 0; i < LV_BLOCK; i++) clean[i] = (float)apm->near[i] / 32768.0f;
+    return 1;
+}
+
+/* The linear branch */
+
+void lv_linear_begin(lv_linear *linear) {
+    const float *draws_re = linear->draws_re, *draws_im = linear->draws_im;
+    int p, k;
+    memset(linear, 0, sizeof *linear);
+    linear->draws_re = draws_re, linear->draws_im = draws_im;
+    for (p = 0; p < LV_PARTITIONS; p++)
+        for (k = 0; k < LV_BINS; k++) linear->unsure[p * LV_ROW + k] = (float)exp(-p / FALL_PARTITIONS);
+    for (k = 0; k < LV_BINS; k++) {
+        linear->error_power[k] = 1e-3f;
+        linear->rest_power[k] = linear->echo_power[k] = 1e-6f;
+        linear->smoothed[k] = linear->floor[k] = 1e-4f;
+    }
+}
+
+float lv_linear_feed(lv_linear *linear, const float *near, const float *far, float *left) {
+    return CALL(feed, linear, near, far, left);
+}
+
+/* A block */
+
+static float peak(const float *samples) {
+    float highest = 0.0f;
+    int i;
+    for (i = 0; i < LV_BLOCK; i++) highest = fabsf(samples[i]) > highest ? fabsf(samples[i]) : highest;
+    return highest;
+}
+
+int lv_block_work(lv_block *block) {
+    if (peak(block->far) > SILENT)
+        block->silent_blocks = 0;
+    else if (block->silent_blocks < LV_SLEEPS_AFTER)
+        block->silent_blocks++;
+    memcpy(block->left, block->near, sizeof block->left);
+    block->excess = 0.0f;
+    if (block->silent_blocks >= LV_SLEEPS_AFTER) {
+        memcpy(block->for_detection, block->near, sizeof block->near);
+        memcpy(block->for_recognition, block->near, sizeof block->near);
+        return 0;
+    }
+    if (!cancelled(block->detecting, block, block->for_detection)) return -1;
+    if (!cancelled(block->recognising, block, block->for_recognition)) return -1;
+    if (block->has_steady) block->excess = lv_linear_feed(block->linear, block->near, block->steady, block->left);
+    return 1;
+}

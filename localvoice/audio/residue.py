@@ -48,7 +48,7 @@ class Residue:
     """Feed it what the filter leaves and what it predicted. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._draws = cycle(_draws())
+        self._draws = cycle(draws())
         self._window = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_SPAN) / _SPAN)).astype(np.float32)
         self._heard = np.zeros((2, _SPAN), dtype=np.float32)
         """Two blocks of what is left and of what was predicted."""
@@ -102,7 +102,7 @@ class Residue:
         return out
 
 
-def _draws() -> Spectrum:
+def draws() -> Spectrum:
     """Shape (draws, bins), of power 1; always the same, so that the same sound gives the same probabilities."""
     parts = np.random.default_rng(0).standard_normal((2, _DRAWS, BINS)) / np.sqrt(2.0)
     drawn: Spectrum = (parts[0] + 1j * parts[1]).astype(np.complex64)

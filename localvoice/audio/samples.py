@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 """Shape (n,), mono, float32 in [-1, 1]; 16 kHz unless a name beside it says otherwise."""
 
+Pcm = NDArray[np.int16]
+"""The same as whole numbers."""
+
 SPEECH_RATE_HZ = 16_000
 """Rate of everything that listens: VAD, recognisers, smart-turn."""
 
@@ -30,9 +33,9 @@ def from_int16(data: bytes | NDArray[np.int16]) -> Samples:
     return array.astype(np.float32) / np.float32(_INT16_SCALE)
 
 
-def to_int16(samples: Samples) -> NDArray[np.int16]:
+def to_int16(samples: Samples) -> Pcm:
     """Float32 to int16, clipped to its range, rounded to nearest."""
-    pcm: NDArray[np.int16] = np.clip(np.rint(samples * _INT16_SCALE), -32768, 32767).astype("<i2")
+    pcm: Pcm = np.clip(np.rint(samples * _INT16_SCALE), -32768, 32767).astype("<i2")
     return pcm
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from localvoice.audio.block_work import PythonWork
 from localvoice.audio.duplex import Block
-from localvoice.audio.echo import EchoCanceller
 from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
@@ -33,7 +33,7 @@ def told() -> list[tuple[float, float]]:
 
 @pytest.fixture
 def path(told) -> EchoPath:
-    path = EchoPath(EchoCanceller(Untouched()), EchoCanceller(Untouched()), 0.3)
+    path = EchoPath(PythonWork(Untouched(), Untouched()), 0.3)
     path.delay_jumped = lambda before_ms, after_ms: told.append((before_ms, after_ms))
     return path
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from localvoice.audio.block_work import PythonWork
 from localvoice.audio.duplex import Block
-from localvoice.audio.echo import EchoCanceller
 from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.own_voice import Bars
@@ -46,8 +46,8 @@ class Remembering:
 
 
 def hearing(vad: Remembering, buffer: UtteranceBuffer) -> Hearing:
-    detecting, recognising = (EchoCanceller(Marking(mark)) for mark in (8192, 16384))
-    return Hearing(vad, buffer, EchoPath(detecting, recognising, 0.3, Bars(warm=0.6, cold=0.6)))
+    work = PythonWork(Marking(8192), Marking(16384))
+    return Hearing(vad, buffer, EchoPath(work, 0.3, Bars(warm=0.6, cold=0.6)))
 
 
 def feed(ears: Hearing, blocks: int, far: Samples | None) -> list[float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from localvoice.audio.block_work import PythonWork
 from localvoice.audio.duplex import Block
 from localvoice.audio.duplex_mode import BARS
-from localvoice.audio.echo import EchoCanceller
 from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.isolation import Isolation
 from localvoice.audio.own_voice import Bars
@@ -83,7 +83,7 @@ class Deafening:
 
 def headset(bars: Bars | None = None) -> EchoPath:
     """After a second of quiet and one and a half of our own voice, none of which came back."""
-    path = EchoPath(EchoCanceller(Deafening()), EchoCanceller(Deafening()), 0.3, bars or Bars())
+    path = EchoPath(PythonWork(Deafening(), Deafening()), 0.3, bars or Bars())
     for far_db in [SILENT] * 100 + [SPEAKS] * 150:
         path.clean(Block(noise(-70.0), noise(far_db)))
     return path

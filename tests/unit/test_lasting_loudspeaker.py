@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from localvoice.audio.block_work import PythonWork
 from localvoice.audio.duplex import Block
-from localvoice.audio.echo import EchoCanceller
 from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.lasting_loudspeaker import LastingFarEnd, LastingLoudspeaker
 from localvoice.audio.native_rings import FarSound, ReplyRing
@@ -277,7 +277,7 @@ class Silent:
 
 def test_the_far_end_follows_and_the_canceller_begins_anew(devices: Devices, lasting: LastingLoudspeaker) -> None:
     far_end = LastingFarEnd(devices, devices.loudspeaker.played)
-    path = EchoPath(EchoCanceller(Silent()), EchoCanceller(Silent()), 0.3)
+    path = EchoPath(PythonWork(Silent(), Silent()), 0.3)
 
     def hear() -> np.ndarray:
         far = far_end.advance()

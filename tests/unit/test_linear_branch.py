@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.alignment import Alignment
+from localvoice.audio.block_work import PythonWork
 from localvoice.audio.echo_filter import EchoFilter
 from localvoice.audio.linear_branch import Hint, LinearBranch
 from localvoice.audio.residue import Residue
@@ -103,6 +104,13 @@ def test_an_echo_at_once_needs_no_sound_that_was_not_played_yet(delay_ms):
     assert np.concatenate(handed[-100:]).std() > 0.01
 
 
+class Untouched:
+    """A canceller that does nothing."""
+
+    def process(self, near, far):
+        return near
+
+
 class Level:
     """A detector that hears loudness, and counts."""
 
@@ -121,13 +129,17 @@ class Level:
 
 def hints(seconds: float, user: Samples | None = None, *, is_awake: bool = True) -> tuple[list[Hint | None], Level]:
     vad, alignment = Level(), Alignment()
-    branch, room = LinearBranch(alignment, vad), Room(RoomSpec(60.0, -12.0, 150.0, noise_dbfs=-80.0))
+    branch, work, room = (
+        LinearBranch(alignment, vad),
+        PythonWork(Untouched(), Untouched()),
+        Room(RoomSpec(60.0, -12.0, 150.0, noise_dbfs=-80.0)),
+    )
     heard = []
     for at, far in enumerate(blocks(babble(seconds))):
         said = silence(BLOCK) if user is None else user[at * BLOCK : (at + 1) * BLOCK]
         near = room.hear(said, far)
         alignment.feed(near, far)
-        branch.feed(near, far, is_awake=is_awake)
+        branch.feed(work.process(near, far, branch.reference(far)), far, is_awake=is_awake)
         if (at + 1) * BLOCK % 512 < BLOCK:
             heard.append(branch.hear(is_audible=is_awake))
     return heard, vad

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from localvoice.audio.block_work import PythonWork
 from localvoice.audio.duplex import BLOCK, Block, Duplex
 from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.levels import SILENT_DB, Levels
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import Pcm, Samples
 
 
 class Loud:
@@ -26,12 +27,10 @@ class Loud:
 class Strict:
     """A canceller that must not be taught by silence."""
 
-    is_awake = True
-
     def __init__(self) -> None:
         self.taught = 0
 
-    def process(self, near: Samples, far: Samples) -> Samples:
+    def process(self, near: Pcm, far: Pcm) -> Pcm:
         self.taught += 1
         return near
 
@@ -66,7 +65,7 @@ def test_a_level_is_the_loudest_since_the_last_look():
 
 def test_the_canceller_learns_nothing_from_a_muted_microphone():
     detecting, recognising = Strict(), Strict()
-    path = EchoPath(detecting, recognising, 0.3)
+    path = EchoPath(PythonWork(detecting, recognising), 0.3)
     silent, playing = np.zeros(BLOCK, dtype=np.float32), np.full(BLOCK, 0.2, dtype=np.float32)
     for _ in range(300):
         path.clean(Block(silent, playing, is_muted=True))

@@ -1,0 +1,74 @@
+"""livekit's canceller called from C: its requests are always the same bytes, so Python has to make them only once.
+
+Rule of this file: it looks behind livekit's public names, so it takes nothing for granted. What is not where it was in
+the version that was read (1.2) is an error, upon which `echo.py` calls the package as it wants to be called.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from typing import Any
+
+import numpy as np
+
+from localvoice.audio.native_reflex import ReflexLibrary
+from localvoice.audio.samples import SPEECH_RATE_HZ, Pcm
+from localvoice.errors import DeviceError
+
+_BYTES = 2 * SPEECH_RATE_HZ // 100
+
+
+class NativeProcessing:
+    """The module inside the package livekit, asked from C. Raises `ImportError`, `AttributeError` where it differs."""
+
+    def __init__(self, library: ReflexLibrary, *, suppress_noise: bool) -> None:
+        from livekit import rtc
+        from livekit.rtc._ffi_client import FfiClient
+        from livekit.rtc._proto import ffi_pb2
+
+        logging.getLogger("livekit").setLevel(logging.ERROR)
+        self.library = library
+        self._module: Any = rtc.AudioProcessingModule(
+            echo_cancellation=True, noise_suppression=suppress_noise, high_pass_filter=True, auto_gain_control=False
+        )
+        functions: Any = FfiClient.instance._ffi_lib  # noqa: SLF001 - see above
+        self.state = library.ffi.new("lv_apm *")
+        """What C calls it by; lives as long as this object."""
+        self.state.request = _place(functions.livekit_ffi_request)
+        self.state.drop = _place(functions.livekit_ffi_drop_handle)
+        handle = self._module._ffi_handle.handle  # noqa: SLF001 - see above
+        self._asked = []
+        for end, kind in (("near", "apm_process_stream"), ("far", "apm_process_reverse_stream")):
+            request, answer = ffi_pb2.FfiRequest(), ffi_pb2.FfiResponse()
+            about = getattr(request, kind)
+            about.apm_handle, about.size = handle, _BYTES
+            about.data_ptr = library.address(getattr(self.state, end))
+            about.sample_rate, about.num_channels = SPEECH_RATE_HZ, 1
+            getattr(answer, kind).SetInParent()
+            message = library.ffi.from_buffer("uint8_t[]", request.SerializeToString())
+            self._asked.append(message)
+            setattr(self.state, f"ask_{end}", message)
+            setattr(self.state, f"{end}_bytes", len(message))
+            setattr(self.state, f"{end}_answer", answer.ByteSize())
+        self._near, self._far = (library.view(end, np.int16) for end in (self.state.near, self.state.far))
+
+    def process(self, near: Pcm, far: Pcm) -> Pcm:
+        """`near` without the echo of `far`; 10 ms each, in order, every block. Raises `DeviceError`."""
+        self._near[:], self._far[:] = near, far
+        if not self.library.lib.lv_cancel(self.state):
+            raise refused()
+        done: Pcm = self._near.copy()
+        return done
+
+
+def refused() -> DeviceError:
+    """The module took 10 ms and told of an error, which it never does of what we give it."""
+    return DeviceError('the echo canceller failed: start again, or `localvoice config set audio.echo "off"`')
+
+
+def _place(function: Any) -> int:
+    place = ctypes.cast(function, ctypes.c_void_p).value
+    if not place:
+        raise AttributeError("the function has no address")
+    return place
