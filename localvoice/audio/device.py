@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -77,7 +78,7 @@ def find_device(spec: str, kind: Kind, devices: Sequence[DeviceInfo] | None = No
     noun = NOUNS[kind]
     if not usable:
         raise DeviceError(f"there is no {noun} on this machine: connect one, or use `--{kind} FILE.wav`")
-    wanted = spec.strip().casefold()
+    wanted = _plain(spec)
     if not wanted:
         for device in usable:
             if device.is_default(kind):
@@ -94,10 +95,15 @@ def find_device(spec: str, kind: Kind, devices: Sequence[DeviceInfo] | None = No
     return fitting[0]
 
 
+def _plain(name: str) -> str:
+    """A name as it is compared: case does not count, nor whether an accent stands apart, as macOS writes it."""
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
 def _by_name(wanted: str, kind: Kind, usable: Sequence[DeviceInfo]) -> list[DeviceInfo]:
     preferred = next((device.host_api for device in usable if device.is_default(kind)), "")
-    fitting = [device for device in usable if wanted in device.name.casefold()]
-    fitting = [device for device in fitting if device.name.casefold() == wanted] or fitting
+    fitting = [device for device in usable if wanted in _plain(device.name)]
+    fitting = [device for device in fitting if _plain(device.name) == wanted] or fitting
     return [device for device in fitting if device.host_api == preferred] or fitting
 
 

@@ -45,8 +45,31 @@ def load_sounddevice() -> Any:
         raise DeviceError(f"{error.name} cannot be imported: run `pip install sounddevice rtmixer`") from error
     except Exception as error:  # Pa_Initialize fails inside the import, with an exception of the module not imported
         raise DeviceError(f"PortAudio does not start: {error}; restart the sound system, or {LIST_HINT}") from error
+    _read_all_names()
     _drop_noise_for_good()
     return sounddevice
+
+
+@cache
+def _read_all_names() -> None:
+    """Take names that are no UTF-8 for Latin-1: sounddevice lists nothing at all where it meets one.
+
+    On Windows it knows better which code a name has.
+    """
+    import sounddevice
+
+    read = sounddevice._ffi_string  # noqa: SLF001 - all text of PortAudio comes through it
+
+    def readable(text: Any) -> bytes:
+        plain: bytes = read(text)
+        try:
+            plain.decode()
+        except UnicodeDecodeError:
+            return plain.decode("latin-1").encode()
+        return plain
+
+    if sys.platform != "win32":
+        sounddevice._ffi_string = readable  # noqa: SLF001
 
 
 def load_rtmixer() -> Any:

@@ -55,6 +55,15 @@ def test_the_list_names_the_card_and_prints_nothing_else(sound_server: SoundServ
     assert not program.stderr
 
 
+def test_names_of_any_kind_are_listed(sound_server: SoundServer, tmp_path: Path) -> None:
+    names = "Zoës 🎧".encode(), "Kopfhörer".encode("latin-1")
+    card = b'pcm."%s" { type pulse }\n'
+    (tmp_path / ".asoundrc").write_bytes(b"".join(card % name for name in names))
+    program = list_in({**sound_server.environ, "HOME": str(tmp_path)})
+    assert program.returncode == 0, program.stderr
+    assert {"Zoës", "Kopfhörer"} <= {line.split()[1] for line in program.stdout.splitlines()[1:] if line.strip()}
+
+
 def test_without_a_card_the_error_says_what_to_do(tmp_path: Path) -> None:
     if Path("/dev/snd").exists():
         pytest.skip("this machine has a sound card: run it in a container without /dev/snd")

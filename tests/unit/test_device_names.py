@@ -16,6 +16,7 @@ DEVICES = [
     DeviceInfo(4, "Headset microphone", "MME", 1, 0, 16_000),
     DeviceInfo(5, "Array", "WASAPI", 8, 0, 48_000),
     DeviceInfo(6, "HDMI 3", "MME", 0, 8, 48_000),
+    DeviceInfo(7, "Zoe\u0308s Kopfho\u0308rer 🎧", "MME", 1, 0, 48_000),
 ]
 
 
@@ -28,6 +29,8 @@ DEVICES = [
         pytest.param("usb", 0, id="the default's host API before others"),
         pytest.param("headset", 3, id="a whole name before a part"),
         pytest.param(" headset mic ", 4, id="a longer part"),
+        pytest.param("zoës kopfhörer", 7, id="accents, however they are written"),
+        pytest.param("🎧", 7, id="a picture"),
     ],
 )
 def test_a_microphone_is_found_by(spec: str, index: int) -> None:
@@ -45,7 +48,7 @@ def test_a_device_that_is_not_there_is_answered_with_three_that_are(spec: str) -
         find_device(spec, "input", DEVICES)
     message = str(caught.value)
     assert f'there is no microphone "{spec}"' in message
-    assert '"Microphone (USB Audio)" (0), "Microphone (USB Audio)" (2), "Headset" (3) and 2 more' in message
+    assert '"Microphone (USB Audio)" (0), "Microphone (USB Audio)" (2), "Headset" (3) and 3 more' in message
     assert "localvoice devices" in message
     assert caught.value.exit_code is ExitCode.DEVICE
 
