@@ -58,7 +58,9 @@ def _read_all_names() -> None:
     """
     import sounddevice
 
-    read = sounddevice._ffi_string  # noqa: SLF001 - all text of PortAudio comes through it
+    read = getattr(sounddevice, "_ffi_string", None)  # all text of PortAudio comes through it
+    if read is None or sys.platform == "win32":
+        return
 
     def readable(text: Any) -> bytes:
         plain: bytes = read(text)
@@ -68,8 +70,7 @@ def _read_all_names() -> None:
             return plain.decode("latin-1").encode()
         return plain
 
-    if sys.platform != "win32":
-        sounddevice._ffi_string = readable  # noqa: SLF001
+    sounddevice._ffi_string = readable  # noqa: SLF001
 
 
 def load_rtmixer() -> Any:
