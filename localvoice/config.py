@@ -193,7 +193,7 @@ class SttConfig:
     """What is listened for: section `stt`. Which recogniser does it stands in `engines.stt`."""
 
     hotwords: tuple[str, ...] = ()
-    """Names and rare words that a recogniser is to expect (`faster-whisper`)."""
+    """Names and rare words that a recogniser is to expect: Whisper's, and the services' that take them."""
     corrections: str = ""
     """A TOML file of words as they are heard and as they are meant: `"local voice" = "localvoice"`."""
 

@@ -39,6 +39,11 @@ class EngineOrder:
         return self.options.language or self.config.session.language
 
     @property
+    def hotword_fields(self) -> list[tuple[str, str]]:
+        """What tells the recogniser of `stt.hotwords`, for the query of its address or its form."""
+        return self.provider.hotword_fields(self.config.stt.hotwords, self.model)
+
+    @property
     def voice(self) -> str:
         """The voice: the engine's own setting, `speech.voice` where it is one of this service, or its usual one."""
         asked = self.config.speech.voice

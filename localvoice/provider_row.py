@@ -5,7 +5,9 @@ Rule of this file: a difference between two services of one protocol is a field 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +46,34 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class HotwordField:
+    """How a recogniser is told of names and rare words, and how many of them it takes."""
+
+    name: str
+    """Of the field, in the query of its address or the form that is sent."""
+    is_json: bool = False
+    """Whether one field holds all of them as a list; else there is one for each."""
+    models: str = ""
+    """Pattern of the models that know it."""
+    most: int = 100
+    longest: int = 50
+    """Characters of one."""
+    characters: int = 1200
+    """Of all together."""
+
+    def fitting(self, words: Iterable[str], model: str) -> tuple[str, ...]:
+        """Those of `words` that it takes, in their order."""
+        if not re.match(self.models, model):
+            return ()
+        kept: list[str] = []
+        for word in (one for one in words if one and len(one) <= self.longest):
+            if len(kept) == self.most or sum(map(len, kept)) + len(word) > self.characters:
+                break
+            kept.append(word)
+        return tuple(kept)
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A service."""
 
@@ -67,6 +97,8 @@ class Provider:
     voices: str = r"(?!)"
     """Pattern of its names for voices: `speech.voice` is meant for the synthesiser whose voice it is."""
     chat: ChatDifferences = ChatDifferences()
+    hotwords: HotwordField | None = None
+    """None where its recogniser cannot be told of any."""
     prices: Mapping[str, Price] = field(default_factory=dict)
     """By the beginning of a model's name; the longest beginning counts."""
 
@@ -80,6 +112,14 @@ class Provider:
         base = checked_url(base_url or self.base_url.format(**where), self.name)
         adds = self.always_adds_path or not urlsplit(base).path
         return base + self.path if adds and not base.endswith(self.path or "/") else base
+
+    def hotword_fields(self, words: Iterable[str], model: str) -> list[tuple[str, str]]:
+        """What tells its recogniser of `words`: names of fields and what they hold."""
+        field_ = self.hotwords
+        told = field_.fitting(words, model) if field_ is not None else ()
+        if field_ is None or not told:
+            return []
+        return [(field_.name, json.dumps(told))] if field_.is_json else [(field_.name, word) for word in told]
 
     def module(self, stage: str) -> str:
         """Where `load(order)` makes the engine of `stage`."""

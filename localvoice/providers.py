@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localvoice.provider_row import ChatDifferences, Price, Provider
+from localvoice.provider_row import ChatDifferences, HotwordField, Price, Provider
 
 _NO_SAMPLING: Mapping[str, Any] = {"temperature": None, "top_p": None}
 _OPENAI_THINKERS = {
@@ -19,6 +19,8 @@ _OPENAI_THINKERS = {
     "o4": {**_NO_SAMPLING, "reasoning_effort": "low"},
 }
 """Models that think first refuse sampling parameters; the least thinking answers soonest."""
+_WHISPER_PROMPT = HotwordField("prompt", characters=200)
+"""Half of a prompt's 224 tokens: the last reply stands behind them."""
 _OPENAI = {"stt": "openai_compatible", "llm": "openai_compatible", "tts": "openai_speech"}
 """The modules that speak OpenAI's protocols."""
 _GROQ_THINKERS: Mapping[str, Mapping[str, Any]] = {
@@ -46,6 +48,7 @@ PROVIDERS: Mapping[str, Provider] = {
             always_adds_path=True,
             models={"stt": "whisper-large-v3-turbo", "llm": "llama-3.3-70b-versatile"},
             modules=_OPENAI,
+            hotwords=_WHISPER_PROMPT,
             chat=ChatDifferences("max_completion_tokens", asks_for_usage=False, by_model=_GROQ_THINKERS),
             prices={
                 "whisper-large-v3-turbo": Price(hour=0.04, least_s=10.0),
@@ -63,6 +66,7 @@ PROVIDERS: Mapping[str, Provider] = {
             models={"stt": "gpt-4o-mini-transcribe", "llm": "gpt-4o-mini", "tts": "gpt-4o-mini-tts"},
             modules=_OPENAI,
             voice="alloy",
+            hotwords=_WHISPER_PROMPT,
             voices="alloy|ash|ballad|coral|echo|fable|onyx|nova|sage|shimmer|verse|marin|cedar",
             chat=ChatDifferences("max_completion_tokens", by_model=_OPENAI_THINKERS),
             prices={
@@ -105,6 +109,7 @@ PROVIDERS: Mapping[str, Provider] = {
             key="ELEVENLABS_API_KEY",
             path="",
             models={"stt": "scribe_v2_realtime", "tts": "eleven_flash_v2_5"},
+            hotwords=HotwordField("keyterms", most=50, longest=20),
             voice="21m00Tcm4TlvDq8ikWAM",
             voices="[A-Za-z0-9]{20}",
             prices={
@@ -132,6 +137,7 @@ PROVIDERS: Mapping[str, Provider] = {
             key="DEEPGRAM_API_KEY",
             path="",
             models={"stt": "nova-3", "tts": "aura-2-thalia-en"},
+            hotwords=HotwordField("keyterm", models="nova-3|flux"),
             voices=r"aura-\S+",
             prices={
                 "nova-3": Price(hour=0.46),
@@ -146,6 +152,7 @@ PROVIDERS: Mapping[str, Provider] = {
             key="CARTESIA_API_KEY",
             path="",
             models={"stt": "ink-whisper", "tts": "sonic-3"},
+            hotwords=HotwordField("keyterm"),
             voice="f786b574-daa5-4673-aa0c-cbe3e8534c02",
             voices="[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
             prices={"sonic": Price(characters=50.0), "ink-": Price(hour=0.13)},
@@ -156,6 +163,7 @@ PROVIDERS: Mapping[str, Provider] = {
             key="ASSEMBLYAI_API_KEY",
             path="",
             models={"stt": "universal-streaming-english"},
+            hotwords=HotwordField("keyterms_prompt", is_json=True),
             prices={"universal-streaming": Price(hour=0.15)},
         ),
         Provider(

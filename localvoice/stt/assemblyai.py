@@ -37,7 +37,7 @@ def load(order: EngineOrder) -> SocketRecognizer:
         "speech_model": order.model if is_english or is_chosen else _MULTILINGUAL,
     }
     wire = Wire(
-        f"/v3/ws?{urlencode(query)}",
+        f"/v3/ws?{urlencode([*query.items(), *order.hotword_fields])}",
         _Utterance,
         headers=lambda: _VERSION,
         greets=True,

@@ -22,7 +22,7 @@ def load(order: EngineOrder) -> SocketRecognizer:
     if order.language:
         query["language"] = order.language.partition("-")[0]
     wire = Wire(
-        f"/stt/websocket?{urlencode(query)}",
+        f"/stt/websocket?{urlencode([*query.items(), *order.hotword_fields])}",
         _Utterance,
         key_prefix="Bearer ",
         headers=lambda: _VERSION,

@@ -40,7 +40,7 @@ def _nova(order: EngineOrder) -> Wire:
         **_SOUND,
     }
     return Wire(
-        f"/v1/listen?{urlencode(query)}",
+        f"/v1/listen?{urlencode([*query.items(), *order.hotword_fields])}",
         _NovaUtterance,
         key_prefix="Token ",
         is_kept_warm=True,
@@ -54,7 +54,11 @@ def _flux(order: EngineOrder) -> Wire:
     if order.language and order.model.endswith("multi"):
         query["language_hint"] = order.language
     return Wire(
-        f"/v2/listen?{urlencode(query)}", _FluxUtterance, key_prefix="Token ", greets=True, piece_s=_FLUX_PIECE_S
+        f"/v2/listen?{urlencode([*query.items(), *order.hotword_fields])}",
+        _FluxUtterance,
+        key_prefix="Token ",
+        greets=True,
+        piece_s=_FLUX_PIECE_S,
     )
 
 

@@ -39,7 +39,7 @@ def load(order: EngineOrder) -> SocketRecognizer:
     if order.language:
         query["language_code"] = order.language.partition("-")[0]
     wire = Wire(
-        f"/v1/speech-to-text/realtime?{urlencode(query)}",
+        f"/v1/speech-to-text/realtime?{urlencode([*query.items(), *order.hotword_fields])}",
         _Utterance,
         key_header="xi-api-key",
         greets=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import wave
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,6 @@ from localvoice.stt.prompt import last_words
 _SHORTEST = SPEECH_RATE_HZ // 5
 """Frames sent at least: OpenAI refuses less than 0.1 s."""
 
-_DISBELIEF = Disbelief.of_model("whisper-large")
-
 _PROMPT_CHARS = 400
 """Of what was said last: Whisper reads the last 224 tokens of a prompt, and in some scripts a token is two letters."""
 
@@ -36,20 +34,23 @@ _CODES = {
 
 def load(order: EngineOrder) -> OpenAICompatibleRecognizer:
     """The recogniser of `order`."""
-    return OpenAICompatibleRecognizer(order.service, order.model, order.language)
+    hotwords = [word for _, word in order.hotword_fields]
+    return OpenAICompatibleRecognizer(order.service, order.model, order.language, hotwords)
 
 
 class OpenAICompatibleRecognizer:
     """`engines.Recognizer` over HTTP. What is silent is not sent."""
 
-    def __init__(self, service: Service, model: str, language: str = "") -> None:
-        """`language`: a code such as `en` or `en-GB`; empty = the service finds out."""
+    def __init__(self, service: Service, model: str, language: str = "", hotwords: Sequence[str] = ()) -> None:
+        """`language`: a code such as `en` or `en-GB`; empty = the service finds out. `hotwords`: to expect."""
         self.name = service.name
         self.is_remote = service.is_remote
         self.language = language.split("-", 1)[0].lower()
         self._connection = Connection(service)
         self.model = model
         self.prompt = ""
+        self._hotwords = ", ".join(hotwords)
+        self._disbelief = Disbelief.of_model("whisper-large", self._hotwords)
 
     async def check(self) -> None:
         """Whether it would work; opens the connection. Costs nothing."""
@@ -62,8 +63,9 @@ class OpenAICompatibleRecognizer:
         form = {"model": self.model, "temperature": "0", "response_format": self._format}
         if self.language:
             form["language"] = self.language
-        if self.prompt:
-            form["prompt"] = last_words(self.prompt, _PROMPT_CHARS)
+        said = last_words(self.prompt, _PROMPT_CHARS - len(self._hotwords))
+        if self._hotwords or said:
+            form["prompt"] = f"{self._hotwords} {said}".strip()
         sound = {"file": ("turn.wav", _wav(samples), "audio/wav")}
         answer = await self._connection.post("/audio/transcriptions", data=form, files=sound)
         try:
@@ -83,7 +85,7 @@ class OpenAICompatibleRecognizer:
     def _transcript(self, body: bytes) -> Transcript:
         try:
             answer = json.loads(body)
-            segments = tuple(_segment(one) for one in answer.get("segments") or () if _is_speech(one))
+            segments = tuple(_segment(one) for one in answer.get("segments") or () if self._is_speech(one))
             text = answer["text"]
             if answer.get("segments"):
                 text = " ".join(one.text for one in segments)
@@ -94,11 +96,10 @@ class OpenAICompatibleRecognizer:
             raise ProviderBroken(f"{self.name} sent a transcript without text", provider=self.name)
         return Transcript(text.strip(), self.language or _CODES.get(said, said), self.name, segments)
 
-
-def _is_speech(segment: Mapping[str, Any]) -> bool:
-    """Whether somebody said it. Whisper's own decoder looks at these scores; here that is left to us."""
-    scores = (segment.get(name) for name in ("no_speech_prob", "avg_logprob", "compression_ratio"))
-    return not _DISBELIEF.why(Evidence(str(segment.get("text", "")), None, *scores))
+    def _is_speech(self, segment: Mapping[str, Any]) -> bool:
+        """Whether somebody said it. Whisper's own decoder looks at these scores; here that is left to us."""
+        scores = (segment.get(name) for name in ("no_speech_prob", "avg_logprob", "compression_ratio"))
+        return not self._disbelief.why(Evidence(str(segment.get("text", "")), None, *scores))
 
 
 def _segment(segment: Mapping[str, Any]) -> Segment:

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence, to_int16
+from localvoice.config import Config, SttConfig
+from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.providers import PROVIDERS
 from localvoice.remote import Service
 from localvoice.secrets_store import Secret
-from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
+from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer, load
 from tests.scripted_server import (
     failure,
     gone,
@@ -63,6 +65,22 @@ async def test_the_turn_is_sent_as_it_was_heard():
     with wave.open(io.BytesIO(parts["file"].get_content())) as wav:
         assert (wav.getframerate(), wav.getnchannels(), wav.getsampwidth()) == (SPEECH_RATE_HZ, 1, 2)
         assert wav.readframes(wav.getnframes()) == to_int16(SOUND).tobytes()
+
+
+async def test_rare_words_stand_before_what_was_said_last():
+    async with serving(status(200, {"text": "Hello."})) as server:
+        config = Config(stt=SttConfig(hotwords=("Kokoro", "Anna")))
+        provider = PROVIDERS["groq"]
+        service = Service("groq", provider.root(server.url), Secret("gsk_planted"), 5.0)
+        ears = load(EngineOrder(service, provider, provider.models["stt"], config))
+        await ears.transcribe(SOUND)
+        ears.prompt = f"{'long ago ' * 100}in Reykjavik"
+        await ears.transcribe(SOUND)
+        alone, both = (form(request)["prompt"].get_content().strip() for request in server.requests)
+    assert alone == "Kokoro, Anna"
+    assert both.startswith("Kokoro, Anna ")
+    assert both.endswith("long ago in Reykjavik")
+    assert len(both) <= 401
 
 
 async def test_what_was_said_last_goes_along_as_far_as_it_is_of_use():

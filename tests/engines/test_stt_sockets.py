@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ProviderUnavailable
 from localvoice.fallback import FallbackRecognizer
+from localvoice.providers import PROVIDERS
 from localvoice.stt import socket_line
 from tests.stt_servers.ears import KEY, TEXT, WORDS, listening, query, spoken
 from tests.stt_servers.table import STREAMED
@@ -88,6 +90,35 @@ async def test_it_is_asked_for_in_the_vendors_words(name):
     assert query(untold).items() >= UNKNOWN.get(name, {}).items()
     if name in {"elevenlabs", "cartesia"}:
         assert not {"language", "language_code"} & query(untold).keys()
+
+
+TOLD = {
+    "deepgram": {"keyterm": ["Kokoro", "Anna B"]},
+    "flux": {"keyterm": ["Kokoro", "Anna B"]},
+    "assemblyai": {"keyterms_prompt": ['["Kokoro", "Anna B"]']},
+    "elevenlabs": {"keyterms": ["Kokoro", "Anna B"]},
+    "cartesia": {"keyterm": ["Kokoro", "Anna B"]},
+}
+"""How each is told of rare words; the others take none."""
+
+
+@pytest.mark.parametrize("name", STREAMED)
+async def test_rare_words_are_told_in_the_vendors_fields(name):
+    async with listening(STREAMED[name].dialect) as server:
+        for hotwords in (("Kokoro", "Anna B", "x" * 60), ()):
+            engine = STREAMED[name].engine(server.url, hotwords=hotwords)
+            await engine.check()
+            engine.close()
+    told, untold = (parse_qs(urlsplit(path).query) for path in (server.paths[0], server.paths[-1]))
+    assert {field: told[field] for field in told.keys() - untold.keys()} == TOLD.get(name, {})
+
+
+def test_no_more_rare_words_are_told_than_a_service_takes():
+    words = [f"word{number:02d}" for number in range(90)]
+    fields = PROVIDERS["elevenlabs"].hotword_fields(["", "x" * 21, *words], "scribe_v2_realtime")
+    assert fields == [("keyterms", word) for word in words[:50]]
+    assert sum(len(word) for _, word in PROVIDERS["cartesia"].hotword_fields(["y" * 40] * 90, "ink-2")) == 1200
+    assert PROVIDERS["deepgram"].hotword_fields(words, "nova-2") == []
 
 
 # what is sent

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from localvoice.config import Config, SessionConfig
+from localvoice.config import Config, SessionConfig, SttConfig
 from localvoice.engine_order import EngineOrder
 from localvoice.providers import PROVIDERS
 from localvoice.remote import Service
@@ -28,10 +28,17 @@ class Streamed:
     dialect: type[Dialect]
     model: str = ""
 
-    def engine(self, url: str, key: str = KEY, timeout_s: float = 5.0, language: str = "en") -> Any:
+    def engine(
+        self,
+        url: str,
+        key: str = KEY,
+        timeout_s: float = 5.0,
+        language: str = "en",
+        hotwords: tuple[str, ...] = (),
+    ) -> Any:
         row = PROVIDERS[self.provider]
         service = Service(self.provider, row.root(url), Secret(key), timeout_s)
-        config = Config(session=SessionConfig(language=language))
+        config = Config(session=SessionConfig(language=language), stt=SttConfig(hotwords=hotwords))
         order = EngineOrder(service, row, self.model or row.models["stt"], config)
         return import_module(row.module("stt")).load(order)
 
