@@ -57,11 +57,11 @@ smart-turn: $(VENV)/.dev # the model that tests and benchmarks hear with, where 
 
 test: check sound-card smart-turn ## everything this machine can test
 	@echo "==> tests"
-	@$(BIN)/python -m pytest -q
+	@sh scripts/run_tests.sh $(BIN)/python
 
 test-full: check sound-card smart-turn ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
 	@$(PIP) install --quiet --editable '.[full,dev]'
-	@$(BIN)/python -m pytest -q
+	@sh scripts/run_tests.sh $(BIN)/python
 
 test-random: $(VENV)/.dev ## long random conversations in virtual time
 	@$(BIN)/python -m pytest -q -m random --timeout 3000

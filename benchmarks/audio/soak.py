@@ -79,7 +79,7 @@ class Program:
         self.environ = environ
         self.events = folder / "events.jsonl"
         command = [sys.executable, "-m", "localvoice", "talk", *words, *ENGINES, "--events", str(self.events)]
-        self.log = folder / "log"
+        self.log = folder / "said"
         self.process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=self.log.open("wb"))
         self._proc = Path("/proc") / str(self.process.pid)
 
