@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,17 @@ TINY_ENGINES = (
 Event = dict[str, Any]
 
 
+@cache
 def speech(text: str, voice: str = "en-us") -> Samples:
-    """`text` by espeak-ng at 16 kHz."""
+    """`text` by espeak-ng at 16 kHz, the same in every run: what espeak says depends on all it has said before."""
+    program = "import sys; from tests.e2e.spoken import rendered; sys.stdout.buffer.write(rendered(*sys.argv[1:]))"
+    command = [sys.executable, "-c", program, text, voice]
+    fresh = subprocess.run(command, cwd=MODELS.parent.parent, stdout=subprocess.PIPE, check=True)
+    return np.frombuffer(fresh.stdout, dtype=np.float32)
+
+
+def rendered(text: str, voice: str) -> bytes:
+    """The samples of the first thing that this process says."""
 
     async def said() -> Samples:
         async def once() -> AsyncIterator[str]:
@@ -38,7 +48,7 @@ def speech(text: str, voice: str = "en-us") -> Samples:
         chunks = [chunk async for chunk in EspeakSynthesizer(voice=voice).synthesize(once())]
         return np.concatenate([resample(chunk.samples, chunk.rate_hz, SPEECH_RATE_HZ) for chunk in chunks])
 
-    return asyncio.run(said())
+    return asyncio.run(said()).tobytes()
 
 
 def write_question(path: Path, *parts: str | float, rate_hz: int = SPEECH_RATE_HZ, subtype: str = "PCM_16") -> Path:
