@@ -61,6 +61,13 @@ class StreamingRecognizer(Recognizer, Protocol):
         """
 
 
+@runtime_checkable
+class BreaksOff(Protocol):
+    """A streaming recogniser for which a pause that was none costs nothing: what it reads for it ends at once."""
+
+    breaks_off: bool
+
+
 class ChatModel(Protocol):
     """Text to text."""
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
-from localvoice.engines import Prompted, Recognizer, StreamingRecognizer
+from localvoice.engines import BreaksOff, Prompted, Recognizer, StreamingRecognizer
 from localvoice.errors import ProviderError
 from localvoice.messages import Partial, Transcript
 from localvoice.prices import CostMeter, is_paid
@@ -63,6 +63,12 @@ class FallbackRecognizer:
         for engine in self._ranks.all():
             if isinstance(engine, Prompted):
                 engine.prompt = said
+
+    @property
+    def breaks_off(self) -> bool:
+        """See `BreaksOff`: of the engine in use."""
+        first = self._ranks.first
+        return isinstance(first, BreaksOff) and first.breaks_off
 
     async def transcribe(self, samples: Samples) -> Transcript:
         """The words of one utterance."""

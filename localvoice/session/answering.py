@@ -7,7 +7,7 @@ from functools import partial
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.config import Config
-from localvoice.engines import Prompted
+from localvoice.engines import BreaksOff, Prompted
 from localvoice.errors import LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Transcript
 from localvoice.session.answers import Answers
@@ -28,8 +28,8 @@ PREPARED = "prepared"
 """Who speaks a phrase that was spoken beforehand."""
 
 _QUICK_S = 0.1
-"""Time of a transcript up to which it may begin before a pause is certain, 64 ms sooner: one made for nothing cannot be
-stopped in every recogniser, and the next one waits for it."""
+"""Time of a transcript up to which it may begin before a pause is certain, 64 ms sooner, where the recogniser cannot
+break it off: one made for nothing makes the next one wait."""
 
 
 class Answering:
@@ -68,9 +68,11 @@ class Answering:
     @property
     def reads_quickly(self) -> bool:
         """Whether a transcript made for nothing costs neither money nor much time."""
-        voices = self.voices
-        is_paid = voices.recognizer is not None and voices.recognizer.name in voices.paid
-        return self._reading_s <= _QUICK_S and not is_paid
+        recognizer = self.voices.recognizer
+        if recognizer is None or recognizer.name in self.voices.paid:
+            return False
+        can_break_off = isinstance(recognizer, BreaksOff) and recognizer.breaks_off
+        return can_break_off or self._reading_s <= _QUICK_S
 
     # understood
 

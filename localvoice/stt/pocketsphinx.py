@@ -7,21 +7,23 @@ as well as free words do (`AgreementRule`). Measured in docs/starters.md.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from localvoice import beside
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, to_int16
 from localvoice.errors import ModelError, ProviderBroken
 from localvoice.messages import Partial, Transcript
-from localvoice.streams import CancelToken, Worker
+from localvoice.streams import CancelToken, Resumable, Worker
 from localvoice.stt.belief import AgreementRule
 from localvoice.stt.sphinx_binding import BindingDecoder
 from localvoice.stt.sphinx_decoder import LibraryDecoder, SphinxDecoder, UnknownWordsError
 from localvoice.stt.sphinx_library import open_library
-from localvoice.stt.voicing import is_voiced
+from localvoice.stt.voicing import is_voiced, loudest
 from localvoice.stt.word_graph import WordGraph, word_graph
 
 PIECE_BYTES = 2 * SPEECH_RATE_HZ // 10
@@ -31,6 +33,9 @@ LONGEST_BYTES = 2 * SPEECH_RATE_HZ * 10
 _BYTES_PER_S = 2 * SPEECH_RATE_HZ
 _EDGE = bytes(_BYTES_PER_S // 10)
 """Put behind a turn: a word that touches the end of the sound is lost."""
+_LOOK_BYTES = _BYTES_PER_S * 2 // 5
+_STRONG = 10 ** (-12 / 10)
+"""Power beside the loudest window of the last second, from which on a voice behind a pause is speech that goes on."""
 _RULE = AgreementRule()
 
 
@@ -47,6 +52,8 @@ class PocketsphinxRecognizer:
     """
 
     name = "pocketsphinx"
+    breaks_off = True
+    """See `BreaksOff`."""
 
     def __init__(
         self,
@@ -68,26 +75,29 @@ class PocketsphinxRecognizer:
     async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
         """See `StreamingRecognizer.stream`. Partials are the grammar's idea; a pause and the end are judged as a whole.
 
-        Following takes 3 % of a core, in steps of at most 6 ms that hold the GIL; judging a sentence of 2.3 s takes
-        270 ms, as `transcribe` does (2 shared cores, AMD EPYC, 2026-11-21).
+        Following takes 3 % of a core; judging a sentence of 2.3 s takes 270 ms, as `transcribe` does (2 shared cores,
+        AMD EPYC, 2026-11-21), and is broken off where speech follows meanwhile: then it is done when that pauses.
         """
-        utterance = _Utterance()
-        shown = ""
-        async for block in blocks:
-            if not len(block):
-                judged = await self._judge(utterance)
-                shown = judged.text
-                yield Partial(shown, "", settled_s=utterance.seconds, rejected=judged.rejected)
-                continue
-            utterance.sound += to_int16(block).tobytes()
-            if not utterance.goes_on():
-                continue
-            text = await self._worker.call(lambda token: self._follow(utterance, token))
-            if text != shown:
-                shown = text
-                yield Partial(text=text, stable="")
-        judged = await self._judge(utterance)
-        yield Partial(judged.text, judged.text, is_final=True, rejected=judged.rejected)
+        utterance, heard = _Utterance(), Resumable(blocks)
+        shown, is_asked = "", False
+        try:
+            async for block in heard:
+                is_asked = is_asked or not len(block)
+                utterance.add(block)
+                if is_asked and not utterance.speaks_now:
+                    if (judged := await self._judged_meanwhile(utterance, heard)) is None:
+                        continue
+                    is_asked, shown = False, judged.text
+                    yield Partial(shown, "", settled_s=utterance.seconds, rejected=judged.rejected)
+                elif utterance.goes_on():
+                    text = await self._worker.call(lambda token: self._follow(utterance, token))
+                    if text != shown:
+                        shown = text
+                        yield Partial(text=text, stable="")
+            judged = await self._judge(utterance)
+            yield Partial(judged.text, judged.text, is_final=True, rejected=judged.rejected)
+        finally:
+            await heard.close()
 
     async def _judge(self, utterance: _Utterance) -> Transcript:
         """What `transcribe` makes of the sound so far. Free where nothing has been said since that was last asked."""
@@ -96,6 +106,19 @@ class PocketsphinxRecognizer:
             utterance.judged = await self._worker.call(lambda token: self._transcribe(sound + _EDGE, token))
             utterance.looked_bytes = len(sound)
         return utterance.judged
+
+    async def _judged_meanwhile(self, utterance: _Utterance, heard: Resumable[Samples]) -> Transcript | None:
+        """The same, or None as soon as speech follows."""
+        judging = beside.start(self._judge(utterance))
+        listening = beside.start(_until_speech(utterance, heard))
+        try:
+            await asyncio.wait((judging, listening), return_when=asyncio.FIRST_COMPLETED)
+            if not judging.done() and not listening.result():
+                await asyncio.wait((judging,))  # the sound is over
+            return judging.result() if judging.done() else None
+        finally:
+            await beside.stop(listening)
+            await beside.stop(judging)
 
     def close(self) -> None:
         """See `Recognizer.close`."""
@@ -142,6 +165,23 @@ class _Utterance:
     """Of the sound up to the last pause; None from where speech follows it."""
     looked_bytes: int = 0
     """From here speech is looked for: a late reader gets long blocks, and it may lie far from their end."""
+    asked_bytes: int = 0
+    """Length at the last pause."""
+
+    def add(self, block: Samples) -> None:
+        """What follows of it; nothing at a pause."""
+        self.sound += to_int16(block).tobytes()
+        if not len(block):
+            self.asked_bytes = len(self.sound)
+
+    @property
+    def speaks_now(self) -> bool:
+        """Whether the last pause is over, and speech is going on.
+
+        Surer than `goes_on`: where the end of a word rings on in a room, it must not void the judgement of the word.
+        """
+        behind = bytes(self.sound[max(self.asked_bytes, len(self.sound) - _LOOK_BYTES) :])
+        return is_voiced(behind, loudest(bytes(self.sound[-_BYTES_PER_S - len(behind) :])) * _STRONG)
 
     def goes_on(self) -> bool:
         """Whether there is speech behind the last pause; true without one."""
@@ -154,6 +194,15 @@ class _Utterance:
     def seconds(self) -> float:
         """Its length so far."""
         return len(self.sound) / _BYTES_PER_S
+
+
+async def _until_speech(utterance: _Utterance, heard: Resumable[Samples]) -> bool:
+    """Take what follows, until it is speech; false where there was none of it to the end."""
+    async for block in heard:
+        utterance.add(block)
+        if utterance.speaks_now:
+            return True
+    return False
 
 
 def _load(jsgf: str, words: Mapping[str, str]) -> SphinxDecoder:
