@@ -7,9 +7,12 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from localvoice.commands import start_time
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 _HUNG_UP, _INTERRUPTED, _TERMINATED = 129, 130, 143
 """Exit codes of `localvoice.errors`, which a signal does not wait for."""
@@ -54,8 +57,19 @@ def _apart(stream: TextIO) -> TextIO:
     """Standard error on a descriptor of its own: what C libraries print on 2 can be dropped (audio/portaudio.py)."""
     with suppress(OSError, ValueError, AttributeError):
         if stream.fileno() == 2:
-            return open(os.dup(2), "w", 1, encoding=stream.encoding, errors="backslashreplace")  # noqa: PTH123 - likewise
+            raw = io.BufferedWriter(_Heedless(os.dup(2), "w"))
+            return io.TextIOWrapper(raw, encoding=stream.encoding, errors="backslashreplace", line_buffering=True)
     return stream
+
+
+class _Heedless(io.FileIO):
+    """Notes that nobody can take, as on a full disk or a closed terminal, are lost and stop nothing."""
+
+    def write(self, data: Buffer, /) -> int:
+        """All of it is done with, written or not."""
+        with suppress(OSError):
+            super().write(data)
+        return memoryview(data).nbytes
 
 
 def _terminated(number: int, _: object) -> NoReturn:

@@ -19,6 +19,8 @@ FILE_VARIABLE = "LOCALVOICE_CONFIG"
 STANDALONE_VARIABLES = (FILE_VARIABLE, "LOCALVOICE_MODELS")
 """Variables of ours that are no settings."""
 LOCAL_FILE = "localvoice.toml"
+_MOST_BYTES = 1_000_000
+"""A file with every setting has 10 kB; TOML of a megabyte takes seconds to read, and a device never ends."""
 _KEY_WORDS = ("api_key", "apikey", "key", "token", "secret", "password")
 
 
@@ -86,7 +88,12 @@ def read_table(path: Path, name: str) -> dict[str, Any] | None:
         ConfigError: it cannot be read, or is not TOML in UTF-8.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")  # editors on Windows write a byte order mark
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            message = f"{name} is larger than 1 MB, which no settings are; name another file"
+            raise ConfigError(message, source=f"file {name}")
+        text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import suppress
 from typing import TextIO
 
+from localvoice.errors import FileError
 from localvoice.event_log import Event
 
 
@@ -37,11 +39,7 @@ class Console:
         """Say something about the session."""
         if self._verbosity >= 0:
             self._break_line()
-            try:
-                print(text, file=self._notes, flush=True)
-            except OSError as error:
-                if error.errno != errno.EIO:  # a terminal that was closed, of which a signal tells
-                    raise
+            self._print_note(text)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -58,7 +56,7 @@ class Console:
         kind = event["type"]
         if kind in {"warning", "error"}:
             self._break_line()
-            print(f"{kind}: {event['message']}", file=self._notes, flush=True)
+            self._print_note(f"{kind}: {event['message']}")
         elif self._verbosity > 0:
             self.note(as_line(event))
         elif (kind == "provider_changed" or not self._replies_only) and (line := in_words(event)):
@@ -83,6 +81,11 @@ class Console:
             self._write("\n")
             self._reply.clear()
 
+    def _print_note(self, text: str) -> None:
+        """Where notes cannot be kept, as of a closed terminal or a full disk, the conversation goes on without."""
+        with suppress(OSError):
+            print(text, file=self._notes, flush=True)
+
     def _write(self, text: str) -> None:
         if self._words is None:
             return
@@ -91,7 +94,8 @@ class Console:
             self._words.flush()
         except OSError as error:
             if not isinstance(error, BrokenPipeError) and error.errno != errno.EIO:
-                raise
+                why = str(error.strerror or error).lower()
+                raise FileError(f"cannot write standard output: {why}") from error
             self._words = None  # the reader has gone, as `| head -1` or a terminal; what is said is said all the same
 
 

@@ -162,6 +162,24 @@ def test_output_onto_a_full_disk_is_said_in_one_line(localvoice, words):
     assert "disk is full" in outcome.complaints[0]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_an_answer_that_cannot_be_written_is_no_success(localvoice):
+    command = f"echo help | {sys.executable} -m localvoice --output none --llm skills >/dev/full"
+    outcome = shell(localvoice, "sh", "-c", command)
+    assert outcome.code == 2
+    assert outcome.complaints == ["localvoice: cannot write standard output: no space left on device"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+@pytest.mark.parametrize(
+    ("words", "code"), [("--frobnicate", 2), ("--text --output none --llm skills -v", 0), ("models remove nobody", 3)]
+)
+def test_notes_that_nobody_can_take_change_nothing(localvoice, words, code):
+    outcome = shell(localvoice, "sh", "-c", f"echo help | {sys.executable} -m localvoice {words} 2>/dev/full")
+    assert outcome.code == code
+    assert ("I can" in outcome.out) is (code == 0)
+
+
 @posix
 @pytest.mark.parametrize(
     ("words", "closed", "code"),

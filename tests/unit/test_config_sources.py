@@ -300,6 +300,11 @@ def test_absurdly_nested_file_is_refused_in_one_line(sources):
     assert "nested too deeply" in sources.local("a = " + "[" * 100_000).refusal()
 
 
+def test_a_file_without_end_is_refused_in_one_line(sources):
+    assert "larger than 1 MB" in sources.local("#" * 1_000_001).refusal()
+    assert sources.local("#" * 1_000_000).load().config == Config()
+
+
 def test_file_in_another_encoding_is_named_with_its_line(sources):
     (sources.cwd / "localvoice.toml").write_bytes('[session]\ngreeting = "grüß"\n'.encode("latin-1"))
     assert sources.refusal().startswith("localvoice.toml, line 2 is not UTF-8 text")
