@@ -5,6 +5,7 @@ Rule of this file: a key leaves it in the header of a request and nowhere else, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -24,6 +25,10 @@ _CONNECT_S = 3.0
 """A connection that takes longer is not one for a conversation: a healthy one takes 0.05 to 0.2 s, TLS included."""
 _IDLE_S = 300.0
 """How long a connection is kept for the next turn; services close theirs sooner, and then it is opened anew."""
+_SLOWEST_BYTES_S = 100
+"""An answer that comes slower has stalled: a word of a written reply takes 200 bytes and more, one of speech 10,000."""
+_UPLOAD_BYTES_S = 50_000
+"""A turn is sent at least so fast; slower ones take too long anyway."""
 _MESSAGE_CHARS = 160
 """Of what a service says about a failure."""
 _WORDS = ("code", "error_code", "err_code", "status", "message", "err_msg")
@@ -82,13 +87,15 @@ class Connection:
         with self._mapped():
             request = self._client.build_request("POST", self._service.url + path, **content)
             request.read()  # a form goes out in one piece: part by part, each is a packet and a wait of its own
-            response = await self._client.send(request, stream=True)
-            if response.status_code < 400:
-                return Answer(response, self._mapped)
-            try:
-                raise await self._refusal(response)
-            finally:
-                await response.aclose()
+            size = int(request.headers.get("Content-Length", 0))
+            async with asyncio.timeout(self._service.timeout_s + size / _UPLOAD_BYTES_S):
+                response = await self._client.send(request, stream=True)
+                if response.status_code < 400:
+                    return Answer(response, self._mapped, self._service.timeout_s)
+                try:
+                    raise await self._refusal(response)
+                finally:
+                    await response.aclose()
 
     async def check(self, path: str = "/models") -> Any:
         """Whether the service would work for us, by a free call; also opens the connection. Returns its answer's JSON.
@@ -98,9 +105,9 @@ class Connection:
         """
         self._check_open()
         with self._mapped():
-            response = await self._client.get(
-                self._service.url + path, timeout=min(_CONNECT_S, self._service.timeout_s)
-            )
+            limit_s = min(_CONNECT_S, self._service.timeout_s)
+            async with asyncio.timeout(2 * limit_s):
+                response = await self._client.get(self._service.url + path, timeout=limit_s)
             if response.status_code in {401, 402, 403, 429} or response.status_code >= 500:
                 raise await self._refusal(response)
             try:
@@ -132,7 +139,7 @@ class Connection:
         name = self._service.name
         try:
             yield
-        except httpx.TimeoutException as error:
+        except (httpx.TimeoutException, TimeoutError) as error:
             what = "cannot be reached" if isinstance(error, httpx.ConnectTimeout) else "does not answer"
             raise ProviderUnavailable(f"{name} {what} ({self._service.host})", provider=name) from error
         except httpx.TransportError as error:
@@ -197,16 +204,26 @@ def said_in(body: str | bytes) -> str:
 class Answer:
     """What a service answers, as it comes."""
 
-    def __init__(self, response: httpx.Response, mapped: Callable[..., AbstractContextManager[None]]) -> None:
+    def __init__(
+        self, response: httpx.Response, mapped: Callable[..., AbstractContextManager[None]], patience_s: float
+    ) -> None:
         self.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self._response = response
         self._pieces = response.aiter_bytes()
         self._mapped = mapped
+        self._patience_s = self._left_s = patience_s
+        """The second is spent by waiting and earned by bytes: one at a time may come for ever."""
 
     async def piece(self) -> bytes | None:
         """The next bytes, None behind the last. Raises `ProviderError`."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         with self._mapped(was_accepted=True):
-            return await anext(self._pieces, None)
+            async with asyncio.timeout(self._left_s):
+                piece = await anext(self._pieces, None)
+        earned_s = len(piece or b"") / _SLOWEST_BYTES_S
+        self._left_s = min(self._patience_s, self._left_s - (loop.time() - began_s) + earned_s)
+        return piece
 
     async def whole(self) -> bytes:
         """All of it. Raises `ProviderError`."""
