@@ -7,6 +7,7 @@ import os
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, TypeVar, cast
@@ -204,27 +205,37 @@ _END = object()
 
 
 @asynccontextmanager
-async def read_ahead(source: AsyncIterator[T], ahead: int) -> AsyncIterator[AsyncIterator[T]]:
-    """`source` as an iterator that is read by a task of its own, at most `ahead` items before its reader.
+async def read_ahead(
+    source: AsyncIterator[T], ahead: float, weigh: Callable[[T], float] = lambda _: 1.0
+) -> AsyncIterator[AsyncIterator[T]]:
+    """`source` as an iterator that is read by a task of its own, about `ahead` items before its reader.
 
-    Leaving the context cancels that task and closes `source`.
+    `weigh` says how much of an item each counts for. Leaving the context cancels that task and closes `source`.
     """
-    items: asyncio.Queue[Any] = asyncio.Queue(maxsize=ahead)
+    items: asyncio.Queue[Any] = asyncio.Queue()
+    weights: deque[float] = deque()
+    taken = asyncio.Event()
 
     async def pump() -> None:
         try:
             async for item in source:
-                await items.put(item)
-            await items.put(_END)
+                while sum(weights) >= ahead:
+                    taken.clear()
+                    await taken.wait()
+                weights.append(weigh(item))
+                items.put_nowait(item)
+            items.put_nowait(_END)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - raised again where the items are read
-            await items.put(_Failure(error))
+            items.put_nowait(_Failure(error))
 
     async def reader() -> AsyncIterator[T]:
         while (item := await items.get()) is not _END:
             if isinstance(item, _Failure):
                 raise item.error
+            weights.popleft()
+            taken.set()
             yield item
 
     task = asyncio.create_task(pump())

@@ -17,8 +17,8 @@ from localvoice.streams import close_iterator, read_ahead
 from localvoice.text.clauses import clauses
 from localvoice.text.ledger import SpokenLedger
 
-_CHUNKS_AHEAD = 2
-"""Clauses synthesised before the player asks: one ready, one in the making; more would be thrown away by a cut."""
+_CLAUSES_AHEAD, _CLAUSE_S = 2, 1.5
+"""Synthesised before the player asks: one clause ready, one in the making, or parts that sound as long."""
 
 _PARTS_AHEAD = 32
 """Pieces of text, tokens mostly, written before the voice asks: a sentence or two. A slow model so writes its second
@@ -123,6 +123,10 @@ async def clauses_of(turn: Turn, text: AsyncIterator[str], reporter: Reporter) -
         await close_iterator(parts)
 
 
+def _clauses_in(chunk: SpeechChunk) -> float:
+    return 1.0 if chunk.clause is None else min(1.0, chunk.duration_s / _CLAUSE_S)
+
+
 class SpokenReply:
     """A reply through a synthesiser and a player."""
 
@@ -143,7 +147,10 @@ class SpokenReply:
     async def say(self, text: AsyncIterator[str]) -> None:
         """Say the text to its end."""
         told = written(self._turn, text, self._reporter.now_s)
-        async with read_ahead(told, _PARTS_AHEAD) as parts, read_ahead(self._spoken(parts), _CHUNKS_AHEAD) as chunks:
+        async with (
+            read_ahead(told, _PARTS_AHEAD) as parts,
+            read_ahead(self._spoken(parts), _CLAUSES_AHEAD, _clauses_in) as chunks,
+        ):
             async for chunk in chunks:
                 await self.play(chunk)
         await self.finish()

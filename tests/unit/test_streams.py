@@ -167,6 +167,15 @@ async def test_reading_ahead_keeps_order_and_distance():
     assert source.closed
 
 
+async def test_reading_ahead_goes_by_the_weight_of_the_items():
+    source = Source(100)
+    async with read_ahead(source.numbers(), 2, lambda _: 0.1) as items:
+        assert await anext(items) == 0
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert 20 <= source.given <= 23
+
+
 async def test_a_failure_behind_is_raised_where_it_is_read():
     got: list[int] = []
 
