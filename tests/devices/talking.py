@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from virtual_card import SoundServer, feed_microphone
 
 from tests.e2e.spoken import TINY_ENGINES, Event, read_events, write_question
+
+PATIENCE_S = 50.0
+"""Until a conversation that goes nowhere is given up: a busy machine needs 30 s to load engines and greet."""
 
 
 class Talk:
@@ -34,7 +38,8 @@ class Talk:
         feed_microphone(write_question(self._folder / "say.wav", text, 0.1), self.card.environ)
 
     def until(self, happened: Callable[[list[Event]], bool]) -> list[Event]:
-        for _ in range(600):
+        deadline_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline_s:
             events = read_events(self._events)
             if happened(events):
                 return events

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from dataclasses import replace
@@ -89,7 +88,7 @@ async def says_the_tone(device: DeviceInfo, monitor: Monitor) -> None:
     player.begin(1)
     await player.write(1, SpeechChunk("x", tone(24_000), 24_000))
     position = await player.drain(1)
-    await asyncio.sleep(0.3)
+    await monitor.silence()
     player.close()
     assert position.rate_hz == device.default_rate_hz
     assert position.frames == pytest.approx(SECONDS * position.rate_hz, abs=2)

@@ -44,8 +44,8 @@ def chunk(values: NDArray[np.int16]) -> SpeechChunk:
 
 
 async def heard(monitor: Monitor, start_s: float) -> NDArray[np.int16]:
-    """Everything but silence since `start_s`, once the recording has caught up."""
-    await asyncio.sleep(0.25)
+    """Everything but silence since `start_s`, once nothing sounds any more."""
+    await monitor.silence()
     samples = monitor.samples(start_s - 0.02)
     return samples[samples != 0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import threading
@@ -18,6 +19,9 @@ _NULL_SINK = "module-null-sink sink_name={} rate={} channels={} norewinds=1"
 """Without `norewinds` callbacks come in bursts up to two seconds apart."""
 
 _MICROPHONE = "module-remap-source master=micfeed.monitor source_name=mic"
+
+_SILENT = RATE_HZ // 10
+"""Frames of silence that are an end: what a device has taken sounds for 60 ms."""
 
 _FORMAT = ("--format=s16le", f"--rate={RATE_HZ}", "--channels=1")
 
@@ -138,6 +142,14 @@ class Monitor:
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    async def silence(self) -> None:
+        """Wait until the loudspeaker, for a tenth of a second from now on at least, plays nothing any more."""
+        frames = len(self._data) // 2 + _SILENT
+        deadline_s = time.monotonic() + 10.0
+        while len(self._data) // 2 < frames or any(self._data[-2 * _SILENT :]):
+            assert time.monotonic() < deadline_s, "it does not fall silent"
+            await asyncio.sleep(0.01)
 
     def samples(self, start_s: float = 0.0) -> NDArray[np.int16]:
         """What has been played since a time on the monotonic clock (placed to a few ms), until 100 ms ago."""
