@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,11 @@ OWN_FILES = ("events.jsonl", *_FILES)
 class Recording:
     """A folder being written. Nothing is created before `start`."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(self, folder: Path, settings: str, tell: Callable[[str, str], None]) -> None:
+        """`tell` is told code and message where it can be kept no longer, within `event` or `note`."""
         self.folder = folder
+        self._tell = tell
+        self._is_kept = True
         self._settings = settings
         self._events: JsonLines | None = None
         self._inputs: JsonLines | None = None
@@ -77,13 +80,22 @@ class Recording:
 
     def event(self, event: Event) -> None:
         """Keep an event."""
-        if self._events is not None:
-            self._events(event)
+        self._keep(self._events, event)
 
     def note(self, noted: Noted) -> None:
         """Keep what the session is about to see, numbers unrounded: the same decisions have to follow."""
         if self._inputs is not None:
-            self._inputs(as_line(noted))
+            self._keep(self._inputs, as_line(noted))
+
+    def _keep(self, lines: JsonLines | None, entry: dict[str, Any]) -> None:
+        """Both files end where one does: neither is of use without the other."""
+        if lines is None or not self._is_kept:
+            return
+        try:
+            lines(entry)
+        except FileError as error:
+            self._is_kept = False
+            self._tell("recording_stopped", f"{error}; the conversation goes on, the rest of it is not kept")
 
     def close(self) -> None:
         """Finish the files."""

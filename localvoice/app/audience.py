@@ -23,10 +23,15 @@ from localvoice.ui.transcript_file import TranscriptFile
 class Audience:
     """Everyone who listens to the event log. Files are created last: a failed start leaves none."""
 
-    def __init__(self, loaded: LoadedConfig, planned: Plan, options: TalkOptions) -> None:
-        """Raises `FileError` where the folder of a recording cannot take one."""
+    def __init__(
+        self, loaded: LoadedConfig, planned: Plan, options: TalkOptions, tell: Callable[[str, str], None]
+    ) -> None:
+        """`tell` is told, by code and message, where a recording can be kept no longer.
+
+        Raises `FileError` where its folder cannot take one.
+        """
         self.console = _console(planned, options)
-        self.recording = _recording(loaded, options)
+        self.recording = _recording(loaded, options, tell)
         self.has_screen = _has_screen(planned, options)
         """Whether a live screen takes the console's place once the conversation begins."""
         self._events = options.events
@@ -73,9 +78,9 @@ def _has_screen(planned: Plan, options: TalkOptions) -> bool:
     return not asks_for_lines and not owned and can_be_drawn_on(sys.stdin, sys.stdout)
 
 
-def _recording(loaded: LoadedConfig, options: TalkOptions) -> Recording | None:
+def _recording(loaded: LoadedConfig, options: TalkOptions, tell: Callable[[str, str], None]) -> Recording | None:
     if options.record is None:
         return None
-    recording = Recording(options.record, settings_text(loaded))
+    recording = Recording(options.record, settings_text(loaded), tell)
     recording.check()
     return recording

@@ -56,8 +56,8 @@ class _Talk:
         self._stack = stack
         self._log = EventLog()
         planned = plan(loaded.config, options)
-        self._audience = Audience(loaded, planned, options)
         self._inbox = Inbox()
+        self._audience = Audience(loaded, planned, options, partial(_not_kept, self._inbox))
         self._ends = Ends(loaded.config, planned, options, self._inbox, stack)
 
     async def run(self, stopper: Stopper) -> ExitCode:
@@ -66,7 +66,7 @@ class _Talk:
         choice = EngineChoice(self._config, self._store, skills)
         wanted = {stage: choice.candidates(stage) for stage in self._stages()}
         if self._audience.recording is not None:
-            self._ends.tape = SoundTape(partial(_lost_sound, self._inbox))
+            self._ends.tape = SoundTape(partial(_not_kept, self._inbox))
         await self._ends.open_devices(self._store, self._warn)
         if not self._ends.speaks:  # there was no loudspeaker to be opened
             wanted.pop("tts", None)
@@ -144,5 +144,5 @@ class _Talk:
         self._log.emit("warning", self._ends.clock.now_s(), code=code, message=message)
 
 
-def _lost_sound(inbox: Inbox, code: str, message: str) -> None:
+def _not_kept(inbox: Inbox, code: str, message: str) -> None:
     inbox.post(Notice(code, message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,13 @@ def read(path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def told_nothing(code: str, message: str) -> None:
+    raise AssertionError(code, message)
+
+
 def test_nothing_is_created_before_the_start(tmp_path):
     folder = tmp_path / "kept"
-    recording = Recording(folder, "x = 1\n")
+    recording = Recording(folder, "x = 1\n", told_nothing)
     recording.check()
     recording.event({"type": "state"})
     recording.note(Noted(Window(1.0, 0.5)))
@@ -35,7 +40,7 @@ def test_nothing_is_created_before_the_start(tmp_path):
 
 
 def test_numbers_are_kept_unrounded(tmp_path):
-    recording = Recording(tmp_path, "")
+    recording = Recording(tmp_path, "", told_nothing)
     recording.start({})
     recording.note(Noted(Window(0.1 + 0.2, 1 / 3)))
     recording.note(Noted(SpeakRequested(1.0, Origin.TIMER, "Ring"), (2, 0)))
@@ -71,30 +76,47 @@ def test_an_event_that_a_decision_makes_is_no_input():
 def test_a_folder_is_not_recorded_into_twice(tmp_path):
     (tmp_path / "events.jsonl").touch()
     with pytest.raises(FileError, match="another folder"):
-        Recording(tmp_path, "").check()
+        Recording(tmp_path, "", told_nothing).check()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
+def test_a_disk_that_is_full_ends_the_recording_and_nothing_else(tmp_path):
+    (tmp_path / "inputs.jsonl").symlink_to("/dev/full")
+    told: list[tuple[str, str]] = []
+    recording = Recording(tmp_path, "", lambda *news: told.append(news))
+    recording.start({})
+    recording.event({"type": "state", "t": 0.0})
+    recording.note(Noted(Window(1.0, 0.5)))
+    recording.note(Noted(Window(2.0, 0.5)))
+    recording.event({"type": "state", "t": 3.0})
+    recording.close()
+    [(code, message)] = told
+    assert code == "recording_stopped"
+    assert "no space left on device; the conversation goes on" in message
+    assert [event["t"] for event in read(tmp_path / "events.jsonl")] == [0.0]
 
 
 @pytest.mark.parametrize("name", ["config.toml", "meta.json", "inputs.jsonl", "mic.flac", "output.flac"])
 def test_a_file_that_is_there_is_not_overwritten(tmp_path, name):
     (tmp_path / name).write_text("the user's")
     with pytest.raises(FileError, match=rf"holds a {name} already: name a new or empty folder"):
-        Recording(tmp_path, "").check()
+        Recording(tmp_path, "", told_nothing).check()
     (tmp_path / name).rename(tmp_path / "notes.txt")
-    Recording(tmp_path, "").check()
+    Recording(tmp_path, "", told_nothing).check()
 
 
 def test_a_file_is_no_folder(tmp_path):
     path = tmp_path / "file"
     path.touch()
     with pytest.raises(FileError, match="folder"):
-        Recording(path, "").check()
+        Recording(path, "", told_nothing).check()
 
 
 def test_a_place_that_cannot_be_written_is_found_before_anything_begins(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="cannot write to"):
-        Recording(tmp_path / "file" / "deep" / "kept", "").check()
-    Recording(tmp_path / "deep" / "kept", "").check()
+        Recording(tmp_path / "file" / "deep" / "kept", "", told_nothing).check()
+    Recording(tmp_path / "deep" / "kept", "", told_nothing).check()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

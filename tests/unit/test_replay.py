@@ -62,7 +62,7 @@ def conversation(setting: Setting | None = None, scenario: str = SCENARIO) -> Ta
 
 def recorded(talk: Talk, folder: Path) -> Recorded:
     settings = "\n".join(show_lines(LoadedConfig(Config(), {}, ())))
-    recording = Recording(folder, settings)
+    recording = Recording(folder, settings, lambda *_: None)
     recording.start({})
     for event in talk.events:
         recording.event(event)
