@@ -33,8 +33,8 @@ from localvoice.streams import CancelToken, Worker, close_iterator, read_ahead
 from localvoice.text.clauses import MAX_CHARS, clauses
 from localvoice.text.speakable import speakable
 
-_CHUNKS_AHEAD = 2
-"""Clauses spoken before they are taken: one ready, one in the making."""
+_AHEAD_S = 4.0
+"""Sound made before it is taken: about a sentence."""
 
 _PARTS_AHEAD = 4
 """Stretches of standard input read before they are spoken; a pipe holds the rest."""
@@ -103,7 +103,7 @@ async def _say(config: Config, store: ModelStore, options: SayOptions, stack: Ex
 async def _all_of(spoken: AsyncIterator[SpeechChunk], mouth: Mouth, volume: np.float32) -> bool:
     """Whether there was anything to hear."""
     said = False
-    async with read_ahead(spoken, _CHUNKS_AHEAD) as chunks:
+    async with read_ahead(spoken, _AHEAD_S, lambda chunk: chunk.duration_s) as chunks:
         async for chunk in chunks:
             if len(chunk.samples):
                 said = True
