@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from localvoice.text.rewriting import Piece, Rule, rule
 
 _UNITS: Mapping[str, str] = {
-    "°C": "temperature-celsius",
-    "°F": "temperature-fahrenheit",
-    "°": "angle-degree",
-    "%": "concentr-percent",
-    "km/h|kph": "speed-kilometer-per-hour",
-    "m/s": "speed-meter-per-second",
-    "mph": "speed-mile-per-hour",
-    "km²": "area-square-kilometer",
-    "m²": "area-square-meter",
-    "km": "length-kilometer",
-    "m": "length-meter",
-    "cm": "length-centimeter",
-    "mm": "length-millimeter",
-    "kg": "mass-kilogram",
-    "g": "mass-gram",
-    "mg": "mass-milligram",
-    "ml": "volume-milliliter",
-    "lbs?": "mass-pound",
-    "oz": "mass-ounce",
-    "kWh": "energy-kilowatt-hour",
-    "kHz": "frequency-kilohertz",
-    "MHz": "frequency-megahertz",
-    "GHz": "frequency-gigahertz",
-    "Hz": "frequency-hertz",
-    "TB": "digital-terabyte",
-    "GB": "digital-gigabyte",
-    "MB": "digital-megabyte",
-    "[kK]B": "digital-kilobyte",
-    "ms": "duration-millisecond",
-    "min": "duration-minute",
+    written: name
+    for forms, name in (
+        ("°C", "temperature-celsius"),
+        ("°F", "temperature-fahrenheit"),
+        ("°", "angle-degree"),
+        ("%", "concentr-percent"),
+        ("km/h kph", "speed-kilometer-per-hour"),
+        ("m/s", "speed-meter-per-second"),
+        ("mph", "speed-mile-per-hour"),
+        ("km²", "area-square-kilometer"),
+        ("m²", "area-square-meter"),
+        ("m³", "volume-cubic-meter"),
+        ("ha", "area-hectare"),
+        ("km", "length-kilometer"),
+        ("m", "length-meter"),
+        ("cm", "length-centimeter"),
+        ("mm", "length-millimeter"),
+        ("kg", "mass-kilogram"),
+        ("g", "mass-gram"),
+        ("mg", "mass-milligram"),
+        ("t", "mass-tonne"),
+        ("ml", "volume-milliliter"),
+        ("l L", "volume-liter"),
+        ("lb lbs", "mass-pound"),
+        ("oz", "mass-ounce"),
+        ("kWh", "energy-kilowatt-hour"),
+        ("kcal", "energy-kilocalorie"),
+        ("kW", "power-kilowatt"),
+        ("W", "power-watt"),
+        ("V", "electric-volt"),
+        ("hPa", "pressure-hectopascal"),
+        ("kHz", "frequency-kilohertz"),
+        ("MHz", "frequency-megahertz"),
+        ("GHz", "frequency-gigahertz"),
+        ("Hz", "frequency-hertz"),
+        ("TB", "digital-terabyte"),
+        ("GB", "digital-gigabyte"),
+        ("MB", "digital-megabyte"),
+        ("kB KB", "digital-kilobyte"),
+        ("ms", "duration-millisecond"),
+        ("min", "duration-minute"),
+        ("h", "duration-hour"),
+    )
+    for written in forms.split()
 }
 """What is written behind a number, and what CLDR calls it."""
 
-_CURRENCIES: Mapping[str, str] = {r"\$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY"}
+_CURRENCIES: Mapping[str, str] = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY"}
 
 
 class Amounts:
@@ -61,36 +75,37 @@ class Amounts:
 
     def rules(self) -> tuple[Rule, ...]:
         """Money first: its signs stand on either side of the number."""
-        money = [one for sign, code in _CURRENCIES.items() for one in self._money(sign, code)]
-        return (*money, *(self._unit(written, name) for written, name in _UNITS.items()))
+        return (*self._money(), self._unit())
 
-    def _unit(self, written: str, name: str) -> Rule:
-        say = self._named(name)
-        pieces: tuple[Piece, ...] = (1, lambda match: say(match.group(1)))
-        return rule(rf"(?<![\w.,])({self._number})[ \u00a0\u202f]?(?:{written})(?![\w/])", *pieces)
+    def _unit(self) -> Rule:
+        units = "|".join(re.escape(written) for written in sorted(_UNITS, key=len, reverse=True))
+        pieces: tuple[Piece, ...] = (1, lambda match: self._named(_UNITS[match.group(2)], match.group(1)))
+        return rule(rf"(?<![\w.,])({self._number})[ \u00a0\u202f]?({units})(?![\w/])", *pieces)
 
-    def _named(self, unit: str) -> Callable[[str], str]:
-        def say(number: str) -> str:
-            from babel.units import format_unit
+    def _named(self, unit: str, number: str) -> str:
+        from babel.units import format_unit
 
-            value = self._value(number)
-            said = format_unit(value, unit, "long", locale=self._locale).replace("\u00a0", " ")
-            return re.sub(r"^\D*[\d\s.,\u202f]*\d", "", said) or said
+        value = self._value(number)
+        said = format_unit(value, unit, "long", locale=self._locale).replace("\u00a0", " ")
+        return re.sub(r"^\D*[\d\s.,\u202f]*\d", "", said) or said
 
-        return say
+    def _money(self) -> tuple[Rule, ...]:
+        signs = f"([{re.escape(''.join(_CURRENCIES))}])"
+        cents = rf"(?:{re.escape(self._decimal)}(\d\d))?(?!{re.escape(self._decimal)}?\d)"
+        before = rf"(?<![\w.,]){signs} ?({self._whole}){cents}"
+        behind = rf"(?<![\w.,])({self._whole}){cents}[ \u00a0\u202f]?{signs}"
+        return rule(before, *self._sum(1, 2, 3)), rule(behind, *self._sum(3, 1, 2))
 
-    def _money(self, sign: str, code: str) -> tuple[Rule, ...]:
+    def _sum(self, sign: int, whole: int, cents: int) -> tuple[Piece, ...]:
+        """What is said of money whose parts stand in these groups."""
+
         def name(match: re.Match[str]) -> str:
             from babel.numbers import get_currency_name
 
-            return " " + get_currency_name(code, count=self._value(match.group(1)), locale=self._locale)
+            code, count = _CURRENCIES[match.group(sign)], self._value(match.group(whole))
+            return " " + get_currency_name(code, count=count, locale=self._locale)
 
-        cents = rf"(?:{re.escape(self._decimal)}(\d\d))?(?!{re.escape(self._decimal)}?\d)"
-        behind: tuple[Piece, ...] = (1, name, lambda match: " " if match.group(2) else "", 2)
-        return (
-            rule(rf"(?<![\w.,]){sign} ?({self._whole}){cents}", *behind),
-            rule(rf"(?<![\w.,])({self._whole}){cents}[ \u00a0\u202f]?{sign}", *behind),
-        )
+        return whole, name, lambda match: " " if match.group(cents) else "", cents
 
     def _value(self, number: str) -> Decimal:
         figures = re.sub(rf"[\s{re.escape(self._group)}]", "", number).replace(self._decimal, ".")

@@ -21,18 +21,30 @@ _LOOK_BEHIND = 16
 """How far behind the limit a sentence's end is looked for: its closing marks and spaces in front of a newline."""
 _CLOSERS = "\"'\u201d\u2019»)]}*_`"
 _SENTENCE = re.compile(rf"[.?!…]+[{re.escape(_CLOSERS)}]*(?=\s)|(?<=\S)(?=[^\S\n]*\n)")
-_SOFT = re.compile(rf"(?:[,;:]|(?<=\s)[\u2013-])[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])")
+_SOFT = re.compile(rf"(?:[,;:]|(?<=\s)[\u2013-](?=\s+[^\s\d]))[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])")
+"""A dash in front of a number is a minus."""
 _ENUMERATOR = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])\.$")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“\u2018*_]*$")
 _FENCE = re.compile(r"(```|~~~)[^\n]*\n")
 _CHAR = re.compile(r"\S")
 _WORD_END = re.compile(r"(?<=[^\s\d])(?=\s)|(?<=\d)(?=\s+\d)|(?<=\d)(?=\s+[^\W\d_]{4})")
 """Where a clause may be cut: not between a number and its unit."""
+_ORDINAL = re.compile(r"(?:\d{1,2}|[IVX]+)\.")
+_COUNTED = frozenset({
+    "januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november",
+    "dezember", "jahrhundert", "jahrhunderts", "weltkrieg", "weltkriegs", "platz", "stock", "klasse", "mal", "tag",
+    "jahr", "monat", "woche", "stunde", "minute", "runde", "teil", "kapitel", "advent", "geburtstag", "etage", "spiel",
+    "spieltag", "liga", "bundesliga", "stelle", "schritt", "versuch",
+})  # fmt: skip
+"""What German counts with a full stop behind the number."""
+_NEXT_WORD = re.compile(r"\w+(?=\W)")
 _INITIAL = re.compile(r"[A-HJ-Z]\.$")
 
 _NEVER_LAST = frozenset({
     "dr.", "mr.", "mrs.", "ms.", "prof.", "st.", "mt.", "gen.", "sen.", "rep.", "capt.", "lt.", "sgt.", "rev.", "hon.",
     "e.g.", "i.e.", "vs.", "cf.", "approx.", "ca.", "al.", "fig.", "eq.", "vol.", "ch.", "pp.", "ed.", "dept.",
+    "z.", "z.b.", "d.", "h.", "d.h.", "u.", "o.", "v.", "n.", "bzw.", "vgl.", "evtl.", "ggf.", "inkl.", "exkl.", "sog.",
+    "bspw.", "abb.", "abs.", "art.", "mio.", "mrd.", "tsd.", "tel.", "hr.", "fr.",
 })  # fmt: skip
 """Abbreviations that something follows in the same sentence."""
 _MAYBE_LAST = frozenset({
@@ -41,7 +53,8 @@ _MAYBE_LAST = frozenset({
     "min.", "max.", "hr.", "hrs.", "ft.", "lb.", "lbs.", "oz.",
 })  # fmt: skip
 """Abbreviations that end a sentence when a capital letter follows."""
-_BEFORE_DIGIT = frozenset({"no.", "nos.", "p."})
+_HOURS = frozenset({"a.m.", "p.m."})
+_BEFORE_DIGIT = frozenset({"no.", "nos.", "p.", "nr.", "str."})
 """Abbreviations only in front of a number: "No. 5", but "No. Not yet"."""
 
 
@@ -113,13 +126,29 @@ class ClauseSplitter:
         word = written.lower()
         if word in _NEVER_LAST or _INITIAL.fullmatch(written) or _ENUMERATOR.search(before):
             return False
-        if word not in _MAYBE_LAST and word not in _BEFORE_DIGIT:
-            return True
         behind = self._next_char(match.end())
+        if _ORDINAL.fullmatch(written):
+            return "\n" in self._text[match.end() : behind] or self._begins_sentence(behind)
+        is_short = word in _MAYBE_LAST or word in _BEFORE_DIGIT
+        return not is_short or self._ends_with(word, behind)
+
+    def _ends_with(self, word: str, behind: int) -> bool:
+        """Whether an abbreviation ends a sentence, by what stands behind it."""
         following = self._text[behind : behind + 1]
-        if not following:
-            return False
-        return following.isupper() if word in _MAYBE_LAST else not following.isdigit()
+        if word in _BEFORE_DIGIT:
+            return bool(following) and not following.isdigit()
+        if word not in _HOURS or not following.isupper():
+            return following.isupper()
+        zone = _NEXT_WORD.match(self._text, behind)
+        return zone is not None and not (len(zone.group()) > 1 and zone.group().isupper())  # 9 a.m. EST
+
+    def _begins_sentence(self, at: int) -> bool:
+        """Whether the word behind a number with a full stop is not what it counts. Undecided counts as no."""
+        following = self._text[at : at + 1]
+        if not following.isupper():
+            return bool(following) and not following.isalnum()
+        word = _NEXT_WORD.match(self._text, at)
+        return word is not None and word.group().lower() not in _COUNTED
 
     def _soft_end(self, earliest: int, latest: int) -> int:
         """The first comma or the like that ends between the two."""

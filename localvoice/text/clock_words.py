@@ -21,7 +21,8 @@ TIMES: Mapping[str, tuple[Rule, ...]] = {
     "de": (
         rule(rf"{_ALONE}0?(2[0-4]|1?\d)[:.]00{_END}(?: ?Uhr\b)", 1, " Uhr"),
         rule(rf"{_ALONE}0?(2[0-4]|1?\d):00{_END}", 1, " Uhr"),
-        rule(rf"{_ALONE}0?(2[0-3]|1?\d):0?([1-5]?\d){_END}(?: ?Uhr\b)?", 1, " Uhr ", 2),
+        rule(rf"{_ALONE}0?(2[0-3]|1?\d)[:.](?=[0-5]\d)0?(\d?\d){_END}(?: ?Uhr\b)", 1, " Uhr ", 2),
+        rule(rf"{_ALONE}0?(2[0-3]|1?\d):(?=[0-5]\d)0?(\d?\d){_END}", 1, " Uhr ", 2),
     ),
     "fr": (
         rule(rf"{_ALONE}0?(2[0-4]|1?\d) ?[h:] ?00{_END}", 1, " heures"),
@@ -36,7 +37,7 @@ def dates(locale: str) -> tuple[Rule, ...]:
     """Dates in figures, in the order of `locale` and by ISO 8601; what is no date stays as it is."""
     order = _order(locale)
     return (
-        rule(r"(?<![\d-])(\d{4})-(\d\d)-(\d\d)(?![\d-])", _said("ymd", locale)),
+        rule(r"(?<![\d/-])(\d{4})([-/])(\d\d)\2(\d\d)(?![\d/-])", _said("ymd", locale, groups=(1, 3, 4))),
         rule(r"(?<![\d/.])(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?![\d/])", _said(order, locale, groups=(1, 3, 4))),
     )
 

@@ -24,13 +24,35 @@ class SignWords:
     divided: str
     to: str
     about: str
+    ratio: str
+    squared: str
+    cubed: str
+    power: str
+    less: str
+    greater: str
     code: str
     """In place of a program, which nobody wants to hear."""
 
 
 SIGN_WORDS: Mapping[str, SignWords] = {
     "en": SignWords(
-        "and", "at", "dot", "equals", "plus", "minus", "times", "divided by", "to", "about", "the code is on the screen"
+        "and",
+        "at",
+        "dot",
+        "equals",
+        "plus",
+        "minus",
+        "times",
+        "divided by",
+        "to",
+        "about",
+        "to",
+        "squared",
+        "cubed",
+        "to the power of",
+        "is less than",
+        "is greater than",
+        "the code is on the screen",
     ),
     "de": SignWords(
         "und",
@@ -43,6 +65,12 @@ SIGN_WORDS: Mapping[str, SignWords] = {
         "geteilt durch",
         "bis",
         "etwa",
+        "zu",
+        "Quadrat",
+        "hoch 3",
+        "hoch",
+        "ist kleiner als",
+        "ist größer als",
         "der Code steht auf dem Bildschirm",
     ),
     "fr": SignWords(
@@ -56,6 +84,12 @@ SIGN_WORDS: Mapping[str, SignWords] = {
         "divisé par",
         "à",
         "environ",
+        "à",
+        "au carré",
+        "au cube",
+        "puissance",
+        "est inférieur à",
+        "est supérieur à",
         "le code est à l'écran",
     ),
     "es": SignWords(
@@ -69,6 +103,12 @@ SIGN_WORDS: Mapping[str, SignWords] = {
         "dividido por",
         "a",
         "unos",
+        "a",
+        "al cuadrado",
+        "al cubo",
+        "elevado a",
+        "es menor que",
+        "es mayor que",
         "el código está en la pantalla",
     ),
     "it": SignWords(
@@ -82,6 +122,12 @@ SIGN_WORDS: Mapping[str, SignWords] = {
         "diviso",
         "a",
         "circa",
+        "a",
+        "al quadrato",
+        "al cubo",
+        "alla",
+        "è minore di",
+        "è maggiore di",
         "il codice è sullo schermo",
     ),
     "pt": SignWords(
@@ -95,6 +141,12 @@ SIGN_WORDS: Mapping[str, SignWords] = {
         "dividido por",
         "a",
         "cerca de",
+        "para",
+        "ao quadrado",
+        "ao cubo",
+        "elevado a",
+        "é menor que",
+        "é maior que",
         "o código está na tela",
     ),
     "nl": SignWords(
@@ -108,6 +160,12 @@ SIGN_WORDS: Mapping[str, SignWords] = {
         "gedeeld door",
         "tot",
         "ongeveer",
+        "staat tot",
+        "kwadraat",
+        "tot de derde",
+        "tot de macht",
+        "is kleiner dan",
+        "is groter dan",
         "de code staat op het scherm",
     ),
 }
@@ -122,13 +180,14 @@ def programs(words: SignWords) -> tuple[Rule, ...]:
 
 def sums(words: SignWords) -> tuple[Rule, ...]:
     """Stars between numbers, before stars are markup."""
-    return (rule(r"(?<=\d) ?\* ?(?=\d)", f" {words.times} "),)
+    return (rule(r"(?<=[\d)]) ?\* ?(?=[\d(])", f" {words.times} "),)
 
 
 def addresses(words: SignWords) -> tuple[Rule, ...]:
     """E-mail addresses and hosts."""
     return (
         rule(r"(?<=\w)@(?=\w+\.)", f" {words.at} "),
+        rule(rf"\b((?:[\w-]+\.)+{_ENDING})(?::\d+)(?:/\S*[\w/])?", 1),
         rule(rf"(?<=[\w-])\.(?=(?:[\w-]+\.)*{_ENDING}\b)", f" {words.dot} "),
     )
 
@@ -137,11 +196,10 @@ def signs(words: SignWords) -> tuple[Rule, ...]:
     """The signs that stand between words or numbers."""
     return (
         rule(r"\s*&\s*", f" {words.ampersand} "),
-        rule(r"(?<=\d) ?\u2013 ?(?=\d)", f" {words.to} "),
-        rule(r"(?<=\w) ?= ?(?=\w)", f" {words.equals} "),
-        rule(r"(?<=\d) ?\+ ?(?=\d)", f" {words.plus} "),
+        rule(r"(?<=[\w)]) ?= ?(?=[\w(\u2212-])", f" {words.equals} "),
+        rule(r"(?<=\d) ?\+ ?(?=\d)|(?<=[\w)]) \+ (?=[\w(])", f" {words.plus} "),
         rule(r"(?<=\d) ?[\u00d7·] ?(?=\d)", f" {words.times} "),
         rule(r"(?<=\d) ?÷ ?(?=\d)", f" {words.divided} "),
-        rule(r"~(?=\d)", f"{words.about} "),
+        rule(r"~ ?(?=\d)", f"{words.about} "),
         rule(r"(?<![\w.])[-\u2212](?=\d)", f"{words.minus} "),
     )
