@@ -52,8 +52,6 @@ class PocketsphinxRecognizer:
     """
 
     name = "pocketsphinx"
-    breaks_off = True
-    """See `BreaksOff`."""
 
     def __init__(
         self,
@@ -64,6 +62,8 @@ class PocketsphinxRecognizer:
     ) -> None:
         self._rule = rule
         self._decoder = _load(jsgf, words)
+        self.breaks_off = self._decoder.breaks_off
+        """See `BreaksOff`."""
         self._live: _Utterance | None = None
         self._worker = Worker(self.name)
 

@@ -21,6 +21,8 @@ FLOOR = -745.0
 class BindingDecoder:
     """`SphinxDecoder` through `pocketsphinx.Decoder`. A judgement can be ended only between its two passes."""
 
+    breaks_off = False
+
     def __init__(self, graph: WordGraph, words: Mapping[str, str]) -> None:
         from pocketsphinx import Decoder
 

@@ -41,6 +41,9 @@ class SphinxDecoder(Protocol):
     Raises `RuntimeError` where pocketsphinx fails.
     """
 
+    breaks_off: bool
+    """Whether a judgement ends soon once it is asked to."""
+
     def judge(self, sound: bytes, check: Callable[[], None]) -> tuple[Decoding, Decoding]:
         """A whole utterance by the grammar, and freely. What `check` raises ends it; what was followed is forgotten."""
 
@@ -65,6 +68,8 @@ class LibraryDecoder:
         model: The folder of the package's English model.
         graph: The grammar; `words` has the pronunciations of words that are not in the package's dictionary.
     """
+
+    breaks_off = True
 
     def __init__(self, library: Any, model: Path, graph: WordGraph, words: Mapping[str, str]) -> None:
         self._library = library

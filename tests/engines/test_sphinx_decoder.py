@@ -181,6 +181,7 @@ async def test_the_recogniser_works_with_the_binding_too(monkeypatch):
             yield samples[first : first + 1600]
 
     try:
+        assert not recognizer.breaks_off
         partials = [partial async for partial in recognizer.stream(blocks())]
         assert (partials[-1].text, partials[-1].rejected) == ("what time is it", False)
         assert len(partials) > 2

@@ -22,7 +22,9 @@ GRAMMAR = "#JSGF V1.0;\ngrammar small;\npublic <command> = stop;\n"
 
 
 class SlowDecoder:
-    """Judges when it is let; what it heard is its length in blocks."""
+    """Judges when it is let; notes the length of what it judged."""
+
+    breaks_off = True
 
     def __init__(self, *_: object) -> None:
         self.may_judge = threading.Event()
