@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.audio.voices import spoken
 from localvoice.streams import stand_back
 
 LOADS = ("idle", "c", "gil1", "gil2", "engines")
@@ -87,7 +88,7 @@ def _recognize() -> Callable[[], object]:
     from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
 
     recognizer = PocketsphinxRecognizer(Skills().jsgf())
-    sound = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * np.float32(0.05)
+    sound = spoken("what is seven plus eight", "awb")  # noise would not be decoded
     return lambda: asyncio.run(recognizer.transcribe(sound))
 
 
