@@ -1,10 +1,11 @@
 """How soon a reply is held for a voice over it, on a private virtual sound card, while other things run.
 
-`python -m benchmarks.audio.reflex [--load idle|c|gil1|gil2|engines ...] [--seconds 60] [--switch-ms 5 1]`, JSON.
+`python -m benchmarks.audio.reflex [--load idle|c|gil1|gil2|engines ...] [--seconds 60] [--switch-ms 1] [--work native
+python]`, JSON.
 
 The listener's thread, the event loop and the compiled callbacks are the program's; our voice comes back to the
 microphone at -12 dB after 40 ms, a user begins every 2.5 s, 10 dB over it. A reply is held and goes on 0.6 s later,
-whatever the user says. Figures: docs/decisions/027-where-the-reflex-runs.md.
+whatever the user says. `native` and `python` is who does the work of a block. Figures: docs/decisions/027 and 029.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import json
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import tempfile
 import time
 from contextlib import ExitStack, suppress
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ from virtual_card import SoundServer
 
 from benchmarks.audio.loads import LOADS, loads
 from benchmarks.audio.voices import OWN_WORDS, USER_WORDS, spoken
+from localvoice.audio import native_reflex
 from localvoice.audio.device import open_capture, open_player
 from localvoice.audio.duplex import Block, Duplex
 from localvoice.audio.echo_path import open_echo_path
@@ -52,6 +56,7 @@ ECHO_DB, USER_DB = -12.0, -2.0
 OWN_VOICE, USER_VOICE = "en-us", "awb"
 SETTLED_S, EVERY_S, HELD_S = 8.0, 2.5, 0.6
 """Until the first user, between two of them, and how long a reply is held."""
+WORKS = ("native", "python")
 MISSED_AFTER_S = 1.0
 NICE = -10
 """Of this process, where we may: the machine is shared, and it is the GIL that is asked about. The card runs at -15."""
@@ -78,6 +83,8 @@ class TimedHearing(Hearing):
         super().__init__(vad, UtteranceBuffer(5.0), path)
         self.near: list[Samples] = []
         self.cpu_ms: list[float] = []
+        self.waits: list[int] = []
+        """Times the thread has gone to sleep, by block: once for the block, the others for the GIL."""
         self.zero_s = float("inf")
         """When the first sample was in the ring (monotonic time): looks may be late, never early."""
 
@@ -87,6 +94,7 @@ class TimedHearing(Hearing):
         self.zero_s = min(self.zero_s, time.monotonic() - len(self.near) / 100)
         started_s = time.thread_time()
         heard = super().feed(block)
+        self.waits.append(resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw)
         self.cpu_ms.append(1000 * (time.thread_time() - started_s))
         return heard
 
@@ -171,6 +179,7 @@ def figures(hearing: TimedHearing, reply: Reply, sound: Samples, onsets: list[fl
             round(float(np.mean(hearing.cpu_ms)), 3),
             round(float(np.quantile(hearing.cpu_ms, 0.99)), 2),
         ],
+        "waits_per_block": round((hearing.waits[-1] - hearing.waits[0]) / (len(hearing.waits) - 1), 2),
         "load_average": round(os.getloadavg()[0], 1),
     }
 
@@ -191,18 +200,21 @@ def main() -> None:
     """Measure on a server of our own and print; a process for each row, since streams that hang would be kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--load", choices=LOADS, nargs="+", default=list(LOADS))
-    parser.add_argument("--switch-ms", type=float, nargs="+", default=[5.0, 1.0])
+    parser.add_argument("--switch-ms", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--work", choices=WORKS, nargs="+", default=list(WORKS))
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args()
     if shutil.which("pulseaudio") is None:
         print("no pulseaudio: `apt-get install pulseaudio pulseaudio-utils libasound2-plugins` enables this benchmark")
         return
-    if len(options.load) * len(options.switch_ms) > 1:
-        for switch_ms in options.switch_ms:
-            for load in options.load:
-                row = ["--load", load, "--switch-ms", str(switch_ms), "--seconds", str(options.seconds)]
-                subprocess.run([sys.executable, "-m", "benchmarks.audio.reflex", *row], check=False)
+    rows = list(product(options.switch_ms, options.load, options.work))
+    if len(rows) > 1:
+        for switch_ms, load, work in rows:
+            row = ["--load", load, "--switch-ms", str(switch_ms), "--work", work, "--seconds", str(options.seconds)]
+            subprocess.run([sys.executable, "-m", "benchmarks.audio.reflex", *row], check=False)
         return
+    if options.work == ["python"]:
+        native_reflex.load = lambda: None  # type: ignore[assignment] # as where no compiler was
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE - 5)
     for words in OWN_WORDS:
@@ -215,7 +227,10 @@ def main() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, NICE)
         row = asyncio.run(measure(options.load[0], options.switch_ms[0], options.seconds, server.environ, folder))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(json.dumps(row | {"machine": machine, "date": time.strftime("%Y-%m-%d")}), flush=True)
+    print(
+        json.dumps({"work": options.work[0]} | row | {"machine": machine, "date": time.strftime("%Y-%m-%d")}),
+        flush=True,
+    )
     server.stop()
     os._exit(0)  # streams of a server that is gone may hold up an ordinary end
 

@@ -54,7 +54,7 @@ static float root_hann[320];
 #include "reflex_kernels.h"
 #undef LV
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__) && !defined(LV_WITHOUT_WIDE) /* by a test only */
 #define LV_HAS_WIDE 1
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)

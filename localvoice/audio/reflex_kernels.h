@@ -206,7 +206,7 @@ static void LV(synthesise)(const plan *of, const wave *spectrum, float *samples)
 static inline float LV(exponential)(float x) {
     float n, f, result;
     int32_t bits;
-    x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
+    x = x > 88.0f ? 88.0f : x >= -87.0f ? x : -87.0f; /* the last one for no number, too */
     n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* to the nearest whole number */
     f = x - n * 0.693359375f + n * 2.12194440e-4f;
     result = 1.9875691500e-4f;
