@@ -175,8 +175,8 @@ class Conversation:
         vad.reset()
         second = vad.another() if isinstance(vad, SileroVad) else None
         path = open_echo_path(Config().vad.duck_threshold, bars, second) if cancels else None
-        self._utterances = UtteranceBuffer(5.0)
-        self.hearing = Hearing(vad, self._utterances, path)
+        self._ears = UtteranceBuffer(5.0), UtteranceBuffer(5.0)
+        self.hearing = Hearing(vad, self._ears[0], path, self._ears[1])
         self._taking = TurnTaking(Config())
         self._own = scene.own
         self._said = 0
@@ -229,8 +229,8 @@ class Conversation:
                 read = OverlapRead(0.0, decision.turn, "", rejected=True)
                 self._due.append((decision.at_s + _READ_S, read))
             case JudgeOverlap():
-                sound = self._utterances.read(decision.onset_s - BEFORE_S, decision.at_s)
-                self._decide(OverlapJudged(decision.at_s, decision.turn, *_judge().judge(sound)))
+                views = [ear.read(decision.onset_s - BEFORE_S, decision.at_s) for ear in self._ears]
+                self._decide(OverlapJudged(decision.at_s, decision.turn, *_judge().judge(*views)))
             case BargeIn():
                 self._said += self._queue.cut().frames
                 self.outcome.cuts.append(decision.at_s)

@@ -31,6 +31,9 @@ _SWITCH_S = 0.001
 """How long a thread of Python may hold up the listener, which waits for it some ten times a block. At Python's own 5 ms
 two busy threads kept it seconds behind the microphone (docs/decisions/027)."""
 
+_JUDGED_S = 5.0
+"""Sound kept of the second ear: what is over the reply is judged by its first second, while it lasts."""
+
 _HELD_BEHIND_S = 5.0
 """Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""
 
@@ -41,6 +44,8 @@ class Ears:
 
     duplex: Duplex
     utterances: UtteranceBuffer
+    second_ear: UtteranceBuffer | None
+    """The same with our own voice taken out otherwise; None where it is not taken out."""
     listener: Listener
     choice: DuplexChoice
     """Who may interrupt by voice."""
@@ -75,8 +80,9 @@ def open_ears(
     echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars, vad)
     if echo_path is not None:
         echo_path.delay_jumped = partial(_tell_delay, post)
-    hearing = Hearing(vad, utterances, echo_path)
-    return Ears(duplex, utterances, Listener(duplex, hearing, post), choice, echo_path, far_end, hearing)
+    second_ear = None if echo_path is None else UtteranceBuffer(_JUDGED_S)
+    hearing = Hearing(vad, utterances, echo_path, second_ear)
+    return Ears(duplex, utterances, second_ear, Listener(duplex, hearing, post), choice, echo_path, far_end, hearing)
 
 
 def _tell_delay(post: Callable[[Notice], None], before_ms: float, after_ms: float) -> None:

@@ -64,4 +64,5 @@ def voices_of(
         cost_usd=meter.since_last,
         turn_detector=turn_detector,
         sound_judge=load_sound_judge(config.session.language) if stt else None,
+        second_ear=ears.second_ear,
     )

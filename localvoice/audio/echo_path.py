@@ -29,6 +29,14 @@ class Cleaned:
     """Noise is suppressed as well: what is left of the echo looks like noise."""
     for_recognition: Samples
     """Noise is left in: taking it out costs the starter recogniser half of its sentences (docs/echo.md)."""
+    for_judging: Samples
+    """What the linear model leaves, our voice suppressed and under noise: of a short sound over the reply it tells more
+    (docs/echo.md). `for_recognition` where there is no such model, or nothing to take out."""
+
+    @classmethod
+    def untouched(cls, near: Samples) -> Cleaned:
+        """Nothing was taken out."""
+        return cls(near, near, near)
 
 
 class PathWatch(Protocol):
@@ -74,10 +82,10 @@ class EchoPath:
     def clean(self, block: Block) -> Cleaned:
         """The near end without our own voice; as it is where nothing is known of the far end."""
         if block.far is None:
-            return Cleaned(block.near, block.near)
+            return Cleaned.untouched(block.near)
         if block.is_muted:  # a canceller taught that nothing comes back would let our voice through afterwards
             self.own_voice.play(block.far)
-            return Cleaned(block.near, block.near)
+            return Cleaned.untouched(block.near)
         if block.path != self._path:
             self._path = block.path
             self.alignment.restart()
@@ -98,8 +106,10 @@ class EchoPath:
         if self._linear is not None:
             self._linear.feed(worked, played, is_awake=self._work.is_awake)
         if self._isolation.holds:
-            return Cleaned(near, near)
-        return Cleaned(worked.for_detection, worked.for_recognition)
+            return Cleaned.untouched(near)
+        has_model = self._linear is not None and self._linear.has_reference
+        judging = worked.left if has_model else worked.for_recognition
+        return Cleaned(worked.for_detection, worked.for_recognition, judging)
 
     def _rest(self, near: Samples, played: Samples) -> Cleaned:
         """Nothing has been played for 2 s, and none of it can be heard any more: only clock and noise go on."""
@@ -107,7 +117,7 @@ class EchoPath:
         self._isolation.feed(near, played, is_audible=False)
         if self._linear is not None:
             self._linear.rest(near)
-        return Cleaned(near, near)
+        return Cleaned.untouched(near)
 
     def _align(self, near: Samples, far: Samples) -> Samples:
         before, jumps = self.alignment.delay, self.alignment.jumps

@@ -20,11 +20,17 @@ class Hearing:
     """Canceller, utterance buffer and voice detector in a row. Not thread-safe."""
 
     def __init__(
-        self, vad: VoiceActivity | None, utterances: UtteranceBuffer, echo_path: EchoPath | None = None
+        self,
+        vad: VoiceActivity | None,
+        utterances: UtteranceBuffer,
+        echo_path: EchoPath | None = None,
+        second_ear: UtteranceBuffer | None = None,
     ) -> None:
+        """`second_ear` gets what sounds over the reply are judged by, besides what the recogniser hears."""
         self._detector = None if vad is None else Detector(vad)
         """None where nobody listens (typed conversations): windows then only carry the time."""
         self._utterances = utterances
+        self._second_ear = second_ear
         self._echo_path = echo_path
         """None where our own voice cannot be heard."""
         self._windows = Reblocker(WINDOW)
@@ -51,8 +57,10 @@ class Hearing:
     def feed(self, block: Block) -> list[float]:
         """The probability of the user's voice in every window (32 ms) that is complete now."""
         self._near_powers.append(float(np.dot(block.near, block.near)) / len(block.near))
-        clean = Cleaned(block.near, block.near) if self._echo_path is None else self._echo_path.clean(block)
+        clean = Cleaned.untouched(block.near) if self._echo_path is None else self._echo_path.clean(block)
         self._utterances.append(clean.for_recognition)
+        if self._second_ear is not None:
+            self._second_ear.append(clean.for_judging)
         if self.tape is not None:
             self.tape(block.near, block.far, clean.for_recognition)
         return [self._probability(window) for window in self._windows.feed(clean.for_detection)]

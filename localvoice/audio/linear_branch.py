@@ -60,7 +60,7 @@ class LinearBranch:
         self._alignment = alignment
         self._vad = vad
         self._far_end = SteadyFarEnd(alignment)
-        self._has_reference = False
+        self.has_reference = False
         """Whether the far end of the present block has a place."""
         self._windows = Reblocker(WINDOW)
         self._window: Samples | None = None
@@ -70,12 +70,12 @@ class LinearBranch:
     def reference(self, far: Samples) -> Samples | None:
         """The next block of the far end as the linear model wants it; None while its place is not known."""
         steady = self._far_end.feed(far)
-        self._has_reference = steady is not None
+        self.has_reference = steady is not None
         return steady
 
     def feed(self, worked: Worked, far: Samples, *, is_awake: bool) -> None:
         """The same block after the work on it; `is_awake` as that was."""
-        if is_awake and self._has_reference:
+        if is_awake and self.has_reference:
             speaks = float(np.dot(far, far)) > _OWN_SPEECH_POWER * len(far)
             self._excess.feed(worked.excess, speaks=speaks)
         for window in self._windows.feed(worked.left):

@@ -42,6 +42,8 @@ class Voices:
     """None where no such model is installed: the end of a turn is decided without hearing it."""
     sound_judge: SoundJudge | None = None
     """Tells backchannels by their sound; None: by their words only."""
+    second_ear: UtteranceBuffer | None = None
+    """The same sound as `utterances` with our own voice taken out otherwise; None where it is not taken out."""
 
 
 @dataclass(slots=True)

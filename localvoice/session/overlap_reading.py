@@ -44,12 +44,13 @@ class OverlapReading:
         self._observe_soon(ReplyContext(overlap.at_s, overlap.turn, moment.words, moment.has_asked))
 
     def judge(self, asked: JudgeOverlap) -> None:
-        """Observe what a sound over the reply sounds like so far, if anybody can tell. Under a millisecond."""
+        """Observe what a sound over the reply sounds like so far, if anybody can tell. Takes a millisecond."""
         judge = self._voices.sound_judge
         if judge is not None:
             end_s = min(asked.at_s, asked.onset_s + LONGEST_S)
-            sound = self._voices.utterances.read(asked.onset_s - BEFORE_S, end_s)
-            self._observe_soon(OverlapJudged(asked.at_s, asked.turn, *judge.judge(sound)))
+            ears = [ear for ear in (self._voices.utterances, self._voices.second_ear) if ear is not None]
+            views = [ear.read(asked.onset_s - BEFORE_S, end_s) for ear in ears]
+            self._observe_soon(OverlapJudged(asked.at_s, asked.turn, *judge.judge(*views)))
 
     def stop(self) -> None:
         """Nobody waits for the words any more."""

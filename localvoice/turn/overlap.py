@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Flag, auto
+from math import inf
 
 from localvoice.config import Config
 from localvoice.turn.decisions import Dismissal
@@ -37,13 +38,19 @@ _UNREAD_WORD_S = 0.25
 """Voiced time from which speech the recogniser cannot read still counts as an interruption."""
 
 _CONFIRMED_S = 0.128
-"""Voice that is needed for a cut by sound alone (audio.md 7), and to believe a stop word that was hardly understood."""
+"""Voice that is needed to believe a stop word that was hardly understood (audio.md 7)."""
 
 _STOP_VOICE_S = 0.064
 """Voice that is needed to believe a stop word that was understood: a recogniser may hear words in a click."""
 
 _SURE = 0.85
 """Probability of content from which the sound alone cuts (scripts/backchannel/README.md: the trade-off)."""
+
+_SURE_SO_FAR = ((0.128, _SURE), (0.096, 0.9), (0.064, 0.95))
+"""(voice, probability) for a sound that goes on: the less there is of it, the surer it has to be. Every look is another
+chance to be wrong, so one that asks 64 ms sooner with the same bar takes more backchannels for words (docs/echo.md)."""
+
+_JUDGED_FROM_S = _SURE_SO_FAR[-1][0]
 
 _DOUBTFUL = 0.45
 """Probability of content under which a sound that goes on is not taken for an interruption yet."""
@@ -159,7 +166,7 @@ class OverlapPolicy:
     @staticmethod
     def _asks(overlap: Overlap, at_s: float) -> Ask | None:
         asks = Ask(0)
-        if overlap.voiced_s >= _CONFIRMED_S - 1e-6:
+        if overlap.voiced_s >= _JUDGED_FROM_S - 1e-6:
             asks |= Ask.KIND
         is_due = at_s + WINDOW_S > overlap.decide_at_s - _PEEK_S and overlap.voiced_s > _BLIP_S
         if is_due and overlap.asked_at_s is None:
@@ -234,8 +241,9 @@ class OverlapPolicy:
 
     @staticmethod
     def _seems_sure(overlap: Overlap) -> bool:
-        is_content = overlap.kind is not None and overlap.kind.content >= _SURE
-        return is_content and overlap.voiced_s >= _CONFIRMED_S - 1e-6
+        content = 0.0 if overlap.kind is None else overlap.kind.content
+        bars = (sure for voiced_s, sure in _SURE_SO_FAR if overlap.voiced_s >= voiced_s - 1e-6)
+        return content >= next(bars, inf)
 
     @staticmethod
     def _unread(overlap: Overlap) -> Verdict:

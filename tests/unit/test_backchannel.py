@@ -61,6 +61,18 @@ def test_any_length_has_an_answer(judge, frames):
     assert 0.0 <= content <= content + backchannel <= 1.0 + 1e-6
 
 
+def test_two_views_of_a_sound_are_averaged(judge):
+    word, hummed = speech("weather")[:8000], hum()
+    alone = [judge.judge(view)[0] for view in (word, hummed)]
+    assert min(alone) < judge.judge(word, hummed)[0] < max(alone)
+    assert judge.judge(word, word) == pytest.approx(judge.judge(word), abs=1e-5)
+
+
+def test_a_view_too_short_for_an_opinion_has_none(judge):
+    sound = speech("weather")[:8000]
+    assert judge.judge(sound, sound[:100]) == judge.judge(sound)
+
+
 def test_spectra_lie_within_what_is_given():
     mels = log_mels(speech("weather")[: 400 + 10 * 160])
     assert mels.shape == (11, BANDS)

@@ -45,6 +45,34 @@ def test_a_delay_that_jumps_is_told_once_with_both_values(path, told):
     assert told == [(pytest.approx(60.0, abs=0.1), pytest.approx(90.0, abs=0.1))]
 
 
+class Silent:
+    """A detector that hears nobody."""
+
+    name = "silent"
+
+    def probability(self, window):
+        return 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+def power(sound) -> float:
+    return float(np.mean(np.square(sound)))
+
+
+def test_a_sound_over_the_reply_is_judged_by_what_the_linear_model_leaves_once_it_knows_the_delay():
+    path = EchoPath(PythonWork(Untouched(), Untouched()), 0.3, vad=Silent())
+    room, random = Room(RoomSpec(60.0, -10.0)), np.random.default_rng(1)
+    judged = []
+    for _ in range(600):
+        far = (0.1 * random.standard_normal(SPEECH_RATE_HZ // 100)).astype(np.float32)
+        clean = path.clean(Block(room.hear(silence(len(far)), far), far))
+        judged.append((power(clean.for_judging), power(clean.for_recognition)))
+    assert all(left == with_echo for left, with_echo in judged[100:150])
+    assert all(left < 0.01 * with_echo for left, with_echo in judged[-50:])
+
+
 def test_another_device_is_no_jump(path, told):
     heard(path, 60.0, 4.0, seed=1)
     heard(path, 90.0, 5.0, seed=2, number=1)

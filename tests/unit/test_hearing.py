@@ -69,6 +69,14 @@ def test_in_silence_both_hear_the_microphone(far):
     assert buffer.read(0.0, 0.3) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("far", [PLAYED, silence(160), None])
+def test_without_a_linear_model_the_second_ear_hears_what_the_recogniser_does(far):
+    work, buffer, second = PythonWork(Marking(8192), Marking(16384)), UtteranceBuffer(5.0), UtteranceBuffer(5.0)
+    feed(Hearing(Remembering(), buffer, EchoPath(work, 0.3), second), 32, far)
+    assert second.read(0.0, 0.3) == pytest.approx(0.5)
+    assert np.array_equal(second.read(0.0, 0.3), buffer.read(0.0, 0.3))
+
+
 def test_a_voice_counts_for_less_while_we_speak():
     ears = hearing(Remembering(0.4), UtteranceBuffer(5.0))
     assert feed(ears, 32, PLAYED) == pytest.approx([0.2] * 10)

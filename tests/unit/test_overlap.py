@@ -187,16 +187,17 @@ def noticed(judge: OverlapPolicy, windows: int) -> Overlap:
     return sound(judge, windows)[0]
 
 
-def test_what_surely_is_content_cuts_at_once():
+@pytest.mark.parametrize(("windows", "bar"), [(2, 0.95), (3, 0.9), (4, 0.85), (8, 0.85)])
+def test_what_surely_is_content_cuts_at_once_and_the_shorter_it_is_the_surer_it_has_to_be(windows, bar):
     judge = policy()
-    overlap = noticed(judge, 4)
-    assert seems(judge, overlap, 0.84, 0.1) is None
-    assert seems(judge, overlap, 0.86, 0.1) is True
+    overlap = noticed(judge, windows)
+    assert seems(judge, overlap, bar - 0.01, 0.01) is None
+    assert seems(judge, overlap, bar + 0.01, 0.01) is True
 
 
-def test_less_than_128_ms_of_voice_never_cut_by_sound_alone():
+def test_a_single_window_of_voice_never_cuts_by_sound_alone():
     judge = policy()
-    assert seems(judge, noticed(judge, 3), 0.99, 0.0) is None
+    assert seems(judge, noticed(judge, 1), 1.0, 0.0) is None
 
 
 @pytest.mark.parametrize("content", [0.0, 0.3])

@@ -395,11 +395,11 @@ def test_a_late_stop_word_of_one_sound_cuts_during_the_next():
     assert barge_in.onset_s == pytest.approx(onset_s, abs=0.1)
 
 
-def test_what_a_sound_is_like_is_asked_from_128_ms_of_voice_on_and_decides_at_once():
+def test_what_a_sound_is_like_is_asked_from_64_ms_of_voice_on_and_decides_at_once():
     conversation = talk()
     conversation.answered()
     conversation.quiet(1.0)
-    asked = [one for one in conversation.speak(4 * WINDOW_S) if isinstance(one, JudgeOverlap)]
+    asked = [one for one in conversation.speak(2 * WINDOW_S) if isinstance(one, JudgeOverlap)]
     assert len(asked) == 1
     assert asked[0].onset_s == only(SpeechStarted, conversation.decided[-6:]).at_s
     decisions = conversation.step(OverlapJudged(conversation.now_s, 1, content=0.97, backchannel=0.02))
