@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -41,7 +42,21 @@ def _run() -> int:
     from localvoice.cli import run
 
     sys.stdout, sys.stderr = _writable(sys.stdout), _apart(_writable(sys.stderr))
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # bytes in another encoding become signs that can be written again
+    threading.excepthook = sys.unraisablehook = _untold
     return run(sys.argv[1:])
+
+
+def _untold(failed: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+    """What failed where nobody could be told: in a thread of its own it is a line, where Python goes on nothing."""
+    if "--debug" in sys.argv:
+        import traceback
+
+        traceback.print_exception(failed.exc_value, file=sys.stderr)
+    elif isinstance(failed, threading.ExceptHookArgs) and failed.exc_type is not SystemExit:
+        what = f"{failed.exc_type.__name__}: {failed.exc_value}"
+        sys.stderr.write(f"localvoice: unexpected {what}; run again with --debug to see where it came from\n")
 
 
 def _writable(stream: TextIO | None) -> TextIO:

@@ -162,6 +162,26 @@ def test_output_onto_a_full_disk_is_said_in_one_line(localvoice, words):
     assert "disk is full" in outcome.complaints[0]
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_thread_that_dies_is_one_line_and_with_debug_all_of_it(localvoice, debug):
+    died = "import threading\none = threading.Thread(target=lambda: 1 / 0)\none.start()\none.join()\n"
+    localvoice.replace_module("sounddevice", died + 'raise OSError("PortAudio library not found")\n')
+    outcome = localvoice("devices", *(["--debug"] if debug else []))
+    told = [line for line in outcome.complaints if "ZeroDivisionError" in line]
+    assert len(told) == 1
+    assert ("run again with --debug" in told[0]) is not debug
+    assert ("Traceback" in outcome.err) is debug
+    assert outcome.code == 4
+
+
+def test_lines_in_another_encoding_are_answered_as_far_as_they_are_read(localvoice):
+    words = ("--output", "none", "--llm", "skills", "--events", "events.jsonl", "--save", "said.txt")
+    outcome = localvoice(*words, stdin=b"\xff\xe4 what\nwhat is two plus two\n")
+    assert (outcome.code, outcome.complaints) == (0, [])
+    assert "is 4" in outcome.out
+    assert "\ufffd what" in (localvoice.folder / "said.txt").read_text(encoding="utf-8")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 def test_an_answer_that_cannot_be_written_is_no_success(localvoice):
     command = f"echo help | {sys.executable} -m localvoice --output none --llm skills >/dev/full"
