@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "devices"))
-from outlive import AWAY_S, BREAK_AT_S, MOVED, REPLY_S, Card, Conversation, Facts, feeding, outlive
+from outlive import AWAY_S, BREAK_AT_S, REPLY_S, UNNOTICED, Card, Conversation, Facts, feeding, outlive
 
 from localvoice.audio import native
 from localvoice.audio.portaudio import quiet_stderr
@@ -65,7 +65,7 @@ async def live(times: int, seed: int | None) -> tuple[list[Facts], float]:
 
 def goes_on(one: Facts) -> bool:
     """Whether the conversation did: both ends open again, and heard."""
-    has_both = one["how"] in MOVED or len(one.get("changed", ())) >= 2
+    has_both = one["how"] in UNNOTICED or len(one.get("changed", ())) >= 2
     return has_both and one.get("heard_before", False) and one["heard_after"]
 
 

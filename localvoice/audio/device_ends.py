@@ -14,7 +14,7 @@ from localvoice.audio import device_path
 from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device, list_devices
 from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarning
 from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone
-from localvoice.audio.device_watch import LOOK_S, Pulse
+from localvoice.audio.device_watch import LOOK_S, Pulse, Stalls
 from localvoice.audio.portaudio import LIST_HINT, open_streams, refresh_devices
 from localvoice.audio.rate_bridge import at_rate
 from localvoice.audio.stream_opening import has_started, microphone_does_not_start
@@ -61,6 +61,7 @@ class DeviceEnds:
     def __init__(self, config: AudioConfig) -> None:
         self._config = config
         self._ends: dict[Kind, End] = {}
+        self._stalls = Stalls()
 
     def stream(self, kind: Kind) -> OpenMicrophone | OpenLoudspeaker | None:
         """What is open there. Any thread may ask."""
@@ -95,6 +96,8 @@ class DeviceEnds:
         """Look whether one of them is gone or stands still."""
         now_s = time.monotonic()
         lost = [end.is_lost(now_s) for end in self._ends.values()]  # each is looked at
+        if any(end.reason == _STALLED for end in self._ends.values()):
+            self._stalls.add(now_s)
         return any(lost)
 
     def release(self, within_s: float) -> bool:
@@ -134,9 +137,10 @@ class DeviceEnds:
                 if not left:
                     raise
             else:
-                end.device, end.pulse = device, Pulse()
+                now_s = time.monotonic()
+                end.device, end.pulse = device, Pulse(self._stalls.allowed_s(now_s))
                 end.rate_hz = end.rate_hz or end.stream.rate_hz
-                end.is_lost(time.monotonic())
+                end.is_lost(now_s)
                 return
 
     def _opened(self, end: End, device: DeviceInfo) -> OpenMicrophone | OpenLoudspeaker:

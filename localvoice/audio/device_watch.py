@@ -16,6 +16,12 @@ STALLED_AFTER_S = 0.3
 The longest stall of the virtual card on a busy machine but for one was 170 ms (audio.md 1).
 """
 
+_LONGEST_STALL_S = 1.2
+_REMEMBERED_S = 60.0
+"""A device that stands still again within a minute has twice as long, up to here: where other programs leave the sound
+server no processor (stalls of 0.3 to 0.7 s at load average 25, 2026-11-21), opening it again took longer than waiting
+would have, and broke off replies."""
+
 _NUMB_AFTER_S = 5.0
 """Some drivers begin with a second or two of zeros."""
 
@@ -33,7 +39,8 @@ _LONGEST_PAUSE_S = 0.5
 class Pulse:
     """Whether a device still runs, from looks at a number that changes with each of its blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, stalled_after_s: float = STALLED_AFTER_S) -> None:
+        self._stalled_after_s = stalled_after_s
         self._last: float | None = None
         self._looked_s = 0.0
         self._still_s = 0.0
@@ -47,7 +54,24 @@ class Pulse:
             self._last, self._still_s, self.alive_s = pulse, 0.0, now_s
             return False
         self._still_s += min(since_s, 1.5 * LOOK_S)
-        return self._still_s >= STALLED_AFTER_S
+        return self._still_s >= self._stalled_after_s
+
+
+class Stalls:
+    """How long a device may stand still, from how often one has: more where reopening did not help."""
+
+    def __init__(self) -> None:
+        self._allowed_s = STALLED_AFTER_S
+        self._last_s = -_REMEMBERED_S
+
+    def add(self, now_s: float) -> None:
+        """A device was lost because it stood still."""
+        self._allowed_s = min(2 * self.allowed_s(now_s), _LONGEST_STALL_S)
+        self._last_s = now_s
+
+    def allowed_s(self, now_s: float) -> float:
+        """Seconds without a block that are no loss yet."""
+        return self._allowed_s if now_s - self._last_s < _REMEMBERED_S else STALLED_AFTER_S
 
 
 class Numbness:

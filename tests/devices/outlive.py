@@ -121,6 +121,9 @@ WAYS: dict[str, Callable[[Card], Awaitable[None]]] = {
 MOVED = ("sink", "source")
 """Ways of which PortAudio notices nothing: the server moves the stream."""
 
+UNNOTICED = (*MOVED, "stall")
+"""And those of which nobody need notice anything: a device that stalls again within a minute is waited for."""
+
 
 class Conversation:
     """Both ends as `talk` opens them, listened to by a thread, and what was told of them."""
@@ -156,6 +159,11 @@ class Conversation:
         start_s = time.monotonic()
         self.life.close()
         return time.monotonic() - start_s
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether both ends are open."""
+        return None not in (self.life.microphone, self.life.loudspeaker)
 
     @property
     def hears(self) -> bool:
@@ -236,7 +244,7 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1, at_s:
     heard = sounding(before)
     if after is not None:
         heard = np.concatenate((heard, gone_on(sounding(after), talk.given())))
-    await until(lambda: (how in MOVED or len(talk.changes(told)) >= 2) and talk.hears)
+    await until(lambda: (how in UNNOTICED or len(talk.changes(told)) >= 2) and talk.is_whole and talk.hears)
     changes = talk.changes(told)
     ticks = np.array(talk.clock[start:])
     return {

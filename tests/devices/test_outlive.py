@@ -44,14 +44,17 @@ def test_a_conversation_outlives_its_devices(path: str, ways: list[str]) -> None
     for one in seen:
         assert not one["failure"], one
         assert not one["others"], one
-        assert one["changed"] == ([] if one["how"] in MOVED else ["input", "output"]), one
+        noticed = [[]] if one["how"] in MOVED else [["input", "output"]]
+        if one["how"] == "stall":
+            noticed += [[]]  # where this machine has stalled by itself within the last minute
+        assert one["changed"] in noticed, one
         assert one["noticed_and_opened_s"] < 2.0, one
         assert not one["clock_went_back"], one
         assert abs(one["clock_moved_s"]) < 0.1, one
         assert one["heard_before"], one
         assert one["heard_after"], one
     for one in (one for one in seen if one["how"] not in MOVED):
-        assert one["paths"] == (path == "native"), one
+        assert one["paths"] == (path == "native" and bool(one["changed"])), one
         assert one["lost_ms"] < LOST_MS, one
         assert one["doubled_ms"] < LOST_MS, one
         assert one["said_to_s"] == pytest.approx(3.0, abs=0.1), one

@@ -14,6 +14,7 @@ from localvoice.audio import device_ends, device_life
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarning
+from localvoice.audio.device_watch import LOOK_S, STALLED_AFTER_S
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
 
@@ -146,6 +147,16 @@ async def test_a_device_that_stands_still_is_lost_though_it_is_active(life: Devi
     loudspeaker.is_stalled = True
     await until(lambda: len(told) == 2)
     assert "did not answer" in told[1].reason
+
+
+async def test_a_device_that_stands_still_again_is_waited_for_longer(life: DeviceLife, told: Told) -> None:
+    microphone, _ = await opened(life)
+    microphone.is_stalled = True
+    await until(lambda: len(told.changes()) == 2)
+    life.microphone.is_stalled = True
+    stalled_s = time.monotonic()
+    await until(lambda: len(told.changes()) == 4)
+    assert time.monotonic() - stalled_s > 2 * STALLED_AFTER_S - LOOK_S
 
 
 async def test_where_it_is_gone_the_default_takes_its_place(life: DeviceLife, system: System, told: Told) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from localvoice.audio.device_watch import LOOK_S, STALLED_AFTER_S, Numbness, Pulse, numb_microphone, pauses
+from localvoice.audio.device_watch import LOOK_S, STALLED_AFTER_S, Numbness, Pulse, Stalls, numb_microphone, pauses
 
 RATE_HZ = 48_000
 
@@ -40,6 +40,22 @@ def test_a_program_that_was_stopped_itself_does_not_blame_the_device() -> None:
 
 def test_a_device_that_never_begins_is_lost_too() -> None:
     assert sum(looked_at(Pulse(), [0.0] * 10)) > 10 - 2 - STALLED_AFTER_S / LOOK_S
+
+
+def test_a_device_that_stands_still_again_within_a_minute_has_longer() -> None:
+    stalls = Stalls()
+    allowed = []
+    for now_s in (100.0, 110.0, 120.0, 130.0):
+        allowed.append(stalls.allowed_s(now_s))
+        stalls.add(now_s)
+    assert allowed == [STALLED_AFTER_S, 2 * STALLED_AFTER_S, 4 * STALLED_AFTER_S, 4 * STALLED_AFTER_S]
+    assert stalls.allowed_s(189.0) == 4 * STALLED_AFTER_S
+    assert stalls.allowed_s(191.0) == STALLED_AFTER_S, "a calm minute"
+
+
+def test_a_pulse_may_have_longer() -> None:
+    assert not any(looked_at(Pulse(1.2), [1.0] + [2.0] * 12))
+    assert looked_at(Pulse(1.2), [1.0] + [2.0] * 14)[-1]
 
 
 def test_tries_grow_apart_and_stay_close_enough_for_two_seconds() -> None:
