@@ -127,7 +127,7 @@ def runtime_version() -> str:
 
 
 def _bring_in(path: Path) -> None:
-    """Read the file into the system's cache. xllamacpp holds the GIL while it loads, and from a disk that takes seconds.
+    """Read the file into the system's cache: xllamacpp holds the GIL while it loads, from a disk for seconds.
 
     188 MB that were not in the cache: nobody else ran for 252 ms instead of 384, and it took no longer (2 shared cores,
     AMD EPYC, 2026-11-21).
