@@ -87,4 +87,4 @@ def warnings(config: Config, ears: Ears, engines: Mapping[str, Loaded]) -> Itera
     language, stt = config.session.language, engines.get("stt")
     if stt is not None and stt.name == _ENGLISH_ONLY and language.split("-", 1)[0].lower() not in {"", "en"}:
         known = f"{stt.name} is a starter and understands English only, not {language!r}"
-        yield "wrong_language", f"{known}: `localvoice models download large-v3-turbo` gets one of many languages"
+        yield "wrong_language", f"{known}: `localvoice models download base` gets one of 99 languages"

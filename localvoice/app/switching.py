@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from localvoice.app.prepared_phrases import speak_beforehand
 from localvoice.cloud_choice import STAGES, host_services, is_cloud_name, leaves_machine
 from localvoice.config import Config
 from localvoice.engine_choice import EngineChoice
-from localvoice.errors import ConfigError
+from localvoice.errors import ConfigError, LocalVoiceError
 from localvoice.loading import Loaded, load_stage, paid_of
 from localvoice.messages import SpeechChunk
 from localvoice.session.hand import Voices
@@ -94,7 +94,11 @@ class Switching:
             raise ConfigError(f"{text} would leave this machine, and the session is offline")
         if self._offline == "sealed" and (here := host_services(config.engines)):
             raise ConfigError(f"a sealed session cannot reach this machine's own {here}: begin with --{stage} {text}")
-        loaded = await load_stage(stage, self._choose(config).candidates(stage)[:1], lambda _: None)
+        choice = self._choose(config)
+        if "stt" in self._by_stage:
+            with suppress(LocalVoiceError):  # a model is told of the recogniser that works beside it
+                choice.candidates("stt")
+        loaded = await load_stage(stage, choice.candidates(stage)[:1], lambda _: None)
         self._stack.callback(loaded.first.close)
         for name in paid_of({stage: loaded}):
             self._voices.paid.add(name)
