@@ -12,6 +12,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from localvoice.audio import native_reflex
 from localvoice.audio.samples import Samples, silence
 
 _LENGTH_S = 0.0027
@@ -53,8 +54,7 @@ class LowDelayResampler:
         step.heard[: len(past)] = past
         step.heard[len(past) :] = samples
         self._at += len(step.phases) * self._down - len(samples) * self._up
-        converted: Samples = np.einsum("ij,ij->i", step.windows[step.starts], step.phases)
-        return converted
+        return step.filtered()
 
     def _silent(self, fed: int) -> Samples:
         count = self._count(fed)
@@ -71,7 +71,9 @@ class LowDelayResampler:
         heard = silence(past + fed)
         phases = self._phases[at % self._up] if count else self._phases[:0]
         windows = np.lib.stride_tricks.sliding_window_view(heard, phases.shape[1]) if count else phases
-        return _Step(fed, self._at, heard, windows, at // self._up, phases)
+        starts, made = at // self._up, silence(count)
+        places = tuple(array.ctypes.data for array in (heard, starts, phases, made))
+        return _Step(fed, self._at, heard, windows, starts, phases, made, places)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +90,20 @@ class _Step:
     """Where in `heard` the filter of each output begins."""
     phases: Samples
     """Shape (outputs, taps)."""
+
+    made: Samples
+    """Room for the outputs."""
+    places: tuple[int, ...]
+    """Where all of these lie, for C; finding out takes as long as the filter."""
+
+    def filtered(self) -> Samples:
+        """The outputs. NumPy has to copy what the filters overlap in, and gives the GIL away; C does neither."""
+        library = native_reflex.load()
+        if library is None:
+            converted: Samples = np.einsum("ij,ij->i", self.windows[self.starts], self.phases)
+            return converted
+        library.brief.lv_resample(*self.places, *self.phases.shape)
+        return self.made.copy()
 
 
 def _phases(taps: int, up: int, cutoff: float) -> Samples:

@@ -1,11 +1,13 @@
 """Our own audio callbacks: the compiled library beside this file, opened by cffi, and its rings.
 
-Rule of this file: calls give the GIL away for a moment, reading a field does not; so counters are read as fields, and
-only what moves data or gives a command is a call.
+Rule of this file: counters are read as fields; only what moves data or gives a command is a call. What an interruption
+waits for keeps the GIL (`brief`): it takes a microsecond, and beside a busy thread of Python getting it back takes
+milliseconds.
 """
 
 from __future__ import annotations
 
+import ctypes
 import time
 from functools import cache
 from pathlib import Path
@@ -42,6 +44,15 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         self.ffi, self.lib = open_library(path, "callback.h", _STRUCTS)
+        self.brief: Any = ctypes.PyDLL(str(path))
+        """Its functions, called without giving the GIL away."""
+        self.brief.lv_read.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64
+        self.brief.lv_hold.argtypes = ctypes.c_void_p, ctypes.c_void_p
+        self.brief.lv_read.restype = self.brief.lv_hold.restype = ctypes.c_uint64
+
+    def address(self, of: Any) -> int:
+        """Of a struct or one of its fields."""
+        return int(self.ffi.cast("uintptr_t", of))
 
     def pointer(self, array: Samples) -> Any:
         """`array` for a C function or struct; whoever keeps the pointer keeps the array alive too."""
@@ -79,7 +90,7 @@ def hold(library: Library, output: Any, reply: Any) -> int:
     processor in the middle of a block, and may then be a block early.
     """
     for _ in range(_HOLD_LOOKS):
-        frame: int = library.lib.lv_hold(output, reply)
+        frame: int = library.brief.lv_hold(library.address(output), library.address(reply))
         if frame != UNDECIDED:
             return frame
         time.sleep(_HOLD_LOOK_S)
@@ -93,6 +104,7 @@ class RingReader:
         self._library = library
         self._state = state
         self._ring = library.ffi.addressof(state, name)
+        self._place = library.address(self._ring)
 
     @property
     def written(self) -> int:
@@ -107,7 +119,5 @@ class RingReader:
         """
         before = min(max(0, -first), frames)
         samples = np.empty(frames - before, dtype=np.float32)
-        count: int = self._library.lib.lv_read(
-            self._ring, max(0, first), self._library.pointer(samples), frames - before
-        )
+        count: int = self._library.brief.lv_read(self._place, max(0, first), samples.ctypes.data, frames - before)
         return (np.concatenate((silence(before), samples)) if before else samples), count

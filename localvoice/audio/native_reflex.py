@@ -36,6 +36,8 @@ class ReflexLibrary:
         """What makes its structs; its functions, which give the GIL away."""
         self.brief: Any = ctypes.PyDLL(str(path))
         """Its functions, which keep the GIL."""
+        self.brief.lv_resample.argtypes = *[ctypes.c_void_p] * 4, ctypes.c_int, ctypes.c_int
+        self.brief.lv_resample.restype = None
         self.brief.lv_silero_hear.argtypes = ctypes.c_void_p, ctypes.c_void_p
         self.brief.lv_silero_hear.restype = ctypes.c_float
         self.lib.lv_reflex_begin()

@@ -51,8 +51,10 @@ static float root_hann[320];
 #define SILENT 1e-4f
 
 #define LV(name) plain_##name
+#define LV_VECTOR 16 /* bytes */
 #include "reflex_kernels.h"
 #undef LV
+#undef LV_VECTOR
 
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__) && !defined(LV_WITHOUT_WIDE) /* by a test only */
 #define LV_HAS_WIDE 1
@@ -63,8 +65,10 @@ static float root_hann[320];
 #pragma GCC target("avx2,fma")
 #endif
 #define LV(name) wide_##name
+#define LV_VECTOR 32
 #include "reflex_kernels.h"
 #undef LV
+#undef LV_VECTOR
 #ifdef __clang__
 #pragma clang attribute pop
 #else
@@ -102,6 +106,10 @@ void lv_reflex_begin(void) {
     turn(&of_320);
     for (i = 0; i < 256; i++) hann[i] = (float)(0.5 - 0.5 * cos(2.0 * PI * i / 256.0));
     for (i = 0; i < 320; i++) root_hann[i] = (float)sqrt(0.5 - 0.5 * cos(2.0 * PI * i / 320.0));
+}
+
+void lv_resample(const float *heard, const int64_t *starts, const float *phases, float *samples, int count, int taps) {
+    CALL(resample, heard, starts, phases, samples, count, taps);
 }
 
 float lv_silero_hear(lv_silero *silero, const float *window) { return CALL(hear, silero, window); }

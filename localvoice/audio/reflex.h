@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_REFLEX_ABI = 1 };
+enum { LV_REFLEX_ABI = 2 };
 enum { LV_BLOCK = 160, LV_PARTITIONS = 20, LV_BINS = 161, LV_ROW = 168, LV_DRAWS = 97 };
 enum { LV_SLEEPS_AFTER = 200 }; /* blocks in which nothing is played */
 enum { LV_WINDOW = 512, LV_CONTEXT = 64, LV_HIDDEN = 128, LV_PANEL = 32 };
@@ -102,6 +102,10 @@ LV_API uint64_t lv_reflex_size(int which);
 
 /* To be called once, before all others. */
 LV_API void lv_reflex_begin(void);
+
+/* `count` samples, each the product of `taps` of those heard, from its start on, with a row of `phases`. */
+LV_API void lv_resample(const float *heard, const int64_t *starts, const float *phases, float *samples, int count,
+                        int taps);
 
 /* Probability of speech in the next LV_WINDOW samples; hidden, cell and context of zeros are a beginning. */
 LV_API float lv_silero_hear(lv_silero *silero, const float *window);

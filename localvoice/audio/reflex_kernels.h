@@ -5,40 +5,73 @@
 /* Matrices */
 
 #if defined(__GNUC__) || defined(__clang__)
-/* Eight numbers at once, wherever they lie. */
-typedef float LV(lanes) __attribute__((vector_size(32), aligned(4), may_alias));
+/* As many numbers at once as the processor takes, wherever they lie. */
+typedef float LV(lanes) __attribute__((vector_size(LV_VECTOR), aligned(4), may_alias));
 #define LANES LV(lanes)
+#define PART (LV_VECTOR / (int)sizeof(float) * 4) /* of a panel, in four sums */
 
-/* y = bias + matrix x for `columns` x at once, which is 1 or 2: what is loaded of the matrix is used for both. */
+/* y = bias + matrix x for two x at once: what is loaded of the matrix is used for both. */
 static inline void LV(panel)(const float *matrix, const float *bias, const float *x, const float *x2, float *y,
                              float *y2, int inputs) {
-    const LANES *rows = (const LANES *)matrix, *start = (const LANES *)bias;
-    LANES a0 = start[0], a1 = start[1], a2 = start[2], a3 = start[3], b0 = a0, b1 = a1, b2 = a2, b3 = a3;
-    int i;
-    for (i = 0; i < inputs; i++, rows += 4) {
-        float one = x[i], other = x2[i];
-        a0 += rows[0] * one, a1 += rows[1] * one, a2 += rows[2] * one, a3 += rows[3] * one;
-        b0 += rows[0] * other, b1 += rows[1] * other, b2 += rows[2] * other, b3 += rows[3] * other;
+    int part, i;
+    for (part = 0; part < LV_PANEL; part += PART) {
+        const float *row = matrix + part;
+        const LANES *start = (const LANES *)(bias + part);
+        LANES a0 = start[0], a1 = start[1], a2 = start[2], a3 = start[3], b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+        LANES *to = (LANES *)(y + part), *to2 = (LANES *)(y2 + part);
+        for (i = 0; i < inputs; i++, row += LV_PANEL) {
+            const LANES *rows = (const LANES *)row;
+            float one = x[i], other = x2[i];
+            a0 += rows[0] * one, a1 += rows[1] * one, a2 += rows[2] * one, a3 += rows[3] * one;
+            b0 += rows[0] * other, b1 += rows[1] * other, b2 += rows[2] * other, b3 += rows[3] * other;
+        }
+        to[0] = a0, to[1] = a1, to[2] = a2, to[3] = a3;
+        to2[0] = b0, to2[1] = b1, to2[2] = b2, to2[3] = b3;
     }
-    ((LANES *)y)[0] = a0, ((LANES *)y)[1] = a1, ((LANES *)y)[2] = a2, ((LANES *)y)[3] = a3;
-    ((LANES *)y2)[0] = b0, ((LANES *)y2)[1] = b1, ((LANES *)y2)[2] = b2, ((LANES *)y2)[3] = b3;
 }
 
 /* The same for one x: even and odd inputs apart, since an addition has to wait for the one before it. */
 static inline void LV(single)(const float *matrix, const float *bias, const float *x, float *y, int inputs) {
-    const LANES *rows = (const LANES *)matrix, *start = (const LANES *)bias;
-    LANES a0 = start[0], a1 = start[1], a2 = start[2], a3 = start[3], b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0};
-    int i;
-    for (i = 0; i < inputs; i += 2, rows += 8) {
-        float one = x[i], other = x[i + 1];
-        a0 += rows[0] * one, a1 += rows[1] * one, a2 += rows[2] * one, a3 += rows[3] * one;
-        b0 += rows[4] * other, b1 += rows[5] * other, b2 += rows[6] * other, b3 += rows[7] * other;
+    int part, i;
+    for (part = 0; part < LV_PANEL; part += PART) {
+        const float *row = matrix + part;
+        const LANES *start = (const LANES *)(bias + part);
+        LANES a0 = start[0], a1 = start[1], a2 = start[2], a3 = start[3], b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0};
+        LANES *to = (LANES *)(y + part);
+        for (i = 0; i < inputs; i += 2, row += 2 * LV_PANEL) {
+            const LANES *rows = (const LANES *)row, *next = (const LANES *)(row + LV_PANEL);
+            float one = x[i], other = x[i + 1];
+            a0 += rows[0] * one, a1 += rows[1] * one, a2 += rows[2] * one, a3 += rows[3] * one;
+            b0 += next[0] * other, b1 += next[1] * other, b2 += next[2] * other, b3 += next[3] * other;
+        }
+        to[0] = a0 + b0, to[1] = a1 + b1, to[2] = a2 + b2, to[3] = a3 + b3;
     }
-    a0 += b0, a1 += b1, a2 += b2, a3 += b3;
-    ((LANES *)y)[0] = a0, ((LANES *)y)[1] = a1, ((LANES *)y)[2] = a2, ((LANES *)y)[3] = a3;
+}
+#undef PART
+
+/* Sum of products. */
+static float LV(product)(const float *one, const float *other, int count) {
+    LANES sums = {0}, more = {0};
+    float sum = 0.0f;
+    int i, step = LV_VECTOR / (int)sizeof(float);
+    for (i = 0; i + 2 * step <= count; i += 2 * step) {
+        sums += *(const LANES *)(one + i) * *(const LANES *)(other + i);
+        more += *(const LANES *)(one + i + step) * *(const LANES *)(other + i + step);
+    }
+    for (; i < count; i++) sum += one[i] * other[i];
+    sums += more;
+    for (i = 0; i < step; i++) sum += sums[i];
+    return sum;
 }
 #undef LANES
 #else
+static float LV(product)(const float *one, const float *other, int count) {
+    float sum = 0.0f;
+    int i;
+    for (i = 0; i < count; i++) sum += one[i] * other[i];
+    return sum;
+}
+
 static void LV(single)(const float *matrix, const float *bias, const float *x, float *y, int inputs) {
     float sums[LV_PANEL];
     int i, k;
@@ -71,6 +104,12 @@ static void LV(convolve)(const float *matrix, const float *bias, const float *x,
                       y + place * y_step + at, y + (place + 1) * y_step + at, inputs);
     for (place = 0; place < places; place++)
         for (i = 0; i < outputs; i++) y[place * y_step + i] = y[place * y_step + i] > 0.0f ? y[place * y_step + i] : 0.0f;
+}
+
+static void LV(resample)(const float *heard, const int64_t *starts, const float *phases, float *samples, int count,
+                         int taps) {
+    int i;
+    for (i = 0; i < count; i++) samples[i] = LV(product)(heard + starts[i], phases + i * taps, taps);
 }
 
 /* Transforms */

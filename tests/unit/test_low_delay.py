@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from localvoice.audio import native_reflex
 from localvoice.audio.low_delay import LowDelayResampler
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 
@@ -68,3 +69,19 @@ def test_silence_is_handed_through_and_leaves_the_sound_behind_it_where_it_was(r
     in_blocks, at_once = converted(whole, rate_hz, block), converted(whole, rate_hz, len(whole))
     np.testing.assert_allclose(in_blocks, at_once, atol=1e-6)
     assert np.abs(in_blocks[len(in_blocks) // 2 :]).max() > 0.9
+
+
+@pytest.mark.parametrize("rate_hz", RATES_HZ)
+def test_without_a_compiler_it_is_the_same(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(2).standard_normal(3000).astype(np.float32)
+    compiled = converted(noise, rate_hz, 441)
+    monkeypatch.setattr(native_reflex, "load", lambda: None)
+    np.testing.assert_allclose(converted(noise, rate_hz, 441), compiled, atol=1e-5)
+
+
+def test_what_was_converted_stays() -> None:
+    resampler = LowDelayResampler(48_000, SPEECH_RATE_HZ)
+    first = resampler.feed(np.ones(480, dtype=np.float32))
+    kept = first.copy()
+    resampler.feed(-np.ones(480, dtype=np.float32))
+    assert np.array_equal(first, kept)
