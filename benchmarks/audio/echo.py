@@ -1,7 +1,8 @@
 """Own voice and users over it in simulated rooms: `python -m benchmarks.audio.echo [--rooms N] [--clips DIR]`.
 
 Bars are chosen on the first half of the rooms and reported on the second. It prints tables and JSON; `--json FILE` and
-`--plot FILE.svg` keep them. Hours of own voice: hours.py. Figures: docs/echo.md.
+`--plot FILE.svg` keep them; `--explain` says instead where the time to a cut goes (explanation.py). Hours of own voice:
+hours.py. Figures: docs/echo.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import numpy as np
 from benchmarks.audio.clips import read_clips
 from benchmarks.audio.delays_picture import delays_svg
 from benchmarks.audio.echo_table import tables
+from benchmarks.audio.explanation import paths
+from benchmarks.audio.explanation import summary as explained
 from benchmarks.audio.intervals import per_hour
 from benchmarks.audio.scene import DRIFTS_PPM, Conversation, Outcome, Scene, draw_scenes, with_users
 from benchmarks.audio.voices import active_level
@@ -202,6 +205,19 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"erle_db": erle, "seconds_aligned_within_1_ms": exact}
 
 
+def explain(scenes: list[Scene], vad: VoiceActivity) -> dict[str, Any]:
+    """Where the time goes; by level."""
+    told = {}
+    for level in LEVELS_DB:
+        found = [
+            path
+            for scene in with_users(scenes, level)
+            for path in paths(scene, Conversation(scene, vad, Bars()).run(), vad)
+        ]
+        told[f"{level:+g} dB"] = explained(found)
+    return told
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -213,11 +229,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--clips", type=Path, help="a folder of recorded people: two of five users are theirs")
     parser.add_argument("--plot", type=Path, help="an SVG of how soon users are noticed")
+    parser.add_argument("--explain", action="store_true", help="only where the time to a cut goes")
+    parser.add_argument("--first", type=int, default=0, help="number of the first room")
     parser.add_argument("--keep", action="store_true", help="report on the program's own bars, choose none")
     options = parser.parse_args()
     vad = load_vad("silero")
     clips = () if options.clips is None else read_clips(options.clips, vad)
-    scenes = [replace(scene, clips=clips) for scene in draw_scenes(options.rooms)]
+    scenes = [replace(scene, clips=clips) for scene in draw_scenes(options.rooms, first=options.first)]
+    if options.explain:
+        print(json.dumps(explain(scenes, vad), indent=2))
+        return
     choosing, reported = scenes[: options.rooms // 2], scenes[options.rooms // 2 :]
     figures = {"machine": f"{platform.machine()} {platform.system()}", "python": platform.python_version()}
     chosen, candidates = (Bars(), []) if options.keep else choose(choosing, vad)

@@ -131,6 +131,10 @@ class Outcome:
     cuts: list[float] = field(default_factory=list)
     spoken: list[tuple[float, float]] = field(default_factory=list)
     """When the user spoke while we did."""
+    windows: list[float] = field(default_factory=list, repr=False)
+    """The probability that it is the user, of every window."""
+    judged: list[tuple[float, float]] = field(default_factory=list)
+    """(when, content) of every opinion of the judge of sounds."""
     echo_db: float = 0.0
     left_db: float = 0.0
 
@@ -194,6 +198,7 @@ class Conversation:
                 for due in [due for due in self._due if due[0] <= at_s]:
                     self._due.remove(due)
                     self._decide(replace(due[1], at_s=at_s))
+                self.outcome.windows.append(probability)
                 self._decide(Window(at_s, probability))
         return self.outcome
 
@@ -230,7 +235,9 @@ class Conversation:
                 self._due.append((decision.at_s + _READ_S, read))
             case JudgeOverlap():
                 views = [ear.read(decision.onset_s - BEFORE_S, decision.at_s) for ear in self._ears]
-                self._decide(OverlapJudged(decision.at_s, decision.turn, *_judge().judge(*views)))
+                likely = _judge().judge(*views)
+                self.outcome.judged.append((decision.at_s, likely[0]))
+                self._decide(OverlapJudged(decision.at_s, decision.turn, *likely))
             case BargeIn():
                 self._said += self._queue.cut().frames
                 self.outcome.cuts.append(decision.at_s)
