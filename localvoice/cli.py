@@ -25,6 +25,7 @@ from localvoice.commands.devices import devices
 from localvoice.commands.doctor import doctor
 from localvoice.commands.models import app as models_app
 from localvoice.commands.persona import persona_app
+from localvoice.commands.plain_help import show_plainly
 from localvoice.commands.replay import replay
 from localvoice.commands.say import say
 from localvoice.commands.talk import talk
@@ -35,7 +36,10 @@ from localvoice.errors import ConfigError, ExitCode, LocalVoiceError
 app = typer.Typer(
     name="localvoice",
     help="A local-first voice assistant: you talk, it answers, you may talk over it. Alone: `localvoice talk`.",
-    epilog="Exit codes: 0 fine, 1 unexpected, 2 wrong use, 3 model, 4 sound device, 5 engines, 130 Ctrl-C.",
+    epilog=(
+        'Begin with `localvoice`, `localvoice doctor` or `localvoice say "Hello"`.\n\n'
+        "Exit codes: 0 fine, 1 unexpected, 2 wrong use, 3 model, 4 sound device, 5 engines, 130 Ctrl-C."
+    ),
     no_args_is_help=False,
     pretty_exceptions_enable=False,
 )
@@ -52,6 +56,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(persona_app, name="persona")
 app.add_typer(voices_app, name="voices")
+show_plainly(app)
 
 _TALK = "talk"
 _CLOUD_WORDS = frozenset({"off", "prefer", "fallback"})

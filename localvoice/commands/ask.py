@@ -13,7 +13,7 @@ from localvoice.errors import ConfigError
 
 
 def ask(  # noqa: PLR0913 - its flags
-    words: Annotated[list[str], typer.Argument(metavar="TEXT...", help="The question.")],
+    words: Annotated[list[str], typer.Argument(metavar="TEXT", help="The question.")],
     *,
     output: flags.Output = None,
     llm: flags.Llm = None,

@@ -51,10 +51,18 @@ def list_models(*, as_json: _AsJson = False) -> None:
 @app.command()
 def download(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Models; none: those of the tier.", autocompletion=completing.models)
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Models; none: those of the tier.", autocompletion=completing.models),
     ] = None,
     *,
-    tier: Annotated[str, typer.Option(help="small, standard or large; small if no model is named.")] = "",
+    tier: Annotated[
+        str,
+        typer.Option(
+            metavar="TIER",
+            help="small, standard, large or auto (this machine's); small if no model is named.",
+            autocompletion=completing.words("small", "standard", "large", "auto"),
+        ),
+    ] = "",
     yes: _Yes = False,
     force: Annotated[
         bool, typer.Option("--force", metavar="", help="Also what is here: repairs a damaged model.")
@@ -94,7 +102,7 @@ def download(
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Models; none: all that are here.", autocompletion=completing.own_models),
+        typer.Argument(metavar="NAME", help="Models; none: all that are here.", autocompletion=completing.own_models),
     ] = None,
 ) -> None:
     """Read all files again and compare their checksums."""
@@ -122,7 +130,7 @@ def verify(
 
 @app.command("import")
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="A copied store, or a folder with model files.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A copied store, or a folder with model files.")],
 ) -> None:
     """Bring models from a folder (a USB stick, another machine): copied and verified."""
     from localvoice.commands.model_progress import shown_progress
@@ -148,7 +156,11 @@ def import_folder(
 def remove(
     names: Annotated[
         list[str],
-        typer.Argument(help="Models; KIND/NAME where several have one name.", autocompletion=completing.own_models),
+        typer.Argument(
+            metavar="NAME",
+            help="Models; KIND/NAME where several have one name.",
+            autocompletion=completing.own_models,
+        ),
     ],
     *,
     yes: _Yes = False,
@@ -169,7 +181,9 @@ def remove(
 
 @app.command()
 def path(
-    name: Annotated[str, typer.Argument(help="A model; none: the store.", autocompletion=completing.own_models)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A model; none: the store.", autocompletion=completing.own_models)
+    ] = "",
 ) -> None:
     """Where the store is, or the file or folder that a model's engine is given."""
     from localvoice.errors import ConfigError
@@ -227,10 +241,14 @@ def _tier(word: str) -> Tier:
     from localvoice.errors import ConfigError
     from localvoice.model_store.catalogue import Tier
 
+    if word == "auto":
+        from localvoice.tiers.known_speeds import tier_here
+
+        return tier_here()[0].tier
     try:
         return Tier(word)
     except ValueError as error:
-        raise ConfigError(f"no tier is called {word!r}: use small, standard or large", key="--tier") from error
+        raise ConfigError(f"no tier is called {word!r}: use small, standard, large or auto", key="--tier") from error
 
 
 def _installed(store: ModelStore, name: str) -> Sequence[Installed]:

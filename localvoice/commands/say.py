@@ -18,7 +18,7 @@ Output = Annotated[
 
 
 def say(
-    words: Annotated[list[str], typer.Argument(metavar="TEXT...|-", help="What to say; - reads standard input.")],
+    words: Annotated[list[str], typer.Argument(metavar="TEXT|-", help="What to say; - reads standard input.")],
     *,
     output: Output = None,
     tts: flags.Tts = None,

@@ -12,6 +12,7 @@ import typer
 from localvoice.commands import completing, flags
 from localvoice.commands.flags import offline_mode, settings
 
+_SOUND = "Sound"
 _SESSION = "Conversation"
 _OUTPUT = "What is printed"
 
@@ -29,7 +30,9 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
     output: flags.Output = None,
     room: Annotated[
         str | None,
-        typer.Option(metavar="DELAY_MS,GAIN_DB[,RT60_MS]", help="A simulated room between two files."),
+        typer.Option(
+            metavar="DELAY_MS,GAIN_DB[,RT60_MS]", help="A simulated room between two files.", rich_help_panel=_SOUND
+        ),
     ] = None,
     text: Annotated[
         bool, typer.Option("--text", metavar="", help="Type instead of speaking.", rich_help_panel=_SESSION)

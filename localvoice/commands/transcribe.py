@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def transcribe(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...|-", help="Recordings of any format; - is one on standard input.")
+        list[str], typer.Argument(metavar="FILE|-", help="Recordings of any format; - is one on standard input.")
     ],
     *,
     as_json: Annotated[

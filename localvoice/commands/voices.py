@@ -48,7 +48,7 @@ def list_voices(
 
 @voices_app.command()
 def search(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help="In its name, title, language or engine.")],
+    words: Annotated[list[str], typer.Argument(metavar="WORD", help="In its name, title, language or engine.")],
     *,
     tts: Engine = None,
     as_json: AsJson = False,
@@ -62,7 +62,7 @@ def search(
 @voices_app.command()
 def preview(
     voice: Annotated[str, typer.Argument(metavar="VOICE", help="As it is listed.", autocompletion=completing.voices)],
-    words: Annotated[list[str] | None, typer.Argument(metavar="[TEXT...]", help="What to say.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="What to say.")] = None,
     *,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="WHAT", help="FILE.wav, - (raw PCM, 16 kHz) or a device.")

@@ -310,3 +310,11 @@ def test_a_question_in_any_format_is_answered(localvoice, rate_hz, channels, sub
     outcome = localvoice("--input", "q.wav", "--output", "none", "--patience", "fast", *TINY_ENGINES)
     assert outcome.code == 0, outcome
     assert outcome.out.splitlines()[-1].removeprefix("localvoice:").strip() == "The capital of France is Paris."
+
+
+@pytest.mark.parametrize("words", [(), ("talk",), ("models",), ("models", "download"), ("keys", "set")], ids=str)
+def test_help_shows_no_type_of_a_switch(localvoice, words):
+    outcome = localvoice(*words, "--help")
+    assert outcome.code == 0
+    assert "--help" in outcome.out
+    assert "<bool>" not in outcome.out

@@ -27,7 +27,7 @@ from localvoice.commands.config import config_app
         ("localvoice\n--patience\nf", {"fast"}),
         ("localvoice --offline --persona tu", {"tutor"}),
         ("localvoice --pers", {"--persona"}),
-        ("localvoice models download base", {"base.en"}),
+        ("localvoice models download base.", {"base.en"}),
         ("localvoice talk --stt no-such", set()),
         ("localvoice config set turn.pat", {"turn.patience"}),
         ("localvoice config set turn.overlap du", {"duck"}),
