@@ -18,6 +18,9 @@ from localvoice.turn.words import turn_words
 _UNDECIDED = 0.5
 """Probability that the thought is finished, where nothing but silence speaks."""
 
+_WORD_S = 0.2
+"""Speech of this length holds a word, or an "um" that the recogniser leaves out."""
+
 
 @dataclass(slots=True)
 class _Pause:
@@ -27,6 +30,10 @@ class _Pause:
     speech_end_s: float
     awaited: set[Ear]
     votes: Votes
+    text: str = ""
+    """The words at it, whatever they are worth."""
+    went_on_s: float = 0.0
+    """When speech went on after it."""
     was_end: bool = False
     """It was taken for the end of the turn."""
 
@@ -43,6 +50,8 @@ class EndOfTurn:
         self._knows_questions = _is_english(config.session.language)
         self._asked = NO_QUESTION
         self._pause: _Pause | None = None
+        self._before: _Pause | None = None
+        """The pause before, where it belongs to the same turn."""
 
     def choose_waits(self, chosen: WaitsChosen) -> None:
         """Other waits from now on."""
@@ -66,14 +75,15 @@ class EndOfTurn:
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
         """What was said of the pause before is void. `turn`: the one that the speech belongs to; None: to none yet."""
-        pause, self._pause = self._pause, None
+        (pause, self._pause), likely = (self._pause, None), self._finished
         if pause is None:
             return
+        pause.went_on_s, self._before = onset_s, pause if pause.turn == turn else None
         paused_s = onset_s - pause.speech_end_s
         if pause.turn == turn:
             self._speaker.paused(paused_s, was_taken_for_end=pause.was_end)
         elif pause.was_end and paused_s > EARLY_S:  # sooner it may still have been the same thought
-            self._speaker.finished()
+            self._speaker.finished(likely)
 
     def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
         """Take note; True where it is a vote on the present pause."""
@@ -91,16 +101,31 @@ class EndOfTurn:
                 pause.awaited.discard(Ear.WORDS)
             elif self._words_vote is not None:
                 pause.awaited.add(Ear.WORDS)
-            pause.votes.is_command, pause.votes.recogniser = seen.is_command, seen.end_of_turn
-            if self._words_vote is not None:
-                pause.votes.text, pause.votes.words = seen.text, self._words_vote(seen.text)
+            self._read(pause, seen)
         return True
+
+    def _read(self, pause: _Pause, seen: WordsSoFar) -> None:
+        pause.text, pause.votes.recogniser = seen.text, seen.end_of_turn
+        tells = not (seen.is_settled and self._is_old(pause))
+        pause.votes.is_command = tells and seen.is_command
+        if self._words_vote is not None:
+            pause.votes.text = seen.text if tells else ""
+            pause.votes.words = self._words_vote(seen.text) if tells else None
+
+    def _is_old(self, pause: _Pause) -> bool:
+        """Whether its words are those of the pause before, though the user has spoken since.
+
+        They went on with an "um", or the recogniser does not keep up: what was read does not tell that they are done.
+        """
+        before = self._before
+        spoke_on = before is not None and pause.speech_end_s - before.went_on_s >= _WORD_S
+        return before is not None and spoke_on and pause.text != "" and pause.text == before.text
 
     def decide(self, silence_s: float | None, turn_s: float) -> EndReason | None:
         """Why the turn is over now, or None (see `Endpointing.decide`)."""
         is_complete = self._pause is None or not self._pause.awaited
-        stretch = self._speaker.stretch
-        reason = self._endpointing.decide(silence_s, turn_s, self._finished, stretch=stretch, is_complete=is_complete)
+        pace = self._speaker.pace
+        reason = self._endpointing.decide(silence_s, turn_s, self._finished, pace=pace, is_complete=is_complete)
         if self._pause is not None:
             self._pause.was_end |= reason is not None
         return reason

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.votes import log_odds
 
-UNFINISHED, DOUBTFUL, PLAIN, SURE = 0.11, 0.2, 0.52, 0.57
-"""Marks of the probability that the thought is finished: up to the first the longest wait, between the second and the
-third the plain one, from the last the shortest, and in between in proportion to the log-odds. Where median and 95th
-percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5 in
-100 more than the plain one. Chosen on the corpus's choosing half (docs/decisions/028-waits-in-steps.md)."""
+UNFINISHED, DOUBTFUL, SURE = 0.09, 0.2, 0.62
+"""Marks of the probability that the thought is finished: up to the first the longest wait, from the second on the plain
+one, from the third, which follows the speaker, the shortest; in between in proportion to the log-odds. Where median and
+95th percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5
+in 100 more than the plain one (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
+
+_RISE = 0.2
+"""Log-odds below the third mark where the wait begins to fall from the plain one to the shortest."""
 
 _COMPLETE = 0.25
 """From here on an end is called `complete`, however long it was waited for: what the word means does not move with the
 marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a speaker makes of the waits."""
+
+    stretch: float = 1.0
+    """Factor of the plain wait; it never gets beyond the other two."""
+    sure: float = SURE
+    """From which probability on the wait is the shortest."""
+
+
+_STRANGER = Pace()
 
 
 class Endpointing:
@@ -30,17 +48,13 @@ class Endpointing:
         """Other waits from now on."""
         self._sure_ms, self._silence_ms, self._limit_ms = sure_ms, silence_ms, limit_ms
 
-    def wait_ms(self, probability: float | None, stretch: float = 1.0) -> float:
-        """How long to wait after the end of speech.
-
-        Args:
-            probability: That the thought is finished; None where nothing votes.
-            stretch: What the speaker makes of the plain wait; never beyond the other two.
-        """
-        plain_ms = self._plain_ms(stretch)
+    def wait_ms(self, probability: float | None, pace: Pace = _STRANGER) -> float:
+        """How long to wait after the end of speech. `probability`: that the thought is finished; None: no vote."""
+        plain_ms = self._plain_ms(pace.stretch)
         if probability is None:
             return plain_ms
-        odds = [log_odds(mark) for mark in (UNFINISHED, DOUBTFUL, PLAIN, SURE)]
+        sure = log_odds(pace.sure)
+        odds = (log_odds(UNFINISHED), log_odds(DOUBTFUL), sure - _RISE, sure)
         return float(np.interp(log_odds(probability), odds, (self._limit_ms, plain_ms, plain_ms, self._sure_ms)))
 
     def _plain_ms(self, stretch: float) -> float:
@@ -53,7 +67,7 @@ class Endpointing:
         turn_s: float,
         probability: float | None,
         *,
-        stretch: float = 1.0,
+        pace: Pace = _STRANGER,
         is_complete: bool = True,
     ) -> EndReason | None:
         """Why the turn is over now, or None.
@@ -62,14 +76,14 @@ class Endpointing:
             silence_s: Since the end of speech; None while speech goes on.
             turn_s: Since the turn began.
             probability: That the thought is finished; None where nothing votes.
-            stretch: What the speaker makes of the plain wait.
+            pace: What the speaker makes of the waits.
             is_complete: All votes are in. A vote on its way is not overtaken by a wait shorter than the plain one.
         """
         if self.is_full(turn_s):
             return EndReason.LIMIT
-        wait_ms = self.wait_ms(probability, stretch)
+        wait_ms = self.wait_ms(probability, pace)
         if not is_complete:
-            wait_ms = max(wait_ms, self._plain_ms(stretch))
+            wait_ms = max(wait_ms, self._plain_ms(pace.stretch))
         if silence_s is None or silence_s * 1000 < wait_ms - 1e-3:
             return None
         if probability is None:

@@ -94,6 +94,27 @@ def test_a_vote_on_an_earlier_pause_does_not_count():
     assert reads(end, "thank you", END_S + 2.0)
 
 
+def going_on(text: str, again: str, spoke_s: float, **votes: bool) -> EndOfTurn:
+    """After words, a pause of 0.3 s, more speech, and what is read then."""
+    end = paused(hears_sound=False)
+    reads(end, text)
+    end.speech_goes_on(1, END_S + 0.3)
+    end.pause_begins(1, 0.0, END_S + 0.3 + spoke_s)
+    reads(end, again, END_S + 0.3 + spoke_s, **votes)
+    return end
+
+
+def test_words_that_do_not_grow_with_the_speech_do_not_end_the_turn():
+    assert going_on("thank you", "thank you", 0.6).probability == 0.5
+    assert going_on("thank you", "thank you", 0.6, is_command=True).probability == 0.5
+    assert going_on("thank you", "thank you very much", 0.6).probability > 0.6
+    assert going_on("thank you", "thank you", 0.1).probability > 0.6, "too short for a word"
+
+
+def test_words_that_do_not_grow_still_tell_that_more_is_wanted_while_they_may_be_incomplete():
+    assert going_on("i would like to", "i would like to", 0.6, is_settled=False).probability < 0.1
+
+
 def test_a_question_of_ours_is_remembered_until_we_speak_again():
     def likely(*heard: str) -> float:
         end = EndOfTurn(Config(), hears_sound=False)

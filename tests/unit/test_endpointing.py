@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from localvoice.config import PATIENCE_MS, TurnConfig
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.endpointing import DOUBTFUL, PLAIN, SURE, UNFINISHED, Endpointing
+from localvoice.turn.endpointing import DOUBTFUL, SURE, UNFINISHED, Endpointing, Pace
 
 chances = st.floats(0, 1)
+paces = st.builds(Pace, st.floats(0.1, 10), st.floats(0.5, 0.9))
+
+PLAIN = 0.5
+"""Neither sure nor doubtful."""
 
 
 @pytest.mark.parametrize("preset", PATIENCE_MS)
@@ -25,21 +29,21 @@ def test_presets_give_their_three_waits(preset):
 @pytest.mark.parametrize("wait_ms", [300, 900])
 def test_a_fixed_wait_is_possible(wait_ms):
     endpointing = Endpointing(TurnConfig(sure_ms=wait_ms, silence_ms=wait_ms, limit_ms=wait_ms))
-    assert {endpointing.wait_ms(chance) for chance in (None, 0.0, 0.3, 0.55, 0.8, 1.0)} == {wait_ms}
+    assert {endpointing.wait_ms(chance) for chance in (None, 0.0, 0.3, 0.55, 0.68, 0.8, 1.0)} == {wait_ms}
 
 
-@given(st.sampled_from(list(PATIENCE_MS)), chances, chances)
-def test_the_surer_the_shorter(preset, one, other):
+@given(st.sampled_from(list(PATIENCE_MS)), chances, chances, paces)
+def test_the_surer_the_shorter(preset, one, other, pace):
     endpointing = Endpointing(TurnConfig(patience=preset))
     less, more = sorted((one, other))
-    assert endpointing.wait_ms(more) <= endpointing.wait_ms(less)
+    assert endpointing.wait_ms(more, pace) <= endpointing.wait_ms(less, pace)
     sure, _, limit = PATIENCE_MS[preset]
-    assert sure <= endpointing.wait_ms(one) <= limit
+    assert sure <= endpointing.wait_ms(one, pace) <= limit
 
 
 def test_the_wait_has_no_jump_where_its_parts_meet():
     endpointing = Endpointing(TurnConfig())
-    for chance in (SURE, PLAIN, DOUBTFUL, UNFINISHED):
+    for chance in (SURE, 0.572, DOUBTFUL, UNFINISHED):  # the second: where the fall to the shortest begins
         assert endpointing.wait_ms(chance - 1e-9) == pytest.approx(endpointing.wait_ms(chance + 1e-9), abs=1e-3)
 
 
@@ -68,23 +72,30 @@ def test_a_vote_on_its_way_is_not_overtaken_by_a_shorter_wait_than_the_plain_one
     assert endpointing.decide(1.9, 5.0, 0.01, is_complete=False) is None
 
 
-@given(st.sampled_from(list(PATIENCE_MS)), chances | st.none(), st.floats(0.1, 10))
-def test_however_one_pauses_the_waits_stay_between_the_preset_s(preset, chance, stretch):
+@given(st.sampled_from(list(PATIENCE_MS)), chances | st.none(), paces)
+def test_however_one_pauses_the_waits_stay_between_the_preset_s(preset, chance, pace):
     sure, _, limit = PATIENCE_MS[preset]
-    assert sure <= Endpointing(TurnConfig(patience=preset)).wait_ms(chance, stretch) <= limit
+    assert sure <= Endpointing(TurnConfig(patience=preset)).wait_ms(chance, pace) <= limit
 
 
 def test_who_pauses_long_waits_longer_where_nothing_is_sure_and_no_longer_where_it_is():
     endpointing = Endpointing(TurnConfig())
-    assert endpointing.wait_ms(None, 1.5) == 900
-    assert endpointing.wait_ms(DOUBTFUL, 1.5) == endpointing.wait_ms(PLAIN, 1.5) == pytest.approx(900)
-    assert endpointing.wait_ms(SURE, 1.5) == endpointing.wait_ms(SURE)
+    slow = Pace(stretch=1.5)
+    assert endpointing.wait_ms(None, slow) == 900
+    assert endpointing.wait_ms(DOUBTFUL, slow) == endpointing.wait_ms(PLAIN, slow) == pytest.approx(900)
+    assert endpointing.wait_ms(SURE, slow) == endpointing.wait_ms(SURE)
 
 
-@given(chances | st.none(), st.floats(0.1, 10))
-def test_a_fixed_wait_is_fixed_for_every_speaker(chance, stretch):
+def test_what_is_sure_is_what_is_so_for_this_speaker():
+    endpointing = Endpointing(TurnConfig())
+    assert endpointing.wait_ms(0.75, Pace(sure=0.85)) == 600
+    assert endpointing.wait_ms(0.75, Pace(sure=0.6)) == 200
+
+
+@given(chances | st.none(), paces)
+def test_a_fixed_wait_is_fixed_for_every_speaker(chance, pace):
     endpointing = Endpointing(TurnConfig(sure_ms=300, silence_ms=300, limit_ms=300))
-    assert endpointing.wait_ms(chance, stretch) == 300
+    assert endpointing.wait_ms(chance, pace) == 300
 
 
 def test_the_longest_turn_ends_while_speech_goes_on():

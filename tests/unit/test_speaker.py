@@ -1,11 +1,14 @@
-"""The wait follows the speaker's own pauses."""
+"""The waits follow the speaker's own pauses, and how sure their ends are."""
 
 from __future__ import annotations
+
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localvoice.turn.endpointing import SURE
 from localvoice.turn.speaker import LEAST_STRETCH, MOST_STRETCH, USUAL_PAUSE_S, Speaker
 
 
@@ -13,7 +16,7 @@ def after(*pauses_s: float) -> float:
     speaker = Speaker()
     for pause_s in pauses_s:
         speaker.paused(pause_s)
-    return speaker.stretch
+    return speaker.pace.stretch
 
 
 def test_a_stranger_gets_the_preset():
@@ -33,3 +36,40 @@ def test_one_pause_says_little_and_many_say_it_all():
 @given(st.lists(st.floats(0.0, 60.0), max_size=40))
 def test_no_speaker_changes_it_beyond_its_bounds(pauses_s):
     assert LEAST_STRETCH <= after(*pauses_s) <= MOST_STRETCH
+
+
+def with_ends(*likely: float | None) -> Speaker:
+    speaker = Speaker()
+    for one in likely:
+        speaker.finished(one)
+    return speaker
+
+
+def test_what_a_stranger_has_to_be_for_a_short_wait_is_what_the_program_says():
+    assert with_ends().pace.sure == with_ends(None, None).pace.sure == pytest.approx(SURE)
+
+
+@pytest.mark.parametrize("spread", [(0.52, 0.7), (0.6, 0.8), (0.7, 0.9)])
+def test_half_of_a_speaker_s_ends_get_the_short_wait_however_sure_they_are(spread):
+    draw, speaker = random.Random(5), Speaker()
+    low, high = spread
+    fast: list[bool] = []
+    for _ in range(400):
+        likely = draw.uniform(low, high)
+        fast.append(likely >= speaker.pace.sure)
+        speaker.finished(likely)
+    assert 0.5 < sum(fast[100:]) / 300 < 0.62
+
+
+@given(st.lists(st.floats(0.0, 1.0), max_size=60))
+def test_nothing_is_sure_that_nothing_speaks_for(likely):
+    assert 0.5 <= with_ends(*likely).pace.sure < 0.9
+
+
+def test_who_went_on_after_an_end_is_believed_less_until_turns_stand():
+    speaker = with_ends(0.9)
+    speaker.paused(0.5, was_taken_for_end=True)
+    cautious = speaker.caution
+    assert cautious > 0.0
+    speaker.finished(0.9)
+    assert 0.0 < speaker.caution < cautious

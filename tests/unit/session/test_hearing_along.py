@@ -101,8 +101,9 @@ def test_words_that_come_in_during_the_pause_vote_again():
 
 def test_the_recogniser_s_own_end_of_turn_is_a_vote():
     waits = []
+    may_go_on = ((0.2, "tell"), (0.35, "me"), (0.5, "a"), (1.1, "story"))
     for likely in (0.02, None, 0.98):
-        talk = hold(one_question, setting(HearingAlong(CAPITAL, end_of_turn=likely)))
+        talk = hold(one_question, setting(HearingAlong(may_go_on, end_of_turn=likely)))
         waits.append(one(talk.events, "turn_ended")["silence_ms"])
     assert waits[0] > waits[1] > waits[2]
 
