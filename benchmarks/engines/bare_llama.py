@@ -37,7 +37,8 @@ def _bare_xllamacpp(path: Path) -> Callable[[Sequence[Message]], str]:
 def _bare_llama_cpp_python(path: Path) -> Callable[[Sequence[Message]], str]:
     import llama_cpp
 
-    llama = llama_cpp.Llama(str(path), n_ctx=CONTEXT_TOKENS, n_batch=256, n_ubatch=256, n_threads=1, verbose=False)
+    threads = {"n_threads": 1, "n_threads_batch": 1}  # of the latter the library takes all cores by itself
+    llama = llama_cpp.Llama(str(path), n_ctx=CONTEXT_TOKENS, n_batch=256, n_ubatch=256, verbose=False, **threads)
 
     def reply(asked: Sequence[Message]) -> str:
         chunks: Iterator[Any] = llama.create_chat_completion(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, log10
 
-_WIDTH, _LEFT, _RIGHT = 860, 300, 90
+_WIDTH, _LEFT, _RIGHT = 880, 330, 80
 _ROW, _BAR, _HEAD, _TOP, _BOTTOM = 20, 13, 30, 48, 34
 _COLOURS = ("#0072b2", "#d55e00", "#009e73")
 """Told apart by people who do not tell red from green (Okabe and Ito)."""

@@ -15,7 +15,8 @@ from typer.testing import CliRunner, Result
 
 from localvoice.commands import models as command
 from localvoice.errors import ConfigError, LocalVoiceError, ModelError
-from localvoice.model_store.catalogue import read_catalogue
+from localvoice.model_store.catalogue import Tier, read_catalogue
+from localvoice.model_store.offer import Recommendation
 from localvoice.tiers import random_llama, random_whisper
 from localvoice.tiers.known_speeds import KnownSpeeds, tier_here
 from localvoice.tiers.speeds import recommended
@@ -82,10 +83,18 @@ def test_download_without_a_name_fetches_the_small_tier(root: Path) -> None:
     assert "here already" in run("download").stdout
 
 
+def test_the_tier_auto_is_that_of_this_machine(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    standard = Recommendation(Tier.STANDARD, "measured")
+    monkeypatch.setattr("localvoice.tiers.known_speeds.tier_here", lambda: (standard, True))
+    assert run("download", "--tier", "auto", "--yes").exit_code == 0
+    names = [model.name for model in read_catalogue().tier(Tier.STANDARD)]
+    assert sorted(folder.name for folder in root.glob("*/*")) == sorted(names)
+
+
 def test_an_unknown_tier_is_wrong_use(root: Path) -> None:
     error = refused("download", "--tier", "huge")
     assert isinstance(error, ConfigError)
-    assert "small, standard or large" in str(error)
+    assert "small, standard, large or auto" in str(error)
 
 
 @pytest.mark.parametrize("how", ["flag", "variable"])
