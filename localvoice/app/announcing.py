@@ -8,6 +8,7 @@ from typing import Any
 from localvoice import __version__
 from localvoice.app.listening import Ears
 from localvoice.app.plan import Plan, TalkOptions
+from localvoice.audio import native_reflex
 from localvoice.audio.device_path import path_name
 from localvoice.audio.opening import EndKind
 from localvoice.audio.samples import SPEECH_RATE_HZ
@@ -65,12 +66,14 @@ def announcement(
         "offline": offline,
         "input": "typed" if plan.is_typed else plan.input.label,
         "output": plan.output.label,
-    } | _callbacks(plan)
+    } | _runtimes(plan)
 
 
-def _callbacks(plan: Plan) -> dict[str, str]:
-    """Whose audio callbacks run, where a device is used: `native` or `rtmixer`."""
-    return {"callbacks": path_name()} if plan.has_device or plan.output.kind is EndKind.DEVICE else {}
+def _runtimes(plan: Plan) -> dict[str, str]:
+    """Who does the work of listening, `native` or `python`; whose audio callbacks run, `native` or `rtmixer`."""
+    listening = "python" if native_reflex.load() is None else "native"
+    has_device = plan.has_device or plan.output.kind is EndKind.DEVICE
+    return ({} if plan.is_typed else {"listening": listening}) | ({"callbacks": path_name()} if has_device else {})
 
 
 def turn_votes(config: Config, turn_detector: TurnDetector | None) -> str:

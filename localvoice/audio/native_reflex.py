@@ -68,10 +68,11 @@ def reason() -> str:
     """Why `load` gives None, in half a sentence; empty where it does not."""
     if load() is not None:
         return ""
+    path = library_path()
     try:
-        ReflexLibrary(library_path())
+        ReflexLibrary(path)
     except UNUSABLE as error:
-        return why_unusable(library_path(), error)
+        return why_unusable(path, error)
     return ""
 
 

@@ -7,15 +7,19 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device
 from localvoice.audio.device_path import path_name
+from localvoice.audio.duplex import BLOCK, BLOCK_S
 from localvoice.audio.opening import EndKind, parse_end
 from localvoice.audio.portaudio import load_sounddevice
 from localvoice.audio.samples import silence
-from localvoice.audio.vad import WINDOW, WINDOW_S, load_vad
+from localvoice.audio.vad import WINDOW, WINDOW_S, SileroVad, load_vad
 from localvoice.config import Config
 from localvoice.doctor.examination import Check, Finding, advice, fine, skipped
 from localvoice.model_store.catalogue import size_text
@@ -29,6 +33,9 @@ _VAD_BUDGET = 0.05
 """Share of real time the voice detector may take: a core has to be left for the rest."""
 
 _VAD_WINDOWS = 100
+_WORK_BLOCKS = 100
+
+_COMPILE = "install a C compiler and localvoice again (`pip install --force-reinstall --no-deps localvoice`)"
 
 
 def machine_checks(config: Config, store: ModelStore) -> Iterator[Check]:
@@ -87,16 +94,30 @@ def _callbacks() -> Finding:
         return fine("compiled: exact cuts, and the echo of what was played can be taken out")
     return advice(
         "rtmixer: our own are not there, so there is no echo cancellation",
-        "install a C compiler and localvoice again (`pip install --force-reinstall --no-deps localvoice`)",
+        _COMPILE,
     )
 
 
 def _canceller(config: Config) -> Finding:
     if config.audio.echo == "off":
         return skipped("switched off (audio.echo): headphones are needed")
-    from localvoice.audio.echo import load_processing
+    from localvoice.audio import native_reflex
+    from localvoice.audio.block_work import load_work
 
-    return fine(f"WebRTC AEC3 ({type(load_processing(suppress_noise=True)).__name__})")
+    work = load_work()
+    noise = (0.1 * np.random.default_rng(0).standard_normal((_WORK_BLOCKS, BLOCK))).astype(np.float32)
+    took_s = [_took_s(partial(work.process, block, block, block)) for block in noise]
+    median_s = statistics.median(took_s)
+    found = f"WebRTC AEC3 ({work.runtime}), {median_s * 1000:.2f} ms for each {BLOCK_S * 1000:.0f} ms of sound"
+    if native_reflex.load() is not None:
+        return fine(found, block_ms=median_s * 1000)
+    return advice(f"{found}: {native_reflex.reason()}", _COMPILE, block_ms=median_s * 1000)
+
+
+def _took_s(work: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    work()
+    return time.perf_counter() - began_s
 
 
 def _end(kind: Kind, spec: str) -> Check:
@@ -119,13 +140,10 @@ def _described(device: DeviceInfo, kind: Kind) -> str:
 def _detector(config: Config) -> Finding:
     vad = load_vad(config.engines.vad, runtime=config.vad.runtime)
     window = silence(WINDOW)
-    took_s = []
-    for _ in range(_VAD_WINDOWS):
-        began_s = time.perf_counter()
-        vad.probability(window)
-        took_s.append(time.perf_counter() - began_s)
+    took_s = [_took_s(partial(vad.probability, window)) for _ in range(_VAD_WINDOWS)]
     median_s = statistics.median(took_s)
-    found = f"{vad.name}, {median_s * 1000:.2f} ms for each {WINDOW_S * 1000:.0f} ms of sound"
+    name = f"{vad.name} ({vad.runtime})" if isinstance(vad, SileroVad) else vad.name
+    found = f"{name}, {median_s * 1000:.2f} ms for each {WINDOW_S * 1000:.0f} ms of sound"
     if median_s > _VAD_BUDGET * WINDOW_S:
         return advice(found, "close what keeps the processor busy, or take `--vad webrtc`", window_ms=median_s * 1000)
     return fine(found, window_ms=median_s * 1000)
