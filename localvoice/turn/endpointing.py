@@ -10,7 +10,7 @@ from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.votes import log_odds
 
-UNFINISHED, DOUBTFUL, SURE = 0.09, 0.2, 0.62
+UNFINISHED, DOUBTFUL, SURE = 0.09, 0.17, 0.62
 """Marks of the probability that the thought is finished: up to the first the longest wait, from the second on the plain
 one, from the third, which follows the speaker, the shortest; in between in proportion to the log-odds. Where median and
 95th percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5

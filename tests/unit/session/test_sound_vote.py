@@ -16,7 +16,7 @@ ON_ITS_OWN = Config(reply=ReplyConfig(prepare=False))
 
 async def asks(talk: Talk) -> None:
     await talk.quiet(1.0)
-    await talk.speak(2.0)
+    await talk.speak(2.5)
     await talk.until("reply_finished")
 
 
@@ -38,7 +38,7 @@ def test_it_hears_the_turn_from_half_a_second_before_its_onset_up_to_the_pause()
     hold(asks, Setting(ear=ear))
     [sound] = ear.heard
     seconds = len(sound) / SPEECH_RATE_HZ
-    assert 0.5 + 2.0 + 0.096 <= seconds <= 0.5 + 2.0 + 0.096 + 3 * 0.032
+    assert 0.5 + 2.5 + 0.096 <= seconds <= 0.5 + 2.5 + 0.096 + 3 * 0.032
     assert not sound[: round(0.4 * SPEECH_RATE_HZ)].any()
     assert sound[round(0.6 * SPEECH_RATE_HZ) : round(2.4 * SPEECH_RATE_HZ)].all()
 
