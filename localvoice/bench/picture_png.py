@@ -30,4 +30,4 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     axes.set_xlabel("ms from the end of speech to the first sound")
     axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), ncols=len(STAGES), fontsize=8, frameon=False)
     axes.set_title("\n".join(heading(found)), fontsize=9, loc="left")
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=120, format="png")

@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 import textwrap
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,8 +64,7 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     from localvoice.ui.bench_progress import BenchProgress
 
     with ExitStack() as stack:
-        folder = record or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="localvoice-bench-")))
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _made(record) if record else Path(stack.enter_context(_temporary()))
         progress = stack.enter_context(BenchProgress())
         options = BenchOptions(folder, rounds, progress.said, offline=shield.mode)
         code, found = asyncio.run(run_dialogue(loaded, flags.model_store(), options))
@@ -73,10 +72,28 @@ def bench(  # noqa: PLR0913 - one parameter a flag
         raise typer.Exit(int(code))
     found |= reading
     changed = [] if old is None else list(changes(old, found))
+    _tell(found, changed, as_json=as_json)
     if plot is not None:
         _draw(found, plot)
-    _tell(found, changed, as_json=as_json)
     raise typer.Exit(int(ExitCode.OK if found["answers"] else ExitCode.ENGINES))
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot write to {folder}: {str(error.strerror or error).lower()}") from error
+    return folder
+
+
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    """For both sides of the sound, where nobody wants to keep them."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="localvoice-bench-")
+    except OSError as error:
+        raise FileError(
+            "there is no folder for temporary files: name one in TMPDIR, or keep all with --record"
+        ) from error
 
 
 def _reading(config: Config) -> dict[str, Any]:
@@ -131,13 +148,17 @@ def _check_matplotlib() -> None:
 def _draw(found: dict[str, Any], path: Path) -> None:
     from localvoice.bench.picture import waterfall
 
+    part = path.with_name(f"{path.name}.part")
     try:
         if path.suffix.lower() == ".png":
             from localvoice.bench.picture_png import draw
 
-            draw(found, path)
+            draw(found, part)
         else:
-            path.write_text(waterfall(found), encoding="utf-8")
+            part.write_text(waterfall(found), encoding="utf-8")
+        part.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise FileError(f"cannot write {path}: {str(error.strerror or error).lower()}") from error
     typer.echo(f"{path} shows the waits", err=True)

@@ -104,6 +104,7 @@ def test_what_would_fail_behind_the_dialogue_fails_before_it(localvoice: Command
         "bench", "--field", "--input", "nothing.wav", "--stt", "pocketsphinx", code=2
     )
     assert "not an empty folder" in localvoice.refusal("bench", "--record", kept, code=2)
+    assert "cannot write to" in localvoice.refusal("bench", "--record", old / "deep", code=2)
 
 
 def _folder(localvoice: CommandLine, name: str) -> Path:
