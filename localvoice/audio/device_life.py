@@ -149,9 +149,9 @@ class DeviceLife:
         self.alive_s, self._lost_s = self._ends.alive_s, now_s
         outage = _Outage(self._ends.names, self.tell)
         waits = pauses()
+        self._ends.release(_ANSWERS_WITHIN_S)  # first: whoever plays must know that nothing is there
         if now_s - self._opened_s < _WORKED_FOR_S:
             self._closing.wait(sum(next(waits) for _ in range(3)))
-        self._ends.release(_ANSWERS_WITHIN_S)
         try:
             while not (self._closing.is_set() or outage.is_final) and not self._has_reopened(now_s):
                 self._closing.wait(next(waits))

@@ -237,7 +237,7 @@ class _Patience:
     def is_over(self) -> bool:
         """Whether the device counts as lost; asked once a look."""
         since_s, self._looked_s = time.monotonic() - self._looked_s, time.monotonic()
-        self._still_s += min(since_s, 3 * _POLL_S)
+        self._still_s += min(since_s, 1.5 * _POLL_S)
         return self._still_s > _STALLED_AFTER_S
 
 

@@ -16,7 +16,7 @@ STALLED_AFTER_S = 0.3
 The longest stall of the virtual card on a busy machine but for one was 170 ms (audio.md 1).
 """
 
-_LONGEST_STALL_S = 1.2
+_LONGEST_STALL_S = 0.9
 _REMEMBERED_S = 60.0
 """A device that stands still again within a minute has twice as long, up to here: where other programs leave the sound
 server no processor (stalls of 0.3 to 0.7 s at load average 25, 2026-11-21), opening it again took longer than waiting

@@ -335,3 +335,14 @@ async def test_a_device_that_dies_at_once_again_is_not_tried_all_the_time(
         await until(lambda loss=loss: len(told) == 2 * loss)
     assert len(pauses) == 2
     assert min(pauses) > 0.3
+
+
+async def test_while_it_pauses_nothing_is_there(life: DeviceLife, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a reply would take the loudspeaker for one that runs."""
+    monkeypatch.setattr(device_life, "_WORKED_FOR_S", 100.0)
+    microphone, _ = await opened(life)
+    microphone.is_active = False
+    await until(lambda: len(told.changes()) == 2)
+    monkeypatch.setattr(device_life, "pauses", lambda: iter([WITHIN_S] * 3))
+    life.microphone.is_active = False
+    await until(lambda: life.loudspeaker is None)
