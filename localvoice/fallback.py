@@ -177,7 +177,7 @@ class FallbackSynthesizer:
                 engine = self._ranks.first
                 chunks = engine.synthesize(handed)
                 try:
-                    async for chunk in chunks:
+                    while (chunk := await self._next(engine, chunks, handed)) is not None:
                         yield self._loudness.matched(engine.name, handed.spoken(chunk))
                     self._ranks.worked(engine)
                     return
@@ -192,6 +192,16 @@ class FallbackSynthesizer:
         finally:
             await handed.clauses.close()
 
+    async def _next(
+        self, engine: Synthesizer, chunks: AsyncIterator[SpeechChunk], handed: _Handed
+    ) -> SpeechChunk | None:
+        """The next chunk, None behind the last; the first one is not waited for without end once its text is there."""
+        if handed.has_sounded:
+            return await anext(chunks, None)
+        async with patience(self._ranks, engine, has_begun=False) as begin:
+            handed.heed(begin)
+            return await anext(chunks, None)
+
     def close(self) -> None:
         """Free all models."""
         self._ranks.close()
@@ -204,6 +214,9 @@ class _Handed:
         """`told` hears of each text that is handed over."""
         self.clauses = clauses
         self._told = told
+        self._heed: Callable[[], None] | None = None
+        self.has_sounded = False
+        """Whether the voice in use has spoken any of it."""
         self.failure: Exception | None = None
         """Of who writes the text: no voice is to blame for that."""
         self._unspoken = ""
@@ -217,8 +230,7 @@ class _Handed:
     async def __anext__(self) -> str:
         if self._again:
             clause, self._again = self._again, ""
-            self._told(clause)
-            return clause
+            return self._tell(clause)
         try:
             clause = await anext(self.clauses)
         except StopAsyncIteration:
@@ -227,11 +239,21 @@ class _Handed:
             self.failure = error
             raise
         self._unspoken += clause
+        return self._tell(clause)
+
+    def _tell(self, clause: str) -> str:
         self._told(clause)
+        if self._heed is not None:
+            self._heed()
         return clause
+
+    def heed(self, begun: Callable[[], None]) -> None:
+        """Call `begun` when the voice is given a text to speak, until it has spoken."""
+        self._heed = begun
 
     def spoken(self, chunk: SpeechChunk) -> SpeechChunk:
         """`chunk`, the next of what was handed over, has its sound; a clause that another voice began is told once."""
+        self.has_sounded, self._heed = True, None
         self._unspoken = self._unspoken[len(chunk.text) :]
         told, clause = self._told_ahead, chunk.text if chunk.clause is None else chunk.clause
         self._told_ahead = max(0, max(told, len(clause)) - len(chunk.text))
@@ -239,4 +261,4 @@ class _Handed:
 
     def again(self) -> None:
         """Another voice goes on with what is left."""
-        self._again = self._unspoken
+        self._again, self.has_sounded = self._unspoken, False

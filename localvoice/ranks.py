@@ -210,8 +210,10 @@ class Ranks(Generic[E]):
 
 
 @asynccontextmanager
-async def patience(ranks: Ranks[Any], engine: Engine) -> AsyncIterator[None]:
+async def patience(ranks: Ranks[Any], engine: Engine, *, has_begun: bool = True) -> AsyncIterator[Callable[[], None]]:
     """Ends a wait for an engine in this process that keeps the user waiting while a service stands behind it.
+
+    Yields what begins the wait, where it has not begun: the engine has nothing to work on yet.
 
     Raises:
         ProviderUnavailable: it was too slow.
@@ -219,8 +221,13 @@ async def patience(ranks: Ranks[Any], engine: Engine) -> AsyncIterator[None]:
     has_service = any(isinstance(one, Checked) for one in ranks.behind())
     limit_s = _TOO_SLOW_S if has_service and not isinstance(engine, Checked) else None
     try:
-        async with asyncio.timeout(limit_s):
-            yield
+        async with asyncio.timeout(limit_s if has_begun else None) as scope:
+
+            def begin() -> None:
+                if limit_s is not None and scope.when() is None:
+                    scope.reschedule(asyncio.get_running_loop().time() + limit_s)
+
+            yield begin
     except TimeoutError as error:
         message = f"{engine.name} did not answer within {_TOO_SLOW_S:g} s"
         raise ProviderUnavailable(message, provider=engine.name) from error

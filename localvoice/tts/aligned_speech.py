@@ -17,6 +17,7 @@ from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.messages import SpeechChunk, WordTime
 from localvoice.text.rewriting import Spoken
 from localvoice.text.speakable import speakable
+from localvoice.tts.clause_cuts import cuts
 from localvoice.tts.letter_spans import LetterSpans, Mark
 from localvoice.tts.trim import LEAD_S, pause_after
 
@@ -98,13 +99,18 @@ class AlignedSpeech:
         return list(self._ready())
 
     def finish(self) -> list[SpeechChunk]:
-        """What is left, once all sound has come: by the marks as far as they go, the last clause with all the rest."""
+        """What is left, once all sound has come: by the marks as far as they go, the rest by the pauses in it."""
         chunks = self.ready()
+        left = [clause for clause in self._clauses if clause.spoken.text]
+        weights = [_letters(clause.spoken.text[clause.said :]) for clause in left]
+        ends = {id(clause): cut for clause, cut in zip(left, cuts(self._sound, weights, self._rate_hz), strict=True)}
+        begin = self._begin
         while self._clauses:
             clause = self._clauses[0]
-            is_last = not any(other.spoken.text for other in list(self._clauses)[1:])
-            end = self._end if is_last and clause.spoken.text else self._begin
-            chunks.append(self._chunk(clause, len(clause.spoken.text), end))
+            cut = ends.get(id(clause))
+            end = self._begin if cut is None else begin + cut.frame
+            is_pause = cut is None or cut.is_pause
+            chunks.append(self._chunk(clause, len(clause.spoken.text), end, is_pause=is_pause))
         return chunks
 
     @property
@@ -162,14 +168,14 @@ class AlignedSpeech:
             return self._end
         return min(self._spans[count - 1].end, self._end)
 
-    def _chunk(self, clause: _Clause, said: int, end: int) -> SpeechChunk:
-        """Hand out `clause` up to spoken character `said`, with the sound up to frame `end`."""
+    def _chunk(self, clause: _Clause, said: int, end: int, *, is_pause: bool = True) -> SpeechChunk:
+        """Hand out `clause` up to spoken character `said`, its sound up to frame `end`: a pause, or any place."""
         is_first, is_last = clause.said == 0, said == len(clause.spoken.text)
         shown = len(clause.written) if is_last else max(clause.shown, clause.spoken.written(clause.said, said)[1])
         sound = self._sound[: max(0, end - self._begin)]
         words = self._words(clause, said, end)
         sound, words = _trimmed_front(sound, words, self._rate_hz) if is_first else (sound, words)
-        if is_last and len(sound):
+        if is_last and is_pause and len(sound):
             sound = _ended(sound, round(pause_after(clause.written) * self._rate_hz))
         text = clause.written[clause.shown : shown]
         chunk = SpeechChunk(text, sound, self._rate_hz, words, clause.written if is_first else "")

@@ -204,6 +204,45 @@ def test_where_no_service_stands_behind_it_it_may_take_its_time():
     assert run(engine.transcribe(SOUND)).text == "late"
 
 
+class CheckedVoice(FakeSynthesizer):
+    """One that can be asked whether it works: a service."""
+
+    async def check(self) -> None:
+        """It would."""
+
+
+def spoken_by(*voices, text) -> list[str]:
+    async def said() -> list[str]:
+        engine = FallbackSynthesizer(voices, Told())
+        return [chunk.text async for chunk in engine.synthesize(text)]
+
+    return run(said())
+
+
+def test_a_voice_of_this_machine_that_is_too_slow_gives_way_to_a_service():
+    slow, service = FakeSynthesizer(delay_s=9), CheckedVoice(name="cloud")
+    assert spoken_by(slow, service, text=clauses("One.", " Two.")) == ["One.", " Two."]
+    assert (slow.clauses, service.clauses) == (["One."], ["One.", " Two."])
+
+
+def test_a_voice_is_not_too_slow_because_its_text_is():
+    async def hesitant() -> AsyncIterator[str]:
+        await asyncio.sleep(20)
+        yield "One."
+        await asyncio.sleep(20)
+        yield " Two."
+
+    local, service = FakeSynthesizer(delay_s=1), CheckedVoice(name="cloud")
+    assert spoken_by(local, service, text=hesitant()) == ["One.", " Two."]
+    assert service.clauses == []
+
+
+def test_a_voice_with_nobody_behind_it_may_take_its_time():
+    local = FakeSynthesizer(delay_s=9)
+    assert spoken_by(local, FakeSynthesizer(name="other"), text=clauses("One.")) == ["One."]
+    assert local.clauses == ["One."]
+
+
 # language models
 
 

@@ -63,6 +63,37 @@ def test_times_that_cannot_be_those_of_the_text_cut_nothing(speech, told):
     assert len(first.samples) + len(second.samples) >= len(sound(25)) - 10
 
 
+def toned(text: str) -> np.ndarray:
+    """A tone per letter, silence for a space and, four letters long, behind a stop."""
+    tone = np.tile(np.array([0.5, -0.5], np.float32), round(LETTER_S * RATE_HZ / 2))
+    parts = [np.zeros_like(tone) if letter == " " else tone for letter in text.replace(". ", ".    ")]
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize("clauses", [("One two.", " Three four."), ("Four.", " Five six seven eight.", " Nine.")])
+def test_without_times_clauses_end_at_the_pauses(clauses):
+    speech = AlignedSpeech(RATE_HZ)
+    for clause in clauses:
+        speech.expect(clause)
+    speech.take(toned("".join(clauses)), [])
+    chunks = speech.finish()
+    assert [chunk.text for chunk in chunks] == list(clauses)
+    for chunk, clause in zip(chunks, clauses, strict=True):
+        tone = np.flatnonzero(chunk.samples)
+        letters = np.flatnonzero(toned(clause.strip()))
+        assert len(tone) == len(letters)
+
+
+def test_without_times_and_pauses_a_clause_ends_somewhere_and_no_gap_is_put_there():
+    speech = AlignedSpeech(RATE_HZ)
+    for clause in ("One two.", " Three four."):
+        speech.expect(clause)
+    speech.take(toned("onetwothreefour"), [])
+    first, second = speech.finish()
+    assert min(len(first.samples), len(second.samples)) > 4 * LETTER_S * RATE_HZ
+    assert np.all(first.samples != 0.0)
+
+
 def test_letters_that_were_left_out_end_the_trust_before_a_word_is_cut(speech):
     assert spoken(speech, (7, marks("One tw")), (7, marks("ree."))) == ["One"]
     assert [chunk.text for chunk in speech.finish()] == [" two three.", " Four five."]
