@@ -8,7 +8,7 @@ SAMPLE := examples/sample.wav
 REPLY := sample-reply.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help talk setup check test test-full test-random bench sound-card smart-turn clean
+.PHONY: help talk setup lint check test test-full test-random bench sound-card smart-turn clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -41,11 +41,14 @@ talk: $(VENV)/.base ## start the assistant
 	     code=0; $(BIN)/localvoice talk --input $(SAMPLE) --output $(REPLY) </dev/null || code=$$? ;; \
 	esac; exit $$code
 
-check: $(VENV)/.dev ## formatting, lint, types and layers
-	@echo "==> ruff, mypy, import-linter"
+check: lint ## formatting, lint, layers and types
+	@echo "==> mypy"
+	@$(BIN)/mypy --no-error-summary
+
+lint: $(VENV)/.dev # what a second or two can tell
+	@echo "==> ruff, import-linter"
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo >.import_linter.log 2>&1 || { cat .import_linter.log; exit 1; }
 	@rm -f .import_linter.log
 
@@ -55,13 +58,13 @@ sound-card: # a virtual sound card for the device tests, where apt may be used
 smart-turn: $(VENV)/.dev # the model that tests and benchmarks hear with, where it can be fetched
 	@sh scripts/ensure_smart_turn.sh $(BIN)/python
 
-test: check sound-card smart-turn ## everything this machine can test
+test: lint sound-card smart-turn ## everything this machine can test
 	@echo "==> tests"
 	@sh scripts/run_tests.sh $(BIN)/python
 
 test-full: check sound-card smart-turn ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
 	@$(PIP) install --quiet --editable '.[full,dev]'
-	@sh scripts/run_tests.sh $(BIN)/python
+	@TYPES=no sh scripts/run_tests.sh $(BIN)/python
 
 test-random: $(VENV)/.dev ## long random conversations in virtual time
 	@$(BIN)/python -m pytest -q -m random --timeout 3000
