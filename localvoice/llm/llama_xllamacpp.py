@@ -43,7 +43,7 @@ class XLlamaCppModel:
         self._setup = setup
         self._states = states or prompt_states(setup, runtime_version())
         self._server: LlamaServer | None = LlamaServer(setup, self._states.folder)
-        self._cache = _Cache(self._server, forgets=setup.header.forgets, threads=setup.threads)
+        self._cache = _Cache(self._server, forgets=setup.header.forgets, threads=setup.threads_beside)
         try:
             for _ in range(2):  # the second time nothing is new, which tells what a token costs
                 self._write(self._server, self._request(_WARM_UP, (), max_tokens=1), CancelToken(), lambda _: None)
