@@ -157,3 +157,10 @@ def test_a_stream_left_in_the_middle_ends_the_sound():
 
     run(follow())
     assert ended == [True]
+
+
+def test_whether_it_breaks_off_is_said_by_the_engine_in_use():
+    breaking, other = FakeRecognizer("one"), FakeRecognizer("two")
+    breaking.breaks_off = True
+    assert FallbackRecognizer([breaking, other], lambda *_: None).breaks_off
+    assert not FallbackRecognizer([other, breaking], lambda *_: None).breaks_off

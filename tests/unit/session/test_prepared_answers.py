@@ -320,22 +320,39 @@ def test_the_words_of_a_pause_have_a_vote_however_early_they_are_read(recognizer
     assert ended["silence_ms"] < 240
 
 
-def test_a_slow_recogniser_is_asked_only_once_the_pause_is_certain():
+def first_asked(recognizer: FakeRecognizer) -> list[float]:
+    """How long behind the end of the sound, for two questions."""
     setting = engines()
-    setting.stt = FakeRecognizer("tell me something", delay_s=0.15)
+    setting.stt = recognizer
     began = []
 
     async def user(talk: Talk) -> None:
         for _ in range(2):
             await talk.speak(1.0)
-            quiet_s, asked = talk.duplex.now_s(), len(setting.stt.heard)
-            while len(setting.stt.heard) == asked:
+            quiet_s, asked = talk.duplex.now_s(), len(recognizer.heard)
+            while len(recognizer.heard) == asked:
                 await talk.quiet(0.005)
             began.append(talk.duplex.now_s() - quiet_s)
             await talk.until("turn_metrics")
 
     hold(user, setting)
+    return began
+
+
+class BreakingOff(FakeRecognizer):
+    """One that a pause costs nothing that was none."""
+
+    breaks_off = True
+
+
+def test_a_slow_recogniser_is_asked_only_once_the_pause_is_certain():
+    began = first_asked(FakeRecognizer("tell me something", delay_s=0.15))
     assert began[1] - began[0] >= 0.03, "nothing was known of it the first time"
+
+
+def test_a_slow_recogniser_that_breaks_off_is_asked_with_the_first_quiet_window():
+    began = first_asked(BreakingOff("tell me something", delay_s=0.15))
+    assert began[1] == pytest.approx(began[0], abs=0.02)
 
 
 def test_a_dip_within_a_word_voids_what_was_begun():
