@@ -73,11 +73,10 @@ def open_library() -> Any | None:
     """
     from pocketsphinx import _pocketsphinx
 
-    if not metadata.version("pocketsphinx").startswith(_READ):
-        return None
     try:
-        return functions(Path(_pocketsphinx.__file__))
-    except (OSError, AttributeError):
+        is_read = metadata.version("pocketsphinx").startswith(_READ)
+        return functions(Path(_pocketsphinx.__file__)) if is_read else None
+    except (metadata.PackageNotFoundError, OSError, AttributeError):
         return None
 
 

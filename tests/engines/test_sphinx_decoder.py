@@ -166,8 +166,13 @@ def test_a_library_without_the_functions_is_told_from_one_with_them():
         sphinx_library.functions(Path(other.__file__))
 
 
-def test_a_version_that_nobody_has_read_is_left_to_its_binding(monkeypatch):
-    monkeypatch.setattr(sphinx_library.metadata, "version", lambda _: "6.0.0")
+def unknown(_: str) -> str:
+    raise sphinx_library.metadata.PackageNotFoundError
+
+
+@pytest.mark.parametrize("version", [lambda _: "6.0.0", unknown], ids=["newer", "unknown"])
+def test_a_version_that_nobody_has_read_is_left_to_its_binding(monkeypatch, version):
+    monkeypatch.setattr(sphinx_library.metadata, "version", version)
     assert sphinx_library.open_library() is None
 
 
