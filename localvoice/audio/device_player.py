@@ -196,10 +196,10 @@ class DevicePlayer:
         was_taking = self._ring.unread > 0 and not self._is_held
         return self._playout.sounded_at_loss(alive_s, was_taking=was_taking)
 
-    def _look(self) -> bool:
+    def _look(self) -> None:
         now_s = time.monotonic()
         self._captured.look(self._now_s(), now_s)
-        return self._playout.look(self._ring.taken, now_s)
+        self._playout.look(self._ring.taken, now_s)
 
     def _on_capture_clock(self, at_s: float) -> float:
         if not self._captured.is_known:
@@ -211,8 +211,8 @@ class DevicePlayer:
         await asyncio.sleep(_POLL_S)
         self._stream.check()
         self._follow()
-        is_moving = self._look()
-        if self._is_held or is_moving or not self._ring.unread:
+        self._look()
+        if patience.sees(self._ring.taken) or self._is_held or not self._ring.unread:
             patience.restart()
         elif not self._stream.is_playing:
             self._play()
@@ -227,6 +227,12 @@ class _Patience:
     def __init__(self) -> None:
         self._still_s = 0.0
         self._looked_s = time.monotonic()
+        self._taken = -1
+
+    def sees(self, taken: int) -> bool:
+        """Whether the device has taken something since this call looked last; others may have looked in between."""
+        before, self._taken = self._taken, taken
+        return taken != before
 
     def restart(self) -> None:
         """Something moved, or nothing has to."""

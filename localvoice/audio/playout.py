@@ -70,13 +70,11 @@ class Playout:
             self._sounded = min(self._sounded, frame)
         self._taken = frame
 
-    def look(self, taken: int, at_s: float) -> bool:
-        """At `at_s` the device had taken everything before `taken`; whether that is more than at the last look."""
-        if taken <= self._taken or not self._runs:
-            return False
-        self._taken = taken
-        self._runs[-1].anchor.look(taken / self._rate_hz, at_s)
-        return True
+    def look(self, taken: int, at_s: float) -> None:
+        """At `at_s` the device had taken everything before `taken`."""
+        if taken > self._taken and self._runs:
+            self._taken = taken
+            self._runs[-1].anchor.look(taken / self._rate_hz, at_s)
 
     def when(self, frame: int) -> float | None:
         """When `frame` sounds or sounded; None as long as the device has not taken it."""
