@@ -61,7 +61,9 @@ def run(way: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         command = (sys.executable, "-m", "benchmarks.starters.conversation", "--be", way, made)
-        subprocess.run(command, check=False, capture_output=True)
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        if not (folder / "late").exists():
+            raise SystemExit(f"it did not come to a conversation: {ended.stderr}")
         lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
         late_ms = 1000 * float((folder / "late").read_text(encoding="ascii"))
     found: dict[str, Any] = {"ended_ms": [], "audio_ms": [], "speculative": [], "late_ms": [late_ms]}
