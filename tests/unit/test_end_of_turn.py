@@ -174,6 +174,21 @@ def test_the_doubt_fades_with_turns_that_stood():
     assert likely_after(0.5) < likely_after(0.5, turns_that_stood=2) < likely_after(None)
 
 
+def test_what_is_sure_is_measured_by_the_ends_that_stood():
+    words = "could you say that again"
+    end = paused(hears_sound=False)
+    reads(end, words)
+    assert wait_ms(end) == 200
+    for _ in range(30):
+        end.pause_begins(1, 0.0, END_S)
+        reads(end, "thank you")
+        assert end.decide(0.3, END_S) is not None
+        end.speech_goes_on(None, END_S + 9.0)
+    end.pause_begins(1, 0.0, END_S)
+    reads(end, words)
+    assert wait_ms(end) > 500, "this speaker's ends are surer than that"
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [

@@ -61,9 +61,9 @@ def test_half_of_a_speaker_s_ends_get_the_short_wait_however_sure_they_are(sprea
     assert 0.5 < sum(fast[100:]) / 300 < 0.62
 
 
-@given(st.lists(st.floats(0.0, 1.0), max_size=60))
-def test_nothing_is_sure_that_nothing_speaks_for(likely):
-    assert 0.5 <= with_ends(*likely).pace.sure < 0.9
+@pytest.mark.parametrize(("likely", "bound"), [(1.0, 0.88), (0.0, 0.5)])
+def test_whatever_their_ends_are_like_some_are_sure_and_nothing_is_that_nothing_speaks_for(likely, bound):
+    assert with_ends(*[likely] * 60).pace.sure == pytest.approx(bound)
 
 
 def test_who_went_on_after_an_end_is_believed_less_until_turns_stand():
