@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from localvoice.model_store.store import ModelStore
 from localvoice.session.inbox import Notice
 from localvoice.sound_tape import SoundTape
 from localvoice.turn.observations import Window
+
+_log = logging.getLogger(__name__)
 
 _SWITCH_S = 0.001
 """How long a thread of Python may hold up the listener, which waits for it some ten times a block. At Python's own 5 ms
@@ -76,7 +79,7 @@ def open_ears(
     sys.setswitchinterval(_SWITCH_S)
     choice = choose_duplex(config, plan, known_pairs(), knows_far_end=far_end is not None)
     utterances = UtteranceBuffer(1.0 if typed else config.turn.max_turn_s + _HELD_BEHIND_S)
-    vad = None if typed else conversation_vad(config, store)
+    vad = None if typed else conversation_vad(config, store, partial(_tell_damage, post))
     echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars, vad)
     if echo_path is not None:
         echo_path.delay_jumped = partial(_tell_delay, post)
@@ -92,9 +95,13 @@ def _tell_delay(post: Callable[[Notice], None], before_ms: float, after_ms: floa
     post(Notice("delay_changed", message, {"from_ms": round(before_ms, 1), "to_ms": round(after_ms, 1)}))
 
 
-def conversation_vad(config: Config, store: ModelStore) -> VoiceActivity:
-    """The detector that conversations use."""
-    return load_vad(config.engines.vad, _newer_silero(store), config.vad.runtime)
+def _tell_damage(post: Callable[[Notice], None], message: str) -> None:
+    post(Notice("damaged_model", message))
+
+
+def conversation_vad(config: Config, store: ModelStore, told: Callable[[str], None] = _log.warning) -> VoiceActivity:
+    """The detector that conversations use; `told` of a model that cannot be used."""
+    return load_vad(config.engines.vad, _newer_silero(store), config.vad.runtime, told)
 
 
 def _newer_silero(store: ModelStore) -> Path | None:

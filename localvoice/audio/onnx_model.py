@@ -30,6 +30,5 @@ def open_model(file: Path, title: str) -> Any:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common base for its load errors
         raise ModelError(
-            f"{file} is not a {title} model ({type(error).__name__}): delete it or get it again with "
-            f"`localvoice models download`"
+            f"{file} is cut off, or no {title} model: delete it or get it again with `localvoice models download`"
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +14,8 @@ import numpy as np
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence, to_int16
 from localvoice.audio.silero_network import SileroNetwork, load_network
 from localvoice.errors import ModelError
+
+_log = logging.getLogger(__name__)
 
 WINDOW = 512
 """Samples per window: what Silero was trained on at 16 kHz."""
@@ -129,13 +133,16 @@ def bundled_silero() -> Path:
     raise ModelError("no Silero VAD model: run `pip install faster-whisper`, or take `--vad webrtc`")
 
 
-def load_vad(name: str, installed: Path | None = None, runtime: str = "onnx") -> VoiceActivity:
+def load_vad(
+    name: str, installed: Path | None = None, runtime: str = "onnx", told: Callable[[str], None] = _log.warning
+) -> VoiceActivity:
     """The detector of `--vad NAME`.
 
     Args:
         name: `silero`, `energy` or `webrtc`.
         installed: The catalogue's newer Silero file, where it is there.
         runtime: Of Silero: `onnx`, or `torch` for the package's own code.
+        told: Called where `installed` cannot be used, and the one of faster-whisper's package is taken.
     """
     if name == "energy":
         return EnergyVad()
@@ -145,4 +152,9 @@ def load_vad(name: str, installed: Path | None = None, runtime: str = "onnx") ->
         from localvoice.audio.vad_torch import TorchSileroVad
 
         return TorchSileroVad()
-    return SileroVad(installed or bundled_silero())
+    if installed is not None:
+        try:
+            return SileroVad(installed)
+        except ModelError as error:
+            told(f"{error}; an older one is used meanwhile")
+    return SileroVad(bundled_silero())

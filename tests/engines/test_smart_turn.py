@@ -88,7 +88,7 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path):
     with pytest.raises(ModelError, match=r"is missing.*models download"):
         SmartTurn(foreign)
     foreign.write_bytes(b"not a model")
-    with pytest.raises(ModelError, match="is not a smart-turn model"):
+    with pytest.raises(ModelError, match="cut off, or no smart-turn model"):
         SmartTurn(foreign)
 
 

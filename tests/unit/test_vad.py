@@ -142,3 +142,12 @@ def test_detectors_are_found_by_name(name):
 def test_levels_are_decibels_of_full_scale():
     assert level_dbfs(np.full(WINDOW, 0.1, dtype=np.float32)) == pytest.approx(-20, abs=0.01)
     assert level_dbfs(silence(WINDOW)) == pytest.approx(-120)
+
+
+@pytest.mark.parametrize("length", [0, 1000, -1])
+def test_a_damaged_newer_file_is_told_and_the_older_one_listens(tmp_path, length):
+    damaged, said = tmp_path / "silero_vad.onnx", []
+    damaged.write_bytes(bundled_silero().read_bytes()[:length])
+    vad = load_vad("silero", damaged, told=said.append)
+    assert vad.name == "silero"
+    assert [str(damaged) in line and "cut off" in line and "\n" not in line for line in said] == [True]
