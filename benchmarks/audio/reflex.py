@@ -5,7 +5,7 @@ python]`, JSON.
 
 The listener's thread, the event loop and the compiled callbacks are the program's; our voice comes back to the
 microphone at -12 dB after 40 ms, a user begins every 2.5 s, 10 dB over it. A reply is held and goes on 0.6 s later,
-whatever the user says. `native` and `python` is who does the work of a block. Figures: docs/decisions/027 and 029.
+whatever the user says. `native` and `python` is who does the work of a block. Figures: docs/decisions/032.
 """
 
 from __future__ import annotations
