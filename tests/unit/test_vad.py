@@ -144,7 +144,7 @@ def test_levels_are_decibels_of_full_scale():
     assert level_dbfs(silence(WINDOW)) == pytest.approx(-120)
 
 
-@pytest.mark.parametrize("length", [0, 1000, -1])
+@pytest.mark.parametrize("length", [0, 1000, 600_000])
 def test_a_damaged_newer_file_is_told_and_the_older_one_listens(tmp_path, length):
     damaged, said = tmp_path / "silero_vad.onnx", []
     damaged.write_bytes(bundled_silero().read_bytes()[:length])
