@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localvoice.audio.samples import SPEECH_RATE_HZ
+from localvoice.errors import FileError
 from localvoice.stt.belief import Decoding
 from localvoice.stt.sphinx_library import SphinxError
 from localvoice.stt.word_graph import WordGraph
@@ -218,10 +219,16 @@ class LibraryDecoder:
         """Add the grammar as a file, the one way in that needs neither a C struct nor thousands of calls."""
         library = self._library
         weight = library.ps_config_float(library.ps_get_config(self._pointer), b"lw")
-        with TemporaryDirectory(prefix="localvoice-") as folder:
-            path = Path(folder) / "grammar.fsg"
-            path.write_text("\n".join(_lines(graph)), encoding="utf-8")
-            model = library.fsg_model_readfile(str(path).encode(), library.ps_get_logmath(self._pointer), weight)
+        try:
+            with TemporaryDirectory(prefix="localvoice-") as folder:
+                path = Path(folder) / "grammar.fsg"
+                path.write_text("\n".join(_lines(graph)), encoding="utf-8")
+                model = library.fsg_model_readfile(str(path).encode(), library.ps_get_logmath(self._pointer), weight)
+        except OSError as error:
+            why = str(error.strerror or error).lower()
+            raise FileError(
+                f"cannot write a temporary file ({why}): free some space, or name a folder in TMPDIR"
+            ) from error
         if not model:
             raise SphinxError("it cannot read the grammar")
         try:

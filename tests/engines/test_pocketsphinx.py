@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
-from localvoice.errors import ModelError
+from localvoice.errors import FileError, ModelError
 from localvoice.skills.catalog import Skills
 from localvoice.stt.belief import AgreementRule, Decoding
 from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
@@ -212,6 +213,12 @@ async def test_a_word_with_its_pronunciation_is_recognised():
 def test_a_grammar_that_cannot_be_read_is_a_model_error(jsgf):
     with pytest.raises(ModelError):
         PocketsphinxRecognizer(jsgf)
+
+
+def test_no_room_for_its_grammar_is_no_broken_model(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(FileError, match="TMPDIR"):
+        PocketsphinxRecognizer(SMALL_GRAMMAR.format("stop"))
 
 
 def test_closing_twice_is_allowed():
