@@ -80,10 +80,10 @@ class EndOfTurn:
             return
         pause.went_on_s, self._before = onset_s, pause if pause.turn == turn else None
         paused_s = onset_s - pause.speech_end_s
-        if pause.turn == turn:
+        if pause.was_end and paused_s > EARLY_S:  # sooner it may still have been the same thought
+            self._speaker.finished(likely)  # also where the answer takes so long that the turn goes on
+        elif pause.turn == turn:
             self._speaker.paused(paused_s, was_taken_for_end=pause.was_end)
-        elif pause.was_end and paused_s > EARLY_S:  # sooner it may still have been the same thought
-            self._speaker.finished(likely)
 
     def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
         """Take note; True where it is a vote on the present pause."""

@@ -147,6 +147,16 @@ def test_silence_between_two_turns_is_no_pause_of_the_speaker(turn):
     assert wait_ms(speaker_with(4.0, turn)) == 600
 
 
+def test_a_turn_that_goes_on_since_the_answer_is_slow_had_no_pause_there():
+    end = paused(hears_sound=False)
+    for number in range(10):
+        end.pause_begins(1, 0.0, number * 10.0)
+        assert end.decide(1.0, number * 10.0 + 1.0) is not None
+        end.speech_goes_on(1, number * 10.0 + 6.0)
+    end.pause_begins(1, 0.0, END_S)
+    assert wait_ms(end) == 600
+
+
 def likely_after(resumes_s: float | None, *, turns_that_stood: int = 0) -> float:
     """The probability of the same words after a turn that was taken for finished, and went on so much later."""
     end = paused(hears_sound=False)

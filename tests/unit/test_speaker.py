@@ -49,7 +49,7 @@ def test_what_a_stranger_has_to_be_for_a_short_wait_is_what_the_program_says():
     assert with_ends().pace.sure == with_ends(None, None).pace.sure == pytest.approx(SURE)
 
 
-@pytest.mark.parametrize("spread", [(0.52, 0.7), (0.6, 0.8), (0.7, 0.9)])
+@pytest.mark.parametrize("spread", [(0.58, 0.7), (0.6, 0.8), (0.7, 0.9)])
 def test_half_of_a_speaker_s_ends_get_the_short_wait_however_sure_they_are(spread):
     draw, speaker = random.Random(5), Speaker()
     low, high = spread
@@ -61,8 +61,8 @@ def test_half_of_a_speaker_s_ends_get_the_short_wait_however_sure_they_are(sprea
     assert 0.5 < sum(fast[100:]) / 300 < 0.62
 
 
-@pytest.mark.parametrize(("likely", "bound"), [(1.0, 0.88), (0.0, 0.5)])
-def test_whatever_their_ends_are_like_some_are_sure_and_nothing_is_that_nothing_speaks_for(likely, bound):
+@pytest.mark.parametrize(("likely", "bound"), [(1.0, 0.88), (0.0, 0.57)])
+def test_whatever_their_ends_are_like_some_are_sure_and_nothing_is_that_little_speaks_for(likely, bound):
     assert with_ends(*[likely] * 60).pace.sure == pytest.approx(bound)
 
 
