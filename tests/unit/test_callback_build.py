@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from localvoice.audio import native
+from localvoice.audio import native, native_reflex
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,16 +26,33 @@ def build() -> ModuleType:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A source tree with nothing but the callbacks."""
+    """A source tree with nothing but our C files."""
     audio = tmp_path / "localvoice" / "audio"
     audio.mkdir(parents=True)
-    for name in ("callback.c", "callback.h"):
+    for name in ("callback.c", "callback.h", "reflex.c", "reflex.h", "reflex_kernels.h"):
         shutil.copy(ROOT / "localvoice" / "audio" / name, audio)
     return tmp_path
 
 
-def test_the_library_lies_where_it_is_looked_for(build: ModuleType) -> None:
+def test_the_libraries_lie_where_they_are_looked_for(build: ModuleType) -> None:
     assert native.library_path() == ROOT / build.LIBRARY
+    assert native_reflex.library_path() == ROOT / build.REFLEX
+
+
+def test_both_libraries_are_compiled_by_one_command(build: ModuleType, root: Path) -> None:
+    if build.compile_libraries(root):
+        pytest.skip("there is no C compiler: `apt-get install gcc libc6-dev` enables this test")
+    native.Library(root / build.LIBRARY)
+    reflex = native_reflex.ReflexLibrary(root / build.REFLEX)
+    assert reflex.lib.lv_reflex_abi() == reflex.lib.LV_REFLEX_ABI
+
+
+def test_one_that_cannot_be_compiled_does_not_keep_the_other_away(build: ModuleType, root: Path) -> None:
+    (root / "localvoice" / "audio" / "reflex.c").write_text("no C")
+    if build.compile_library(root, build.LIBRARY):
+        pytest.skip("there is no C compiler: `apt-get install gcc libc6-dev` enables this test")
+    assert build.compile_libraries(root)
+    assert [(root / library).exists() for library in build.SOURCES] == [True, False]
 
 
 def test_a_compiler_makes_a_library_that_opens(build: ModuleType, root: Path) -> None:
