@@ -40,6 +40,7 @@ app = typer.Typer(
         'Begin with `localvoice`, `localvoice doctor` or `localvoice say "Hello"`.\n\n'
         "Exit codes: 0 fine, 1 unexpected, 2 wrong use, 3 model, 4 sound device, 5 engines, 130 Ctrl-C."
     ),
+    context_settings={"help_option_names": ["--help", "-h"]},  # all commands have it from here
     no_args_is_help=False,
     pretty_exceptions_enable=False,
 )
@@ -115,7 +116,7 @@ def _ended_by(error: BaseException, *, debug: bool) -> int:
 
 
 def _completed(arguments: Sequence[str]) -> list[str]:
-    """`talk` where no command is named, and `--cloud` with its value."""
+    """`talk` where no command is named, `--cloud` with its value, and `help COMMAND` as it is meant."""
     words = [word for word in arguments if word != "--debug"]
     for at, word in enumerate(words):
         if word == "--cloud" and (at + 1 == len(words) or words[at + 1] not in _CLOUD_WORDS):
@@ -124,6 +125,8 @@ def _completed(arguments: Sequence[str]) -> list[str]:
             words[at : at + 2] = [f"--cloud={words[at + 1]}"]
     if not words or _is_talk(words[0]):
         return [_TALK, *words]
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
     known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     if words[0] not in known and not words[0].startswith("-"):
         near = difflib.get_close_matches(words[0], known, n=1)
@@ -134,7 +137,7 @@ def _completed(arguments: Sequence[str]) -> list[str]:
 
 def _is_talk(word: str) -> bool:
     """Whether a line that begins with `word` is one of `talk`."""
-    return word.startswith("-") and word not in {"--help", "--version"} and "completion" not in word
+    return word.startswith("-") and word not in {"--help", "-h", "--version"} and "completion" not in word
 
 
 def _unforeseen(error: BaseException, *, debug: bool) -> int:

@@ -313,6 +313,14 @@ def test_a_question_in_any_format_is_answered(localvoice, rate_hz, channels, sub
 
 
 @pytest.mark.parametrize("words", [(), ("talk",), ("models",), ("models", "download"), ("keys", "set")], ids=str)
+def test_help_is_asked_for_in_any_way(localvoice, words):
+    asked = localvoice(*words, "--help").out
+    assert "Usage: localvoice" in asked
+    assert localvoice(*words, "-h").out == asked
+    assert localvoice("help", *words).out == asked
+
+
+@pytest.mark.parametrize("words", [(), ("talk",), ("models", "download")], ids=str)
 def test_help_shows_no_type_of_a_switch(localvoice, words):
     outcome = localvoice(*words, "--help")
     assert outcome.code == 0
