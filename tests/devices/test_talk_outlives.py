@@ -35,9 +35,10 @@ def telling_a_story(server: SoundServer, folder: Path, prelude: str = "") -> Tal
 
 
 def noise_of(talk: Talk) -> list[str]:
-    """Lines beside the conversation's own."""
+    """Lines beside the conversation's own; where this machine is slow nothing has been said for 5 s at the start."""
     lines = talk.process.stdout.read().decode().splitlines()
-    return [line for line in lines if not line.startswith(("loading", "localvoice", "you:", "("))]
+    own = ("loading", "localvoice", "you:", "(")
+    return [line for line in lines if not line.startswith(own) and "digital silence" not in line]
 
 
 def test_a_killed_server_interrupts_neither_the_story_nor_the_conversation(
