@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from localvoice.ui.live.lines import Typing, frame
@@ -108,6 +110,15 @@ def test_a_remark_passes():
     assert seen.flash[0] == "you took the turn: silent after 61 ms"
     seen.pass_time(10.0 + FLASH_S)
     assert not seen.flash[0]
+
+
+def test_a_remark_may_stand_until_another_one_takes_its_place():
+    view = View()
+    view.say("loading piper", "dim", 1.0, inf)
+    view.pass_time(100.0)
+    assert view.flash == ("loading piper", "dim")
+    view.say("", "", 100.0)
+    assert view.flash == ("", "")
 
 
 def test_a_provider_that_took_over_is_the_one_in_use():
