@@ -50,10 +50,15 @@ def _streamed(text: str) -> str:
     return "".join(f"data: {part}\n\n" for part in (json.dumps(chunk), json.dumps(last), "[DONE]"))
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Nothing: a caller that hangs up has interrupted an answer."""
+
+
 @contextmanager
 def prompt_service() -> Iterator[dict[str, str]]:
     """The environment in which the program finds it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+    server = _Server(("127.0.0.1", 0), _Answers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/v1"
     yield {"LOCALVOICE_ENGINES__OPENAI__BASE_URL": url, "OPENAI_API_KEY": "none"}

@@ -107,8 +107,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             found[room] = hold(room, options.phrases, options.seed + number, Path(folder))
         print(room, found[room], file=sys.stderr, flush=True)
-    everything = [look for looks in found.values() for look in looks]
-    print(json.dumps({room: summary(looks) for room, looks in found.items()} | {"all": summary(everything)}, indent=2))
+    firsts, later = [looks[0] for looks in found.values()], [look for looks in found.values() for look in looks[1:]]
+    told = {"first of a conversation": summary(firsts), "later ones": summary(later), "all": summary(firsts + later)}
+    print(json.dumps(told, indent=2))
 
 
 if __name__ == "__main__":
