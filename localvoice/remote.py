@@ -91,7 +91,7 @@ class Connection:
             async with asyncio.timeout(self._service.timeout_s + size / _UPLOAD_BYTES_S):
                 response = await self._client.send(request, stream=True)
                 if response.status_code < 400:
-                    return Answer(response, self._mapped, self._service.timeout_s)
+                    return Answer(response, self._mapped, self._service)
                 try:
                     raise await self._refusal(response)
                 finally:
@@ -205,13 +205,14 @@ class Answer:
     """What a service answers, as it comes."""
 
     def __init__(
-        self, response: httpx.Response, mapped: Callable[..., AbstractContextManager[None]], patience_s: float
+        self, response: httpx.Response, mapped: Callable[..., AbstractContextManager[None]], service: Service
     ) -> None:
         self.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self._response = response
         self._pieces = response.aiter_bytes()
         self._mapped = mapped
-        self._patience_s = self._left_s = patience_s
+        self._service = service
+        self._patience_s = self._left_s = service.timeout_s
         """The second is spent by waiting and earned by bytes: one at a time may come for ever."""
 
     async def piece(self) -> bytes | None:
@@ -224,6 +225,10 @@ class Answer:
         earned_s = len(piece or b"") / _SLOWEST_BYTES_S
         self._left_s = min(self._patience_s, self._left_s - (loop.time() - began_s) + earned_s)
         return piece
+
+    def plain(self, text: str) -> str:
+        """What the service said, for the screen: see `plain`."""
+        return plain(self._service, text)
 
     async def whole(self) -> bytes:
         """All of it. Raises `ProviderError`."""

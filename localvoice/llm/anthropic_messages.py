@@ -131,7 +131,7 @@ class MessageEvents:
             case "message_stop":
                 self.is_finished = True
             case "error":
-                said = str(event["error"].get("message", ""))[:160]
+                said = str(event["error"].get("message", ""))
                 raise ProviderUnavailable(
                     f"{self._provider} failed in the middle of a reply: {said}", provider=self._provider
                 )

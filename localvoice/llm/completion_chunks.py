@@ -72,9 +72,7 @@ class CompletionChunks:
 
     def _failure(self, error: Any) -> ProviderError:
         said = error.get("message", "") if isinstance(error, dict) else str(error)
-        return ProviderUnavailable(
-            f"{self._provider} failed in the middle of a reply: {said[:160]}", provider=self._provider
-        )
+        return ProviderUnavailable(f"{self._provider} failed in the middle of a reply: {said}", provider=self._provider)
 
 
 def _usage_in(chunk: Mapping[str, Any]) -> Usage | None:

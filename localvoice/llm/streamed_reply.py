@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
 from localvoice.engines import ReplyPart
-from localvoice.errors import ProviderBroken, ProviderUnavailable
+from localvoice.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from localvoice.event_stream import EventStream
 from localvoice.remote import Answer
 
@@ -42,10 +42,19 @@ async def parts_of(answer: Answer, chunks: Chunks, name: str) -> AsyncIterator[R
     try:
         while (found := await _next(answer, events, chunks, name)) is not None:
             for data in found:
-                for part in chunks.feed(data):
+                for part in _read(chunks, data, answer):
                     yield part
     finally:
         await answer.close()
+
+
+def _read(chunks: Chunks, data: str, answer: Answer) -> list[ReplyPart]:
+    """What an event comes to. A service may quote the key in what it says of a failure, here as anywhere."""
+    try:
+        return list(chunks.feed(data))
+    except ProviderError as error:
+        error.args = (answer.plain(str(error)),)
+        raise
 
 
 async def _next(answer: Answer, events: EventStream, chunks: Chunks, name: str) -> list[str] | None:

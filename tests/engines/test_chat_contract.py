@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
@@ -277,6 +278,18 @@ async def test_failures_are_ours_in_one_line_without_the_key(wire: Wire, script,
     if "enough" in said:
         assert caught.value.retry_after_s == 7.0
     assert not [record for record in caplog.records if PLANTED in record.getMessage()]
+
+
+@SERVICE
+@pytest.mark.parametrize("padding", ["", "x" * 150])
+async def test_a_failure_told_in_the_stream_is_a_line_without_the_key(wire: Wire, padding):
+    said = f"overloaded\n{padding} {PLANTED}"
+    told = json.dumps({"type": "error", "error": {"type": "overloaded", "message": said}})
+    async with wire.open(raw(f"data: {told}\n\n".encode())) as (model, _):
+        with pytest.raises(ProviderUnavailable, match="overloaded") as caught:
+            await parts(model)
+    assert PLANTED[:6] not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @SERVICE
