@@ -51,10 +51,8 @@ def test_no_memory_is_misused_and_nothing_is_undefined(tmp_path: Path, kind: tup
 
 
 def test_a_row_too_few_is_noticed(tmp_path: Path) -> None:
-    header = tmp_path / "reflex.h"
-    header.write_text((SOURCES / "reflex.h").read_text().replace("LV_ROW = 168", "LV_ROW = 160"))
-    shutil.copy(SOURCES / "reflex.c", tmp_path)
-    shutil.copy(SOURCES / "reflex_kernels.h", tmp_path)
+    for source in SOURCES.glob("reflex*.[ch]"):
+        (tmp_path / source.name).write_text(source.read_text().replace("LV_ROW = 168", "LV_ROW = 160"))
     sources = str(DRIVER), str(tmp_path / "reflex.c"), "-o", str(tmp_path / "rush"), "-lm"
     command = [str(COMPILER), "-std=c99", "-w", "-O1", "-g", "-fsanitize=address,undefined", f"-I{tmp_path}", *sources]
     if subprocess.run(command, capture_output=True, check=False).returncode:

@@ -29,8 +29,9 @@ def root(tmp_path: Path) -> Path:
     """A source tree with nothing but our C files."""
     audio = tmp_path / "localvoice" / "audio"
     audio.mkdir(parents=True)
-    for name in ("callback.c", "callback.h", "reflex.c", "reflex.h", "reflex_kernels.h"):
-        shutil.copy(ROOT / "localvoice" / "audio" / name, audio)
+    for kind in ("*.c", "*.h"):
+        for source in (ROOT / "localvoice" / "audio").glob(kind):
+            shutil.copy(source, audio)
     return tmp_path
 
 
