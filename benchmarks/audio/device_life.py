@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "devices"))
-from outlive import AWAY_S, BREAK_AT_S, REPLY_S, UNNOTICED, Card, Conversation, Facts, feeding, outlive
+from breaking import AWAY_S, UNNOTICED, Card, feeding
+from outlive import BREAK_AT_S, REPLY_S, Conversation, Facts, outlive
 
 from localvoice.audio import native
 from localvoice.audio.portaudio import quiet_stderr
