@@ -126,11 +126,16 @@ def listened(voice: OwnVoice, windows: int, probability: float, hint: Hint | Non
 
 def test_a_hint_notices_a_user_whom_the_canceller_hides():
     voice = OwnVoice(NOTICED_FROM, Alignment(), Bars())
-    play(voice, 4.0)
+    play(voice, 3.0)
     assert voice.users(0.1, USER) < NOTICED_FROM, "not yet known to the linear branch"
     play(voice, 2.0)
     assert voice.users(0.1, ECHO) < NOTICED_FROM
     assert voice.users(0.1, USER) >= NOTICED_FROM
+
+
+@pytest.mark.parametrize(("seconds", "is_noticed"), [(3.9, False), (4.1, True)])
+def test_hints_count_from_four_seconds_of_our_own_speech_on(seconds, is_noticed):
+    assert (played(seconds).users(0.3, USER) >= NOTICED_FROM) is is_noticed
 
 
 def test_a_hint_alone_holds_the_reply_and_does_not_count_as_speech():
