@@ -20,6 +20,7 @@ from localvoice.stt.openai_compatible import OpenAICompatibleRecognizer
 from localvoice.text.clauses import clauses
 from localvoice.tts.elevenlabs import load
 from tests.cloud_orders import order
+from tests.cutting_proxy import KINDS, Break, cutting
 from tests.elevenlabs_server import speaking
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, user
 from tests.scripted_server import (
@@ -80,6 +81,11 @@ def a_voice(dice: random.Random) -> dict:
     }
 
 
+def a_break(dice: random.Random) -> Break | None:
+    """Beside what a service says, the way to it may break anywhere: in headers, handshakes, between two frames."""
+    return Break(dice.randrange(dice.choice([300, 4000, 150_000])), dice.choice(KINDS)) if dice.random() < 0.3 else None
+
+
 def continuing(history) -> str:
     """A local model that goes on where it was told that another broke off."""
     told = [message.text for message in history if message.role == "assistant"]
@@ -98,14 +104,17 @@ async def turn(dice: random.Random) -> tuple[str, str, str, list]:
         serving(a_transcript(dice), a_transcript(dice)) as ears,
         serving(a_chat(dice), a_chat(dice)) as mind,
         speaking(**a_voice(dice)) as mouth,
+        cutting(ears.url, a_break(dice)) as to_ears,
+        cutting(mind.url, a_break(dice)) as to_mind,
+        cutting(mouth.url, a_break(dice)) as to_mouth,
     ):
         groq = PROVIDERS["groq"]
-        services = [Service("groq", groq.root(server.url), key, 0.2) for server in (ears, mind)]
+        services = [Service("groq", groq.root(way.url), key, 0.2) for way in (to_ears, to_mind)]
         stt = FallbackRecognizer([OpenAICompatibleRecognizer(services[0], "m"), FakeRecognizer(TELL)], told)
         cloud = OpenAICompatibleModel(services[1], "m", groq.chat, ReplyConfig())
         llm = FallbackChatModel([cloud, FakeChatModel(continuing, name="local")], told)
         transport = dice.choice(["stream-input", "multi-context"])
-        voice = load(order("elevenlabs", mouth.url, timeout_s=0.2, transport=transport))
+        voice = load(order("elevenlabs", to_mouth.url, timeout_s=0.2, transport=transport))
         tts = FallbackSynthesizer([voice, FakeSynthesizer(name="local")], told)
         heard = (await stt.transcribe(SOUND)).text
         written: list[str] = []
