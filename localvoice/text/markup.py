@@ -49,6 +49,7 @@ EMPHASIS = (
 """What is left of the markup, and addresses down to their host."""
 
 LEFT_OVER = (
+    rule(r"(?<=\w) [>\u203a\u2192] (?=\w)", ", "),
     rule(r"(?<=[^\W\d])[/_](?=[^\W\d])", " "),
     rule(r"[\\^{}<>~]", " "),
     rule(_EMOJI, " "),

@@ -49,14 +49,19 @@ def ranges(words: SignWords) -> tuple[Rule, ...]:
     )
 
 
+def _between(sign: str) -> str:
+    """The sign beside a number, or between two letters; in "File > Save" it is no comparison."""
+    return rf"(?<=\d) {sign} (?=[\w(-])|(?<=[\w)]) {sign} (?=-?\d)|(?<=\b[a-z]) {sign} (?=[a-z]\b)"
+
+
 def powers(words: SignWords) -> tuple[Rule, ...]:
     """Exponents, comparisons, products without a proper sign."""
     return (
         rule(r"(?<=[\w)])(?:\^2(?!\d)|(?<![mM])\u00b2)", f" {words.squared}"),
         rule(r"(?<=[\w)])(?:\^3(?!\d)|(?<![mM])\u00b3)", f" {words.cubed}"),
         rule(r"(?<=[\w)])\^[{(]?(-?\w+)[})]?", f" {words.power} ", 1),
-        rule(r"(?<=[\w)]) < (?=[\w(-])", f" {words.less} "),
-        rule(r"(?<=[\w)]) > (?=[\w(-])", f" {words.greater} "),
+        rule(_between("<"), f" {words.less} "),
+        rule(_between(">"), f" {words.greater} "),
         rule(r"(?<=\d) ?x ?(?=\d)", f" {words.times} "),
         rule(r"(?<=\d) ?[/:] ?(?=\d[\d.,]*\s*=)", f" {words.divided} "),
         rule(r"(?<=\d) [/:] (?=\d)", f" {words.divided} "),

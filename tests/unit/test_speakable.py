@@ -113,6 +113,7 @@ def test_how_english_says_times_dates_and_figures(written: str, spoken: str):
             "Mount Everest, Saint John, Main Street, January 5, with milk, C sharp",
         ),
         ("4K and 20K", "4K and 20 thousand"),
+        ("Settings > Privacy \u2192 Camera, a < b", "Settings, Privacy, Camera, a is less than b"),
     ],
 )
 def test_what_a_listener_would_stumble_over(written: str, spoken: str):
