@@ -32,7 +32,7 @@ _WORD_END = re.compile(r"(?<=[^\s\d])(?=\s)|(?<=\d)(?=\s+\d)|(?<=\d)(?=\s+[^\W\d
 _ORDINAL = re.compile(r"(?:\d{1,2}|[IVX]+)\.")
 _COUNTED = frozenset({
     "januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november",
-    "dezember", "jahrhundert", "jahrhunderts", "weltkrieg", "weltkriegs", "platz", "stock", "klasse", "mal", "tag",
+    "dezember", "jahrhundert", "jh", "jahrhunderts", "weltkrieg", "weltkriegs", "platz", "stock", "klasse", "mal", "tag",
     "jahr", "monat", "woche", "stunde", "minute", "runde", "teil", "kapitel", "advent", "geburtstag", "etage", "spiel",
     "spieltag", "liga", "bundesliga", "stelle", "schritt", "versuch",
 })  # fmt: skip
@@ -44,7 +44,7 @@ _NEVER_LAST = frozenset({
     "dr.", "mr.", "mrs.", "ms.", "prof.", "st.", "mt.", "gen.", "sen.", "rep.", "capt.", "lt.", "sgt.", "rev.", "hon.",
     "e.g.", "i.e.", "vs.", "cf.", "approx.", "ca.", "al.", "fig.", "eq.", "vol.", "ch.", "pp.", "ed.", "dept.",
     "z.", "z.b.", "d.", "h.", "d.h.", "u.", "o.", "v.", "n.", "bzw.", "vgl.", "evtl.", "ggf.", "inkl.", "exkl.", "sog.",
-    "bspw.", "abb.", "abs.", "art.", "mio.", "mrd.", "tsd.", "tel.", "hr.", "fr.",
+    "bspw.", "abb.", "abs.", "art.", "mio.", "mrd.", "tsd.", "tel.", "jh.", "temp.", "hr.", "fr.",
 })  # fmt: skip
 """Abbreviations that something follows in the same sentence."""
 _MAYBE_LAST = frozenset({

@@ -10,7 +10,7 @@ from localvoice.text.symbols import SignWords
 _MONEY = "[$€£¥₹]"
 _NUMBER = r"\d+(?:[.,:]\d+)*"
 _DASH = r"(?:-| ?[\u2013\u2014] ?)"
-_ALONE, _END = r"(?<![\w.,/-])", r"(?!\d*[-\u2013\u2014/.]\d)"
+_ALONE, _END = r"(?<![\w.,/-])", r"(?!\d*(?:[-\u2013\u2014/][\dA-Z]|\.\d))"
 
 _LEAST_DIGITS = 7
 """Fewer are a number, whatever stands between them."""

@@ -136,7 +136,7 @@ def test_a_long_later_sentence_is_cut_at_its_last_comma_that_fits():
         "At 9 a.m. EST we go",
         "Am 3. Oktober und am 4. Mai",
         "Der 1., 2. und 3. Platz",
-        "Heinrich VIII. und II. Weltkrieg",
+        "Heinrich VIII. und II. Weltkrieg im 20. Jh. vorbei",
         "Obst, z. B. Nüsse, d. h. Essen",
         "Nr. 5, vgl. Mio. Euro, 44 v. Chr.",
     ],

@@ -71,7 +71,10 @@ def test_how_english_says_times_dates_and_figures(written: str, spoken: str):
         ("$10-20 or $10\u2013$20", "10 to 20 dollars or 10 dollars to 20 dollars"),
         ("5-10 minutes, 1990-1995, 50%-60%", "5 to 10 minutes, 1990 to 1995, 50 percent to 60 percent"),
         ("9am-5pm, pages 3-5, a 3:1 ratio", "9am to 5pm, pages 3 to 5, a 3 to 1 ratio"),
-        ("ISBN 978-3-16-148410-0, COVID-19, R2-D2", "ISBN 978-3-16-148410-0, COVID-19, R2-D2"),
+        (
+            "ISBN 978-3-16-148410-0, COVID-19, R2-D2, 1-800-FLOWERS",
+            "ISBN 978-3-16-148410-0, COVID-19, R2-D2, 1-800-FLOWERS",
+        ),
         (
             "£3k, $2.5bn, $1.2M, US$5, 50\u00a2",
             "3 thousand pounds, 2.5 billion dollars, 1.2 million dollars, 5 US dollars, 50 cents",
