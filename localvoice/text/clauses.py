@@ -32,9 +32,9 @@ _WORD_END = re.compile(r"(?<=[^\s\d])(?=\s)|(?<=\d)(?=\s+\d)|(?<=\d)(?=\s+[^\W\d
 _ORDINAL = re.compile(r"(?:\d{1,2}|[IVX]+)\.")
 _COUNTED = frozenset({
     "januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november",
-    "dezember", "jahrhundert", "jh", "jahrhunderts", "weltkrieg", "weltkriegs", "platz", "stock", "klasse", "mal", "tag",
-    "jahr", "monat", "woche", "stunde", "minute", "runde", "teil", "kapitel", "advent", "geburtstag", "etage", "spiel",
-    "spieltag", "liga", "bundesliga", "stelle", "schritt", "versuch",
+    "dezember", "jahrhundert", "jahrhunderts", "jh", "weltkrieg", "weltkriegs", "platz", "stock", "klasse", "mal",
+    "tag", "jahr", "monat", "woche", "stunde", "minute", "runde", "teil", "kapitel", "advent", "geburtstag", "etage",
+    "spiel", "spieltag", "liga", "bundesliga", "stelle", "schritt", "versuch",
 })  # fmt: skip
 """What German counts with a full stop behind the number."""
 _NEXT_WORD = re.compile(r"\w+(?=\W)")
