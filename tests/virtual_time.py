@@ -132,6 +132,7 @@ class Setting:
     options: SessionOptions = field(default_factory=lambda: SessionOptions(ends_with_input=True))
     phrases: dict[str, SpeechChunk] = field(default_factory=dict)
     sound_judge: Any = None
+    second_ear: Any = None
     paid: frozenset[str] = frozenset()
     rate_hz: int = SPEECH_RATE_HZ
     keep_sound: bool = True
@@ -166,6 +167,7 @@ class Talk:
             now_s=self.duplex.now_s,
             phrases=setting.phrases,
             sound_judge=setting.sound_judge,
+            second_ear=setting.second_ear,
             paid=setting.paid,
             turn_detector=setting.ear,
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.config import Config, HistoryConfig, TurnConfig
 from localvoice.messages import Role
 from localvoice.session.conversation import SessionOptions
@@ -249,8 +250,8 @@ class Judge:
         self.heard: list[int] = []
         self._opinion = content, backchannel
 
-    def judge(self, samples: np.ndarray) -> tuple[float, float]:
-        self.heard.append(len(samples))
+    def judge(self, *views: np.ndarray) -> tuple[float, float]:
+        self.heard += [len(view) for view in views]
         return self._opinion
 
 
@@ -266,6 +267,21 @@ def test_a_sound_that_is_surely_speech_cuts_before_the_words_are_known():
     talk = hold(user, Setting(llm=FakeChatModel(STORY), sound_judge=judge))
     assert one(talk.events, "barge_in")["detect_ms"] <= 150
     assert judge.heard == [pytest.approx(RATE_HZ * (0.1 + 0.104), abs=100)], "100 ms before the onset are heard as well"
+
+
+def test_a_sound_is_judged_by_the_same_stretch_of_both_ears():
+    judge, second = Judge(0.97, 0.01), UtteranceBuffer(60.0)
+    second.append(np.zeros(60 * RATE_HZ, dtype=np.float32))
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(1.0)
+        await talk.speak(0.6)
+        await talk.until("reply_finished", turn=1)
+
+    hold(user, Setting(llm=FakeChatModel(STORY), sound_judge=judge, second_ear=second))
+    first, other = judge.heard
+    assert first == other == pytest.approx(RATE_HZ * (0.1 + 0.104), abs=100)
 
 
 @pytest.mark.parametrize(
