@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from localvoice.commands import start_time
 
+TYPE_CHECKING = False
+"""Not from `typing`: what is imported up here takes a moment in which nobody catches Ctrl-C yet."""
 if TYPE_CHECKING:
+    import threading
+    from typing import NoReturn, TextIO
+
     from _typeshed import ReadableBuffer as Buffer
 
 _HUNG_UP, _INTERRUPTED, _TERMINATED = 129, 130, 143
@@ -24,6 +26,8 @@ __all__ = ["main", "start_time"]
 def main() -> None:
     """Run the command line and leave at once: no thread of an engine may hold up the end."""
     try:
+        import signal
+
         signal.signal(signal.SIGTERM, _terminated)
         if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, _terminated)
@@ -39,6 +43,8 @@ def main() -> None:
 
 
 def _run() -> int:
+    import threading
+
     from localvoice.cli import run
 
     sys.stdout, sys.stderr = _writable(sys.stdout), _apart(_writable(sys.stderr))
@@ -50,6 +56,8 @@ def _run() -> int:
 
 def _untold(failed: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
     """What failed where nobody could be told: in a thread of its own it is a line, where Python goes on nothing."""
+    import threading
+
     if "--debug" in sys.argv:
         import traceback
 
@@ -89,6 +97,8 @@ class _Heedless(io.FileIO):
 
 def _terminated(number: int, _: object) -> NoReturn:
     """Until a conversation takes over the signal: end as Ctrl-C does, with files closed on the way out."""
+    import signal
+
     sys.exit(_TERMINATED if number == signal.SIGTERM else _HUNG_UP)
 
 
