@@ -14,8 +14,8 @@ from localvoice.errors import ProviderBroken, ProviderUnavailable
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection
 from localvoice.tts.aligned_speech import AlignedSpeech
-from localvoice.tts.letter_spans import Mark
 from localvoice.tts.elevenlabs import FORMAT, key_header, pcm_rate_hz, voice_settings
+from localvoice.tts.letter_spans import Mark
 
 
 class ElevenLabsHttpSynthesizer:
