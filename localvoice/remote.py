@@ -70,7 +70,8 @@ class Connection:
             headers = {"Authorization": f"Bearer {service.key.reveal() if service.key else 'none'}"}
         self._client = httpx.AsyncClient(
             headers={"User-Agent": "localvoice", **headers},
-            timeout=httpx.Timeout(service.timeout_s, connect=min(_CONNECT_S, service.timeout_s)),
+            # `post` and `Answer` keep the time: limits of httpx cost 0.2 ms a call, and a drip resets them
+            timeout=httpx.Timeout(None, connect=min(_CONNECT_S, service.timeout_s)),
             limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=_IDLE_S),
             verify=service.url.startswith("https"),  # reading the certificates takes a while
             trust_env=service.is_remote,  # a proxy has no way to this machine
