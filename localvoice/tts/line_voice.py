@@ -9,6 +9,7 @@ from localvoice.beside import start, stop
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
 from localvoice.messages import SpeechChunk
+from localvoice.text.speakable import Verbalizer
 from localvoice.tts.aligned_speech import AlignedSpeech
 from localvoice.tts.lines import Lines
 from localvoice.tts.paced_speech import Pace, PacedSpeech
@@ -25,10 +26,9 @@ class LineSynthesizer:
         self.rate = order.config.speech.rate
         self.model = order.model
         self._service = order.service
-        self._verbalizer = order.verbalizer
+        self._speech_for = _speech_maker(order.verbalizer)
         self._lines = lines
         self._dialect = dialect
-        self._pace = Pace()
         self._is_closed = False
 
     async def check(self) -> None:
@@ -41,7 +41,7 @@ class LineSynthesizer:
         self._check_open()
         dialect = self._dialect(self.rate)
         line = await self._lines.take(dialect.context)
-        speaking = Speaking(line, self._service, dialect, self._speech(dialect))
+        speaking = Speaking(line, self._service, dialect, self._speech_for(dialect))
         sending = start(speaking.send(text))
         try:
             while (chunks := await speaking.next()) is not None:
@@ -59,11 +59,6 @@ class LineSynthesizer:
         self._is_closed = True
         self._lines.close()
 
-    def _speech(self, dialect: Dialect) -> AlignedSpeech | PacedSpeech:
-        if dialect.tells_times:
-            return AlignedSpeech(dialect.rate_hz, self._verbalizer)
-        return PacedSpeech(dialect.rate_hz, self._verbalizer, self._pace, asyncio.get_running_loop().time)
-
     def _prepare(self) -> None:
         if not self._is_closed:
             self._lines.prepare()
@@ -71,3 +66,15 @@ class LineSynthesizer:
     def _check_open(self) -> None:
         if self._is_closed:
             raise ProviderBroken(f"{self.name} was closed", provider=self.name)
+
+
+def _speech_maker(verbalizer: Verbalizer) -> Callable[[Dialect], AlignedSpeech | PacedSpeech]:
+    """What makes the speech of one reply; the pace of a voice without word times is kept from reply to reply."""
+    pace = Pace()
+
+    def made(dialect: Dialect) -> AlignedSpeech | PacedSpeech:
+        if dialect.tells_times:
+            return AlignedSpeech(dialect.rate_hz, verbalizer)
+        return PacedSpeech(dialect.rate_hz, verbalizer, pace, asyncio.get_running_loop().time)
+
+    return made
