@@ -6,7 +6,8 @@ import asyncio
 import base64
 import http
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,8 @@ class Voice:
     stalls: bool = False
     says_final: bool = True
     delay_s: float = 0.0
+    """From a text to its sound, what it takes to make that included."""
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
     garbage: str = ""
     """Sent in place of the first sound."""
     refuses: int = 0
@@ -131,16 +134,18 @@ class Voice:
             return
         size = -(-len(text) // self.pieces)
         for start in range(0, len(text), size):
-            await asyncio.sleep(self.delay_s)
+            began_s = time.perf_counter()
             part = text[start : start + size]
             sound = spoken(part)
+            message = json.dumps(self._message(part, sound) | (more or {}))
+            await self.wait(max(0.0, self.delay_s - (time.perf_counter() - began_s)))
             if len(sound) > self.left.get(socket, len(sound)) or self.spoken == self.dies_at:
                 await self._die(socket)
                 raise websockets.ConnectionClosedError(None, None)
             self.spoken += 1
             if socket in self.left:
                 self.left[socket] -= len(sound)
-            await socket.send(json.dumps(self._message(part, sound) | (more or {})))
+            await socket.send(message)
 
     async def _die(self, socket: ServerConnection) -> None:
         code, reason = self.close_after
