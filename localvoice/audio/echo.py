@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from localvoice.audio import native_reflex
-from localvoice.audio.native_canceller import NativeProcessing
+from localvoice.audio.native_canceller import DIFFERS, NativeProcessing
 from localvoice.audio.samples import SPEECH_RATE_HZ, Pcm, Samples, from_int16, to_int16
 from localvoice.errors import DeviceError
 
@@ -86,12 +86,12 @@ def load_processing(*, suppress_noise: bool = True) -> AudioProcessing:
     if library is not None:
         try:
             return NativeProcessing(library, suppress_noise=suppress_noise)
-        except (ImportError, AttributeError):
+        except DIFFERS:
             pass  # there is no livekit, or it has changed inside
     try:
         return LiveKitProcessing(suppress_noise=suppress_noise)
-    except ImportError:
-        pass
+    except (ImportError, OSError):
+        pass  # there is none, or its library cannot be loaded here
     try:
         return CompactProcessing(suppress_noise=suppress_noise)
     except (ImportError, OSError) as error:

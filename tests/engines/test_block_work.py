@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
+from google.protobuf.message import EncodeError
 
 from localvoice.audio import native_reflex
 from localvoice.audio.block_work import BlockWork, NativeWork, PythonWork, Worked, load_work
-from localvoice.audio.echo import LiveKitProcessing, load_processing
+from localvoice.audio.echo import CompactProcessing, LiveKitProcessing, load_processing
 from localvoice.audio.native_canceller import NativeProcessing
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence, to_int16
@@ -152,6 +154,49 @@ def test_a_livekit_that_has_changed_inside_is_called_as_it_wants_to_be(monkeypat
     assert isinstance(load_processing(), NativeProcessing)
     monkeypatch.setattr("livekit.rtc.AudioProcessingModule", Elsewhere)
     assert isinstance(load_processing(), LiveKitProcessing)
+
+
+class Around:
+    """A message of livekit's that behaves otherwise."""
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.message, name)
+
+
+class SaysMore(Around):
+    def ByteSize(self) -> int:  # noqa: N802 - protobuf's name
+        return self.message.ByteSize() - 1  # for what C expects: one less than what comes
+
+
+class WantsMore(Around):
+    def IsInitialized(self) -> bool:  # noqa: N802 - protobuf's name
+        return not self.message.WhichOneof("message").startswith("apm_process")
+
+    def SerializeToString(self) -> bytes:  # noqa: N802 - protobuf's name
+        if not self.IsInitialized():
+            raise EncodeError("Message FfiRequest is missing required fields: apm_process_stream.more")
+        return self.message.SerializeToString()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("FfiResponse", SaysMore), ("FfiRequest", WantsMore)])
+def test_a_livekit_that_asks_or_answers_otherwise_is_called_as_it_wants_to_be(monkeypatch, name, kind):
+    from livekit.rtc._proto import ffi_pb2
+
+    original = getattr(ffi_pb2, name)
+    native_processing()
+    monkeypatch.setattr(ffi_pb2, name, lambda: kind(original()))
+    assert isinstance(load_processing(), LiveKitProcessing)
+
+
+def test_a_livekit_whose_library_cannot_be_loaded_gives_way(monkeypatch):
+    def fail(**_: bool) -> None:
+        raise OSError("version `GLIBC_2.35' not found")
+
+    monkeypatch.setattr("livekit.rtc.AudioProcessingModule", fail)
+    assert isinstance(load_processing(), CompactProcessing)
 
 
 def test_a_module_that_refuses_ends_listening_with_one_line():
