@@ -128,7 +128,7 @@ def _as_onnx(gates: Samples) -> Samples:
 
 def _tensor(message: memoryview) -> tuple[str, Samples]:
     """(name, array); an empty one where it is not of float32."""
-    name = bytes(next(_of(message, 8))).decode()
+    name = bytes(next(_of(message, 8), b"")).decode()
     is_float = list(_numbers(message, 2)) == [1]
     shape = list(_numbers(message, 1))
     data = np.frombuffer(next(_of(message, 9), b""), dtype="<f4") if is_float else np.empty(0, dtype=np.float32)

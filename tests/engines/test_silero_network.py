@@ -115,6 +115,16 @@ def test_what_is_no_whole_file_is_refused(tmp_path: Path, content: bytes):
         read_weights(file)
 
 
+def test_a_part_without_a_name_is_another_network(tmp_path: Path):
+    content, file = bundled_silero().read_bytes(), tmp_path / "nameless.onnx"
+    name = b"decoder.conv1d.bias"
+    field = bytes([8 << 3 | 2, len(name)]) + name
+    assert field in content
+    file.write_bytes(content.replace(field, bytes([7 << 3 | 2]) + field[1:]))
+    with pytest.raises(UnknownNetworkError, match="layers"):
+        read_weights(file)
+
+
 def test_no_sound_at_all_makes_no_number_that_is_none(make):
     network = make()
     for window in (silence(WINDOW), np.full(WINDOW, 1.0, dtype=np.float32), np.full(WINDOW, 1e-30, dtype=np.float32)):
