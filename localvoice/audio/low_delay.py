@@ -67,7 +67,7 @@ class LowDelayResampler:
 
     def _prepared(self, fed: int, past: int) -> _Step:
         count = self._count(fed)
-        at = self._at + self._down * np.arange(count)
+        at = self._at + self._down * np.arange(count, dtype=np.int64)  # where that is not the default, too: C reads it
         heard = silence(past + fed)
         phases = self._phases[at % self._up] if count else self._phases[:0]
         windows = np.lib.stride_tricks.sliding_window_view(heard, phases.shape[1]) if count else phases

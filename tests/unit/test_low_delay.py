@@ -50,6 +50,15 @@ def test_the_size_of_blocks_does_not_matter(rate_hz: int, block: int) -> None:
     np.testing.assert_allclose(converted(noise, rate_hz, block), converted(noise, rate_hz, 3000), atol=1e-5)
 
 
+def test_c_is_given_places_of_64_bits_also_where_numpy_counts_in_32(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, arange = sine(440, 48_000, 480), np.arange
+    expected = converted(sound, 48_000, 480)
+    with monkeypatch.context() as patched:  # as on Windows before NumPy 2, and on 32-bit systems
+        patched.setattr(np, "arange", lambda *range_, dtype=np.int32: arange(*range_, dtype=dtype))
+        result = converted(sound, 48_000, 480)
+    np.testing.assert_array_equal(result, expected)
+
+
 def test_equal_rates_pass_through() -> None:
     resampler = LowDelayResampler(SPEECH_RATE_HZ, SPEECH_RATE_HZ)
     samples = sine(440, SPEECH_RATE_HZ, 160)
