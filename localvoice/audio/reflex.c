@@ -2,6 +2,8 @@
  *
  * Nothing here allocates, locks or waits, and Python is unknown. The loops are in reflex_kernels.h; where the compiler
  * can, they are compiled twice, the second time for processors with AVX2, and the first call finds out which is ours.
+ * Not by GCC for Windows: it puts 32 bytes on a stack that is aligned to 16 as if it were to 32, and crashes (its bug
+ * 54412).
  */
 #include "reflex.h"
 
@@ -56,7 +58,10 @@ static float root_hann[320];
 #undef LV
 #undef LV_VECTOR
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__) && !defined(LV_WITHOUT_WIDE) /* by a test only */
+#if defined(__clang__) || (defined(__GNUC__) && !defined(_WIN32))
+#define LV_ALIGNS_32 1
+#endif
+#if defined(LV_ALIGNS_32) && defined(__x86_64__) && !defined(LV_WITHOUT_WIDE) /* by a test only */
 #define LV_HAS_WIDE 1
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)

@@ -60,6 +60,18 @@ def test_a_row_too_few_is_noticed(tmp_path: Path) -> None:
     assert rush(tmp_path / "rush", 100).returncode != 0
 
 
+def test_gcc_for_windows_uses_no_vectors_that_its_stack_is_not_aligned_for() -> None:
+    gcc = shutil.which("gcc")
+    if gcc is None or "clang" in subprocess.run([gcc, "--version"], capture_output=True, text=True, check=True).stdout:
+        pytest.skip("`apt-get install gcc libc6-dev` enables this test")
+    for words in ([], ["-D_WIN32"]):
+        macros = subprocess.run(
+            [gcc, "-E", "-dM", *words, str(SOURCES / "reflex.c")], capture_output=True, text=True, check=True
+        ).stdout
+        is_for_it = "define __x86_64__" in macros and not words
+        assert ("define LV_HAS_WIDE" in macros) == is_for_it
+
+
 def test_without_avx2_it_hears_the_same(tmp_path: Path) -> None:
     flags = "-O3", "-fno-math-errno", "-ffp-contract=fast", "-fPIC", "-shared"
     plain = NativeSilero(ReflexLibrary(compiled(tmp_path / "plain.so", *flags, PLAIN)), read_weights(bundled_silero()))
