@@ -16,7 +16,7 @@ from localvoice.audio.files import SoundSink, SoundSource
 from localvoice.audio.levels import Levels
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, numbers, silence
 from localvoice.engines import Player
 
 BLOCK_S = 0.01
@@ -182,10 +182,10 @@ class Duplex:
 
         With `ahead` it waits until so many further blocks have been heard too: one wake-up for all of them.
         """
-        near = self._capture.read(ahead)
+        near = numbers(self._capture.read(ahead))
         far, path = None, 0
         if self._far_end is not None:
-            far, path = self._far_end.advance(), self._far_end.path
+            far, path = numbers(self._far_end.advance()), self._far_end.path
         if self._room is not None and far is not None:
             near = self._room.hear(near, far)
         is_muted = self.is_muted

@@ -39,6 +39,12 @@ def to_int16(samples: Samples) -> Pcm:
     return pcm
 
 
+def numbers(samples: Samples) -> Samples:
+    """Its argument, unless a sample is no number, which filters with a memory would keep: then a copy, silent there."""
+    is_number = np.isfinite(samples)
+    return samples if is_number.all() else np.where(is_number, samples, np.float32(0.0))
+
+
 def to_mono(frames: NDArray[np.float32]) -> Samples:
     """Shape (n,) or (n, channels) to the mean of the channels, shape (n,)."""
     if frames.ndim == 1:

@@ -158,3 +158,25 @@ def test_blocks_read_ahead_are_waited_for_once():
     assert clock.now_s == pytest.approx(100.0 + 3 * BLOCK_S)
     capture.read()
     assert clock.now_s == pytest.approx(100.0 + 4 * BLOCK_S)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_silence_for_whoever_listens(wrong):
+    class Broken(Counting):
+        def read(self, frames: int) -> np.ndarray:
+            samples = np.full(frames, 0.25, dtype=np.float32)
+            samples[7] = wrong
+            return samples
+
+    class FarEnd(Rendering):
+        def __init__(self) -> None:
+            self.tap = None
+
+        def advance(self) -> np.ndarray:
+            return Broken().read(BLOCK)
+
+    expected = np.full(BLOCK, 0.25, dtype=np.float32)
+    expected[7] = 0.0
+    block = Duplex(paced(Clock(), Broken()), None, FarEnd()).read()
+    np.testing.assert_array_equal(block.near, expected)
+    np.testing.assert_array_equal(block.far, expected)
