@@ -85,6 +85,8 @@ class EchoPath:
             return Cleaned.untouched(block.near)
         if block.is_muted:  # a canceller taught that nothing comes back would let our voice through afterwards
             self.own_voice.play(block.far)
+            if self._linear is not None:  # the last word would be heard for as long as it is off
+                self._linear.mute(block.near)
             return Cleaned.untouched(block.near)
         if block.path != self._path:
             self._path = block.path

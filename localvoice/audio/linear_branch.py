@@ -87,6 +87,12 @@ class LinearBranch:
         for window in self._windows.feed(near):
             self._window = window
 
+    def mute(self, near: Samples) -> None:
+        """10 ms of a microphone that is off: nothing is learned of it, and what was heard before is over."""
+        self._excess.pause()
+        for window in self._windows.feed(near):
+            self._window = window
+
     def hear(self, *, is_audible: bool) -> Hint | None:
         """The window that is complete now; None where our voice is not heard, or its drift not known."""
         if self._window is None or not is_audible:
@@ -111,6 +117,10 @@ class _Excess:
             self._learned += 1
             share = max(1 / (self._learned + _FIRST_BLOCKS), _LEARN)
             self._usual += share * (min(excess, _CAP * self._usual) - self._usual)
+
+    def pause(self) -> None:
+        """A block that tells nothing."""
+        self._last.append(0.0)
 
     @property
     def of_window(self) -> tuple[float, float]:

@@ -93,3 +93,26 @@ def test_while_nothing_is_played_the_clocks_go_on_running_apart(path):
     assert path.alignment.place - before == pytest.approx(20 * SPEECH_RATE_HZ * 100e-6, abs=2.0)
     hear(1, 0.1)
     assert path.alignment.jumps == 0
+
+
+class Loud(Silent):
+    """A detector that takes whatever is loud for a voice."""
+
+    def probability(self, window):
+        return 0.95 if power(window) > 1e-4 else 0.0
+
+
+def test_a_user_who_turns_the_microphone_off_in_a_word_is_not_heard_any_more():
+    path = EchoPath(PythonWork(Untouched(), Untouched()), 0.3, vad=Loud())
+    room, random = Room(RoomSpec(60.0, -20.0)), np.random.default_rng(1)
+    users = []
+    for block in range(800):
+        far, said = (0.1 * random.standard_normal((2, SPEECH_RATE_HZ // 100))).astype(np.float32)
+        near = room.hear(said if block >= 700 else silence(len(far)), far)
+        is_muted = block >= 730
+        path.clean(Block(silence(len(far)) if is_muted else near, far, 0, is_muted))
+        if block % 3 == 0:
+            users.append(path.users(0.0 if is_muted else 0.2))
+    assert max(users[-100:-33]) < 0.3
+    assert max(users[-33:-24]) >= 0.3
+    assert max(users[-22:]) < 0.3
