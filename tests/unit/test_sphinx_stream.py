@@ -123,6 +123,7 @@ async def test_speech_behind_a_pause_ends_its_judgement_at_once(recognizer, deco
     sound = Sound(recognizer)
     await sound.given(voice(1.0))
     await sound.given(silence(0))
+    await until(lambda: decoder.asked)  # speech that is here before a judgement begins ends none
     await sound.given(voice(0.5))
     await until(lambda: decoder.broken_off)
     decoder.may_judge.set()
@@ -149,6 +150,7 @@ async def test_a_pause_behind_a_judgement_that_was_ended_is_judged_without_being
     sound = Sound(recognizer)
     await sound.given(voice(1.0))
     await sound.given(silence(0))
+    await until(lambda: decoder.asked)  # speech that is here before a judgement begins ends none
     await sound.given(voice(0.5))
     await until(lambda: decoder.broken_off)
     decoder.may_judge.set()
