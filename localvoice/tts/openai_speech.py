@@ -42,6 +42,7 @@ class OpenAISpeechSynthesizer:
 
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """As the protocol has it; `text` is not closed."""
+        self._pace.rate = self.rate
         speech = PacedSpeech(_RATE_HZ, self._verbalizer, self._pace, asyncio.get_running_loop().time)
         async for clause in text:
             if spoken := speech.expect(clause):

@@ -29,7 +29,7 @@ _LEAST_S = 0.06
 _DRY_S = 0.15
 """What a player has left when the sound behind a quiet place cannot be kept back any longer."""
 _SHORTEST_S = 0.02
-"""Per letter, of speech at any pace."""
+"""Per letter, at the usual pace and below: less is no speech."""
 _USUAL_S = 0.07
 """Per letter, until a voice has said a clause."""
 _TELLING = 10
@@ -45,10 +45,16 @@ class Pace:
 
     letter_s: float = _USUAL_S
     clauses: int = 0
+    rate: float = 1.0
+    """How much faster than usual it was asked to speak."""
+
+    def can_be(self, letters: float, seconds: float) -> bool:
+        """Whether so many letters can be said in that time."""
+        return seconds >= letters * _SHORTEST_S / max(1.0, self.rate)
 
     def learn(self, letters: float, seconds: float) -> None:
-        """Take in a clause; the first one sets the pace, later ones move it a little."""
-        if letters >= _TELLING:
+        """Take in a clause; the first one sets the pace, later ones move it a little. Silence tells nothing."""
+        if letters >= _TELLING and self.can_be(letters, seconds):
             self.clauses += 1
             self.letter_s += (seconds / letters - self.letter_s) / min(self.clauses, 4)
 
@@ -118,7 +124,7 @@ class PacedSpeech:
         if not waiting:
             return True
         frames = waiting[0].sounded + len(self._sound) - begin
-        return frames >= _letters(waiting[0].spoken.text) * _SHORTEST_S * self._rate_hz
+        return self._pace.can_be(_letters(waiting[0].spoken.text), frames / self._rate_hz)
 
     def ready(self) -> list[SpeechChunk]:
         """The chunks that are to be handed out now."""

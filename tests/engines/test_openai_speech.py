@@ -93,6 +93,12 @@ async def test_failures_are_ours_and_half_a_clause_is_not_spoken(script, kind):
     assert PLANTED not in str(caught.value)
 
 
+async def test_four_times_the_pace_is_no_answer_that_broke_off():
+    text = "Seventy letters, in all, take a second and a quarter when they are said so fast."
+    async with serving(raw(TONE, TONE[:9600], media_type="audio/pcm")) as server:
+        assert "".join(chunk.text for chunk in await speak(voice(server, rate=4.0), text)) == text
+
+
 async def test_a_cancelled_call_hangs_up():
     async with serving(stalled()) as server:
         speaking = asyncio.create_task(speak(voice(server), "Hello."))

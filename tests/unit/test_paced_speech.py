@@ -134,3 +134,26 @@ def test_written_words_that_are_spoken_as_several_stay_whole():
     reply.end_clause()
     got += reply.ready()
     assert [chunk.text for chunk in got] == ["Take", "", " 1/2", " of", " it", " today"]
+
+
+def test_a_clause_that_comes_as_silence_tells_no_pace():
+    clock, pace = Clock(), Pace()
+    reply = speech(clock, pace)
+    reply.expect("nothing of this is heard. ")
+    reply.take(np.zeros(RATE_HZ, dtype=np.float32))
+    assert reply.end_clause()
+    assert text_of(reply.ready()) == "nothing of this is heard. "
+    clock.now_s = 1.0
+    reply.expect("seven letters")
+    reply.take(spoken("seven letters"))
+    assert text_of(reply.ready()) != ""
+    assert pace == Pace()
+
+
+def test_a_voice_that_is_asked_to_speak_four_times_as_fast_has_not_broken_off():
+    text = "this is, by the way, a sentence at full speed"
+    for rate, is_whole in ((1.0, False), (4.0, True)):
+        reply = speech(Clock(), Pace(rate=rate))
+        reply.expect(text)
+        reply.take(spoken(text, gap_s=0.0)[::4])
+        assert reply.end_clause() is is_whole
