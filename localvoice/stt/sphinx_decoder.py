@@ -86,6 +86,8 @@ class LibraryDecoder:
         if unknown:
             raise UnknownWordsError(unknown)
         self._add(graph)
+        nothing = np.zeros((50, len(self._mean)), dtype=np.float32)
+        self._searched(self._free, nothing, lambda: None)  # the first search scores its beginning otherwise than others
 
     def judge(self, sound: bytes, check: Callable[[], None]) -> tuple[Decoding, Decoding]:
         """See `SphinxDecoder.judge`."""
@@ -252,8 +254,9 @@ def _initialised(library: Any, model: Path) -> Any:
     """A decoder of the package's model, which does not take the mean off its features."""
     config = library.ps_config_init(None)
     try:
-        for key, value in _texts(model).items():
-            library.ps_config_set_str(config, key.encode(), value.encode())
+        for key, name in ((b"hmm", "en-us"), (b"lm", "en-us.lm.bin"), (b"dict", "cmudict-en-us.dict")):
+            library.ps_config_set_str(config, key, str(model / name).encode())
+        library.ps_config_set_str(config, b"loglevel", b"FATAL")
         library.ps_config_set_float(config, b"samprate", SPEECH_RATE_HZ)
         library.ps_config_set_int(config, b"maxhmmpf", MOST_HMMS)
         for second_pass in (b"fwdflat", b"bestpath"):
@@ -268,11 +271,6 @@ def _initialised(library: Any, model: Path) -> Any:
     finally:
         library.ps_config_free(config)  # the decoder holds on to it
     return decoder
-
-
-def _texts(model: Path) -> dict[str, str]:
-    files = {"hmm": "en-us", "lm": "en-us.lm.bin", "dict": "cmudict-en-us.dict"}
-    return {key: str(model / name) for key, name in files.items()} | {"loglevel": "FATAL"}
 
 
 def _lines(graph: WordGraph) -> Iterator[str]:
