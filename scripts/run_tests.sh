@@ -4,18 +4,23 @@
 python=$1
 shift
 report=$(mktemp)
+beside() { # ends with the shell that runs it
+  nice -n 10 "$python" -m "$@" &
+  trap 'kill $! 2>/dev/null; exit 143' TERM
+  wait $!
+}
 compute() {
   typed=0
-  [ "${TYPES:-yes}" = no ] || nice -n 10 "$python" -m mypy --no-error-summary || typed=1
-  nice -n 10 "$python" -m pytest -q -p no:cacheprovider --ignore=tests/devices --ignore=tests/e2e "$@" && [ "$typed" = 0 ]
+  [ "${TYPES:-yes}" = no ] || beside mypy --no-error-summary || typed=1
+  beside pytest -q -p no:cacheprovider --ignore=tests/devices --ignore=tests/e2e "$@" && [ "$typed" = 0 ]
 }
 compute "$@" >"$report" 2>&1 &
-beside=$!
-trap 'kill "$beside" 2>/dev/null; rm -f "$report"; exit 130' INT TERM
+computing=$!
+trap 'kill "$computing" 2>/dev/null; rm -f "$report"; exit 130' INT TERM
 "$python" -m pytest -q tests/devices tests/e2e "$@"
 live=$?
 echo "==> types, and the tests that only compute"
-wait "$beside"
+wait "$computing"
 computed=$?
 cat "$report"
 rm -f "$report"
