@@ -64,7 +64,7 @@ class Speaker:
 
     @property
     def pace(self) -> Pace:
-        """The plain wait is longer for who pauses long, and what is sure is what is so for half of their ends."""
+        """The plain wait is longer for who pauses long, and what is sure is what is so for six in ten of their ends."""
         stretch = math.exp(self._log_sum / (self._count + _DOUBT))
         return Pace(min(max(stretch, LEAST_STRETCH), MOST_STRETCH), probability(self._sure_odds))
 
