@@ -53,7 +53,7 @@ class MemoryRoom:
         name = path.parent.name if path.is_file() and path.parent.parent.name == stage else path.name
         raise NoRoomError(
             f"{name} needs about {size_text(needed)} of memory and {size_text(left)} are free",
-            _way_out(stage, needed, left, store),
+            _way_out(stage, path, min(left, needed), store),
         )
 
 
@@ -71,9 +71,10 @@ def needed_bytes(path: Path, context_tokens: int) -> int:
     return _about(sum(one.stat().st_size for one in files))
 
 
-def _way_out(stage: str, needed: int, left: int, store: ModelStore) -> str:
-    most = min(left, needed)
-    here = [one for one in store.installed() if one.kind == stage and _about(one.bytes) < most]
+def _way_out(stage: str, path: Path, most: int, store: ModelStore) -> str:
+    """What to do without the model at `path`: another one takes less than `most`."""
+    others = [one for one in store.installed() if one.kind == stage and one.path != path]
+    here = [one for one in others if _about(one.bytes) < most]
     if here:
         best = max(here, key=lambda one: one.bytes)
         engine = best.model.engine if best.model else LOCAL[stage][0]

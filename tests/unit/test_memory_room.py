@@ -47,6 +47,12 @@ def test_where_nothing_fits_the_starter_is_left(store):
         MemoryRoom(lambda: GIB // 4).take("llm", large(store), store, 4096)
 
 
+def test_a_model_is_not_named_in_place_of_itself(store):
+    path = large(store, size=GIB // 1024)
+    with pytest.raises(ModelError, match="use --llm skills"):
+        MemoryRoom(lambda: needed_bytes(path, 8192) - 1).take("llm", path, store, 8192)
+
+
 def test_engines_that_load_beside_each_other_share_the_room(store):
     room, path = MemoryRoom(lambda: 7 * GIB), large(store)
     room.take("llm", path, store, 4096)
