@@ -6,7 +6,7 @@ shift
 report=$(mktemp)
 beside() { # ends with the shell that runs it
   nice -n 10 "$python" -m "$@" &
-  trap 'kill $! 2>/dev/null; exit 143' TERM
+  trap 'kill $! 2>/dev/null; exit 143' INT TERM
   wait $!
 }
 compute() {
