@@ -64,7 +64,7 @@ class ElevenLabsHttpSynthesizer:
             fields = json.loads(line)
             sound = base64.b64decode(fields["audio_base64"] or "", validate=True)
             speech.take(from_int16(sound[: len(sound) // 2 * 2]), _marks(fields))
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
             raise ProviderBroken(f"{self.name} sent a line that cannot be read", provider=self.name) from error
 
     def _request(self, text: str) -> dict[str, Any]:

@@ -156,7 +156,7 @@ class Speaking:
             whole = len(sound) // 2 * 2
             self._odd = sound[whole:]
             self._speech.take(from_int16(sound[:whole]), heard.marks)
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
             name = self._service.name
             raise ProviderBroken(f"{name} sent a message that cannot be read", provider=name) from error
         except ProviderUnavailable as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -267,6 +268,8 @@ async def test_failures_over_http_are_ours_and_hold_no_key(script, kind, said):
 
 # what goes wrong
 
+FAR = {"chars": ["a"], "charDurationsMs": [1], "charStartTimesMs": [10**400]}
+
 
 @SOCKETS
 @pytest.mark.parametrize(
@@ -283,6 +286,11 @@ async def test_failures_over_http_are_ours_and_hold_no_key(script, kind, said):
             {"garbage": '{"audio": "AAAA", "alignment": {"chars": ["a"], "charStartTimesMs": []}}'},
             ProviderBroken,
             "read",
+        ),
+        (
+            {"garbage": json.dumps({"audio": "AAAA", "alignment": FAR})},
+            ProviderBroken,
+            "cannot be read",
         ),
         ({"garbage": '{"message": "no", "error": "quota_exceeded", "code": 1008}'}, ProviderRefused, "quota"),
         ({"garbage": f'{{"message": "{KEY}", "error": "system_busy", "code": 1008}}'}, ProviderUnavailable, "busy"),
