@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,10 @@ def to_int16(samples: Samples) -> Pcm:
 
 def numbers(samples: Samples) -> Samples:
     """Its argument, unless a sample is no number, which filters with a memory would keep: then a copy, silent there."""
-    is_number = np.isfinite(samples)
-    return samples if is_number.all() else np.where(is_number, samples, np.float32(0.0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isfinite(np.dot(samples, samples)):  # a hundred times a second: a tenth of what asking each sample takes
+            return samples
+    return np.where(np.isfinite(samples), samples, np.float32(0.0))
 
 
 def to_mono(frames: NDArray[np.float32]) -> Samples:
