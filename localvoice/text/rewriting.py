@@ -23,6 +23,11 @@ class Spoken:
         covered = self.spans[start:end]
         return min(span[0] for span in covered), max(span[1] for span in covered)
 
+    def can_cut(self, at: int) -> bool:
+        """Whether no written character is spoken on both sides of spoken character `at`: "25 °C" is four words."""
+        spans = self.spans
+        return at >= len(spans) or max(end for _, end in spans[:at]) <= min(start for start, _ in spans[at:])
+
     def written_times(self, words: Sequence[WordTime]) -> tuple[WordTime, ...]:
         """Times of spoken words as times of written ones; those that share a written span become one."""
         times: list[WordTime] = []

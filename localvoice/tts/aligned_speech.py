@@ -149,15 +149,9 @@ class AlignedSpeech:
             left -= len(word.group())
             if left < 0:
                 return said
-            if self._can_cut(clause, clause.said + word.end()):
+            if clause.spoken.can_cut(clause.said + word.end()):
                 said = clause.said + word.end()
         return len(clause.spoken.text)
-
-    @staticmethod
-    def _can_cut(clause: _Clause, at: int) -> bool:
-        """Whether no written character belongs to both sides: "25 °C" is spoken as four words."""
-        spans = clause.spoken.spans
-        return at >= len(spans) or max(end for _, end in spans[:at]) <= min(start for start, _ in spans[at:])
 
     def _cut_behind(self, clause: _Clause, said: int, *, is_end: bool) -> int:
         """The frame at which the sound of the next word begins, as far as that is known."""

@@ -185,7 +185,7 @@ class PacedSpeech:
             if _letters(text[: word.end()]) - _letters(word.group()) / 2 > letters:
                 break
             end = word.start() + len(word.group().rstrip())
-            if end > said and _can_cut(clause.spoken, end):
+            if end > said and clause.spoken.can_cut(end):
                 said = end
         return said
 
@@ -217,9 +217,3 @@ def _letters(text: str) -> float:
     """How long `text` takes in letters: those of its words, and the pauses at its marks."""
     words = text.split()
     return sum(len(word) for word in words) + sum(_MARK_LETTERS for word in words[:-1] if _MARK.search(word))
-
-
-def _can_cut(spoken: Spoken, at: int) -> bool:
-    """Whether no written character belongs to both sides: "25 °C" is spoken as four words."""
-    spans = spoken.spans
-    return at >= len(spans) or max(end for _, end in spans[:at]) <= min(start for start, _ in spans[at:])
