@@ -1,4 +1,4 @@
-"""Deepgram's voices (Aura): a socket per reply. No word times are told, so that a chunk is a clause."""
+"""Deepgram's voices (Aura): a socket per reply. No word times are told: which words a part holds is an estimate."""
 
 from __future__ import annotations
 
