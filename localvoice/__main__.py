@@ -13,12 +13,12 @@ TYPE_CHECKING = False
 """Not from `typing`: what is imported up here takes a moment in which nobody catches Ctrl-C yet."""
 if TYPE_CHECKING:
     import threading
-    from typing import NoReturn, TextIO
+    from typing import TextIO
 
     from _typeshed import ReadableBuffer as Buffer
 
-_HUNG_UP, _INTERRUPTED, _TERMINATED = 129, 130, 143
-"""Exit codes of `localvoice.errors`, which a signal does not wait for."""
+_INTERRUPTED = 130
+"""The exit code of `localvoice.errors`, which Ctrl-C does not wait for."""
 
 __all__ = ["main", "start_time"]
 
@@ -26,11 +26,9 @@ __all__ = ["main", "start_time"]
 def main() -> None:
     """Run the command line and leave at once: no thread of an engine may hold up the end."""
     try:
-        import signal
+        from localvoice import first_signals
 
-        signal.signal(signal.SIGTERM, _terminated)
-        if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, _terminated)
+        first_signals.take()
         code = _run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
@@ -45,12 +43,14 @@ def main() -> None:
 def _run() -> int:
     import threading
 
+    from localvoice import first_signals
     from localvoice.cli import run
 
     sys.stdout, sys.stderr = _writable(sys.stdout), _apart(_writable(sys.stderr))
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # bytes in another encoding become signs that can be written again
     threading.excepthook = sys.unraisablehook = _untold
+    first_signals.begin()
     return run(sys.argv[1:])
 
 
@@ -58,6 +58,10 @@ def _untold(failed: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
     """What failed where nobody could be told: in a thread of its own it is a line, where Python goes on nothing."""
     import threading
 
+    from localvoice import first_signals
+
+    if failed.exc_value is not None and first_signals.raise_again(failed.exc_value):
+        return
     if "--debug" in sys.argv:
         import traceback
 
@@ -93,13 +97,6 @@ class _Heedless(io.FileIO):
         with suppress(OSError):
             super().write(data)
         return memoryview(data).nbytes
-
-
-def _terminated(number: int, _: object) -> NoReturn:
-    """Until a conversation takes over the signal: end as Ctrl-C does, with files closed on the way out."""
-    import signal
-
-    sys.exit(_TERMINATED if number == signal.SIGTERM else _HUNG_UP)
 
 
 if __name__ == "__main__":

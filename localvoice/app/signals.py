@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from localvoice.errors import ExitCode
@@ -31,26 +31,27 @@ class Stopper:
     def installed(self) -> Iterator[Stopper]:
         """Take over the signals for this loop; one that is ignored, as `nohup` asks, stays so."""
         loop = asyncio.get_running_loop()
-        before: dict[int, Any] = {}
         taken = {number: code for number, code in _CODES.items() if not _is_ignored_hangup(number)}
-        for number, code in taken.items():
-            try:
-                loop.add_signal_handler(number, self._arrived, code)
-            except (NotImplementedError, ValueError, RuntimeError):  # Windows; or not the main thread
-                try:
-                    before[number] = signal.signal(
-                        number, lambda *_, code=code: loop.call_soon_threadsafe(self._arrived, code)
-                    )
-                except ValueError:
-                    continue  # not the main thread: whoever runs us has the signals
+        before = {number: signal.getsignal(number) for number in taken}
+        by_loop = {number for number, code in taken.items() if self._take(loop, number, code)}
         try:
             yield self
         finally:
-            for number in taken:
-                if number in before:
-                    signal.signal(number, before[number])
-                else:
-                    loop.remove_signal_handler(number)
+            for number in by_loop:
+                loop.remove_signal_handler(number)
+            with suppress(ValueError):  # not the main thread
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    def _take(self, loop: asyncio.AbstractEventLoop, number: int, code: ExitCode) -> bool:
+        """Whether the loop itself brings this signal."""
+        try:
+            loop.add_signal_handler(number, self._arrived, code)
+        except (NotImplementedError, ValueError, RuntimeError):  # Windows; or not the main thread
+            with suppress(ValueError):  # not the main thread: whoever runs us has the signals
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._arrived, code))
+            return False
+        return True
 
     def watch(self, session: Session) -> None:
         """From now on a signal ends this session."""
