@@ -25,7 +25,7 @@ from localvoice.session.facts import (
     Told,
 )
 from localvoice.session.log import SessionLog
-from localvoice.session.speaking import Cut
+from localvoice.session.reply import Cut
 from localvoice.session.tape import Noted
 from localvoice.turn.decisions import (
     BargeIn,

@@ -15,9 +15,10 @@ from localvoice.session.breath import Breath
 from localvoice.session.following import Following
 from localvoice.session.hand import Hand, House, Report, Voices
 from localvoice.session.phrases import HEARING, THINKING
+from localvoice.session.printing import PrintedReply
 from localvoice.session.reading import Heard, read
 from localvoice.session.skill_state import SkillState
-from localvoice.session.speaking import PrintedReply, SpokenReply
+from localvoice.session.speaking import SpokenReply
 from localvoice.session.tools import Tools
 from localvoice.skills.catalog import Skills
 from localvoice.text.history import History

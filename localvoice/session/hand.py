@@ -14,7 +14,7 @@ from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
 from localvoice.session.gate import Gate
 from localvoice.session.log import SessionLog
 from localvoice.session.reading import Heard
-from localvoice.session.speaking import Reply
+from localvoice.session.reply import Reply
 from localvoice.turn.decisions import PauseBegan, TurnEnded
 from localvoice.turn.observations import Observation, ReplyStarted
 

@@ -11,7 +11,7 @@ from localvoice.event_log import EventLog
 from localvoice.messages import Origin, Stage, ToolCall, Transcript, Turn
 from localvoice.metrics import LatencyLog, PreparedAnswers, saved_ms, stage_shares
 from localvoice.session.facts import FullLevel, PreparedDropped, ReplyCut, ReplyOver, ReplySounds, SessionOver
-from localvoice.session.speaking import Cut
+from localvoice.session.reply import Cut
 from localvoice.session.tape import Tape
 from localvoice.turn.decisions import (
     BargeIn,

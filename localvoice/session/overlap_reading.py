@@ -11,7 +11,7 @@ from localvoice.audio.backchannel import BEFORE_S, LONGEST_S
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.errors import LocalVoiceError
 from localvoice.session.hand import House, Voices
-from localvoice.session.speaking import Moment
+from localvoice.session.reply import Moment
 from localvoice.turn.decisions import JudgeOverlap, OverlapStarted, ReadOverlap
 from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
 

@@ -14,10 +14,10 @@ from localvoice.session.guarding import Guarding, Work
 from localvoice.session.hand import Hand, House, Outcome, Saying, Voices
 from localvoice.session.overlap_reading import OverlapReading
 from localvoice.session.phrases import CONFIRM, LET_ME_THINK, STILL_THERE
+from localvoice.session.reply import Cut
 from localvoice.session.silences import Silences
 from localvoice.session.skill_state import SkillState
 from localvoice.session.sound_vote import SoundVote
-from localvoice.session.speaking import Cut
 from localvoice.session.warming import Warming
 from localvoice.skills.catalog import Skills
 from localvoice.turn.decisions import OverlapStarted, PauseBegan, TurnEnded

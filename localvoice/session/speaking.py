@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from localvoice.audio.samples import AUDIBLE, Samples, silence
 from localvoice.engines import Player, Synthesizer
 from localvoice.messages import SpeechChunk, Stage, Turn
 from localvoice.session.breath import Breath
+from localvoice.session.reply import Cut, Moment, Reporter, clauses_of, written
 from localvoice.streams import close_iterator, read_ahead
-from localvoice.text.clauses import clauses
 from localvoice.text.ledger import SpokenLedger
 
 _CLAUSES_AHEAD, _CLAUSE_S = 2, 1.5
@@ -30,97 +29,6 @@ a question in conversation (Stivers et al. 2009), and the first words of the nex
 
 _BACK_S = 0.6
 """How far a resume may go back to the beginning of a word; the longest word heard in our voices is shorter."""
-
-
-class Reporter(Protocol):
-    """Who is told what becomes of a reply."""
-
-    def now_s(self) -> float:
-        """Capture clock."""
-
-    async def turn_over(self) -> None:
-        """Wait until the user's turn is over."""
-
-    async def floor(self) -> None:
-        """Wait until the reply may be heard."""
-
-    def reply_started(self, turn: Turn) -> None:
-        """The first sample is about to be handed over."""
-
-    def sentence(self, text: str) -> None:
-        """The first sample of `text` was handed over (or it was printed)."""
-
-    def first_audio(self, turn: Turn) -> None:
-        """The first audible sample sounds; its time stands in `turn.times`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What a reply came to when it was cut."""
-
-    heard: str
-    unsaid: str
-    silent_at_s: float | None
-    """When its last audible sample sounds; None where nothing had been handed to a player."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What a reply is saying at the moment."""
-
-    words: str
-    """Within a second, as written."""
-    has_asked: bool
-    """It has just come to the end of a question."""
-    heard: str
-    """All that has sounded of it, as written."""
-
-
-class Reply(Protocol):
-    """A reply that can be said and cut."""
-
-    async def say(self, text: AsyncIterator[str]) -> None:
-        """Say the text to its end. Cancelling stops the engines; the sound is stopped by `cut`."""
-
-    async def end_with(self, phrase: SpeechChunk) -> None:
-        """Say `phrase` instead of whatever has not been handed over yet, to its end."""
-
-    def hold(self, duck_db: float | None) -> None:
-        """Pause, or lower by `duck_db`."""
-
-    def moment(self) -> Moment:
-        """What it is saying."""
-
-    def release(self) -> None:
-        """Go on at full level, from the beginning of the interrupted word."""
-
-    def cut(self) -> Cut:
-        """Stop the sound now."""
-
-
-async def written(turn: Turn, text: AsyncIterator[str], now_s: Callable[[], float]) -> AsyncIterator[str]:
-    """`text`; what there is of it so far stands in the turn."""
-    try:
-        async for part in text:
-            if part:
-                turn.times.setdefault(Stage.FIRST_TOKEN, now_s())
-            turn.reply_text += part
-            yield part
-    finally:
-        await close_iterator(text)
-
-
-async def clauses_of(turn: Turn, text: AsyncIterator[str], reporter: Reporter) -> AsyncIterator[str]:
-    """The clauses of `text`: the first one as soon as it is there, the rest once the user's turn is over."""
-    parts = clauses(text)
-    try:
-        async for clause in parts:
-            turn.times.setdefault(Stage.FIRST_SENTENCE, reporter.now_s())
-            turn.characters += len(clause)
-            yield clause
-            await reporter.turn_over()
-    finally:
-        await close_iterator(parts)
 
 
 def _clauses_in(chunk: SpeechChunk) -> float:
@@ -246,52 +154,6 @@ class SpokenReply:
         frames = position.frames if position is not None and Stage.FIRST_AUDIO in self._turn.times else 0
         heard, unsaid = self._ledger.split(self._turn.reply_text, frames) if frames else ("", self._turn.reply_text)
         return Cut(heard, unsaid, None if position is None else position.silent_at_s)
-
-
-class PrintedReply:
-    """A reply without a voice: what is printed counts as heard."""
-
-    def __init__(self, turn: Turn, reporter: Reporter) -> None:
-        self._turn = turn
-        self._reporter = reporter
-        self._printed = ""
-
-    async def say(self, text: AsyncIterator[str]) -> None:
-        """Report the text clause by clause to its end."""
-        parts = written(self._turn, text, self._reporter.now_s)
-        async for clause in clauses_of(self._turn, parts, self._reporter):
-            await self._reporter.floor()
-            if Stage.REPLY_STARTED not in self._turn.times:
-                self._reporter.reply_started(self._turn)
-            self._printed += clause
-            self._reporter.sentence(clause.strip())
-        await self._reporter.floor()
-        if Stage.REPLY_STARTED not in self._turn.times:
-            self._reporter.reply_started(self._turn)
-
-    async def end_with(self, phrase: SpeechChunk) -> None:
-        """Report `phrase` instead of the rest."""
-        self._turn.reply_text = self._printed
-
-        async def rest() -> AsyncIterator[str]:
-            yield f" {phrase.text}" if self._printed else phrase.text
-
-        await self.say(rest())
-
-    def hold(self, duck_db: float | None) -> None:
-        """Nothing sounds."""
-
-    def moment(self) -> Moment:
-        """Nothing sounds; what was printed may have asked."""
-        return Moment("", self._printed.rstrip().endswith("?"), self._printed)
-
-    def release(self) -> None:
-        """Nothing sounds."""
-
-    def cut(self) -> Cut:
-        """What was printed was heard."""
-        text = self._turn.reply_text
-        return Cut(text[: len(self._printed)], text[len(self._printed) :], None)
 
 
 def first_audible(samples: Samples) -> int | None:
