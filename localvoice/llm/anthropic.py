@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from localvoice.engine_order import EngineOrder
 from localvoice.engines import ReplyPart
 from localvoice.llm.anthropic_messages import MessageEvents, as_messages, as_system, as_tools
-from localvoice.llm.streamed_reply import parts_of
+from localvoice.llm.streamed_reply import ReplyConnection
 from localvoice.messages import Message, ToolSpec
 from localvoice.remote import Connection
-from localvoice.streams import close_iterator
 
 _VERSION = "2026-10-21"
 """Of the API; as the vendor's own client 2.12 sends it. It takes no sampling parameters any more."""
-_KEEP_WARM_S = 20.0
-"""A connection unused for longer may have been closed by the other side: it is tried before the user has finished."""
 
 
 def load(order: EngineOrder) -> AnthropicModel:
@@ -35,37 +31,26 @@ class AnthropicModel:
         self.model = order.model
         self._order = order
         key = service.key.reveal() if service.key else "none"
-        self._connection = Connection(service, {"Authorization": f"Bearer {key}", "anthropic-version": _VERSION})
-        self._used_s = float("-inf")
+        headers = {"Authorization": f"Bearer {key}", "anthropic-version": _VERSION}
+        self._connection = ReplyConnection(Connection(service, headers), self.name)
 
     async def check(self) -> None:
         """Whether it would answer; opens the connection. Costs nothing."""
         await self._connection.check("/v1/models")
-        self._used_s = _now_s()
 
-    async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
-        """See `ChatModel.reply`. Closing it closes the connection, which is all there is to abort with."""
-        events = MessageEvents(self.name)
-        answer = await self._connection.post("/v1/messages", json=self._request(history, tools))
-        parts = parts_of(answer, events, self.name)
-        try:
-            async for part in parts:
-                yield part
-        finally:
-            await close_iterator(parts)
-        self._used_s = _now_s()
-        for part in events.finish():
-            yield part
+    def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
+        """See `ChatModel.reply`."""
+        return self._connection.reply("/v1/messages", self._request(history, tools), MessageEvents(self.name))
 
     async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
         """Nobody's cache is paid for twice: only the connection is made ready."""
         del history, tools
-        if _now_s() - self._used_s > _KEEP_WARM_S:
+        if self._connection.is_cold:
             await self.check()
 
     def close(self) -> None:
         """No further call."""
-        self._connection.forget()
+        self._connection.close()
 
     def _request(self, history: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -81,7 +66,3 @@ class AnthropicModel:
         for beginning, fields in self._order.provider.chat.by_model.items():
             request |= fields if self.model.startswith(beginning) else {}
         return request
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -5,7 +5,6 @@ One client for all: where they differ stands in `providers.py`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -15,14 +14,11 @@ from localvoice.engines import ReplyPart
 from localvoice.errors import ProviderRefused
 from localvoice.llm.chat_messages import as_chat_messages, as_chat_tools
 from localvoice.llm.completion_chunks import CompletionChunks
-from localvoice.llm.streamed_reply import parts_of
+from localvoice.llm.streamed_reply import ReplyConnection
 from localvoice.messages import Message, ToolSpec
 from localvoice.provider_row import ChatDifferences
 from localvoice.remote import Connection, Service
 from localvoice.streams import close_iterator
-
-_KEEP_WARM_S = 20.0
-"""A connection unused for longer may have been closed by the other side: it is tried before the user has finished."""
 
 
 def load(order: EngineOrder) -> OpenAICompatibleModel:
@@ -37,16 +33,14 @@ class OpenAICompatibleModel:
         """An empty `model` is the first that the service lists."""
         self.name = service.name
         self.is_remote = service.is_remote
-        self._connection = Connection(service)
+        self._connection = ReplyConnection(Connection(service), self.name)
         self.model = model
         self._differences = differences
         self._reply = reply
-        self._used_s = float("-inf")
 
     async def check(self) -> None:
         """Whether it would answer; opens the connection, and finds a model where none is named. Costs nothing."""
         listed = await self._connection.check()
-        self._used_s = _now_s()
         if not self.model:
             self.model = _first_model(listed, self.name)
 
@@ -54,27 +48,23 @@ class OpenAICompatibleModel:
         """See `ChatModel.reply`. Closing it closes the connection, which is all there is to abort with."""
         if not self.model:
             await self.check()
-        chunks = CompletionChunks(self.name)
-        answer = await self._connection.post("/chat/completions", json=self._request(history, tools))
-        parts = parts_of(answer, chunks, self.name)
+        request, chunks = self._request(history, tools), CompletionChunks(self.name)
+        parts = self._connection.reply("/chat/completions", request, chunks)
         try:
             async for part in parts:
                 yield part
         finally:
             await close_iterator(parts)
-        self._used_s = _now_s()
-        for part in chunks.finish():
-            yield part
 
     async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
         """Nobody's cache is paid for twice: only the connection is made ready."""
         del history, tools
-        if _now_s() - self._used_s > _KEEP_WARM_S:
+        if self._connection.is_cold:
             await self.check()
 
     def close(self) -> None:
         """No further call."""
-        self._connection.forget()
+        self._connection.close()
 
     def _request(self, history: Sequence[Message], tools: Sequence[ToolSpec]) -> dict[str, Any]:
         differences, reply = self._differences, self._reply
@@ -101,7 +91,3 @@ def _first_model(listed: Any, name: str) -> str:
     if not names:
         raise ProviderRefused(f"{name} has no model: give one as engines.{name}.llm_model", provider=name)
     return str(names[0])
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""A reply that a service writes as a stream of events, from its answer to the data of the events.
+"""Replies that a service writes as streams of events: the connection they come over, and the way to the events' data.
 
 Rule of this file: what the events mean is the business of `Chunks`.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from localvoice.engines import ReplyPart
 from localvoice.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from localvoice.event_stream import EventStream
-from localvoice.remote import Answer
+from localvoice.remote import Answer, Connection
+
+_KEEP_WARM_S = 20.0
+"""A connection unused for longer may have been closed by the other side: it is tried before the user has finished."""
 
 _TAIL_S = 0.3
 """What may follow a whole reply is its cost: no turn waits longer for that."""
@@ -32,20 +35,51 @@ class Chunks(Protocol):
         """The rest: held-back text, the calls, the usage. Raises `ProviderError` where the reply is not whole."""
 
 
-async def parts_of(answer: Answer, chunks: Chunks, name: str) -> AsyncIterator[ReplyPart]:
-    """The parts of the reply that `answer` is, but for what `chunks.finish` gives. The answer is closed with it.
+class ReplyConnection:
+    """The connection of one model. Used from one event loop."""
 
-    Raises:
-        ProviderError: it broke off, or is no stream of events.
-    """
-    events = EventStream()
-    try:
-        while (found := await _next(answer, events, chunks, name)) is not None:
-            for data in found:
-                for part in _read(chunks, data, answer):
-                    yield part
-    finally:
-        await answer.close()
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._used_s = float("-inf")
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether it is better tried before a reply is asked for."""
+        return _now_s() - self._used_s > _KEEP_WARM_S
+
+    async def check(self, path: str = "/models") -> Any:
+        """See `Connection.check`."""
+        told = await self._connection.check(path)
+        self._used_s = _now_s()
+        return told
+
+    async def reply(self, path: str, request: dict[str, Any], chunks: Chunks) -> AsyncIterator[ReplyPart]:
+        """The parts of a reply. Closing it closes the connection, which is all there is to abort with.
+
+        Raises:
+            ProviderError: no reply, one that broke off, or what is no stream of events.
+        """
+        answer = await self._connection.post(path, json=request)
+        events = EventStream()
+        try:
+            while (found := await _next(answer, events, chunks, self._name)) is not None:
+                for data in found:
+                    for part in _read(chunks, data, answer):
+                        yield part
+        finally:
+            await answer.close()
+        self._used_s = _now_s()
+        for part in chunks.finish():
+            yield part
+
+    def close(self) -> None:
+        """No further call."""
+        self._connection.forget()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _read(chunks: Chunks, data: str, answer: Answer) -> list[ReplyPart]:
