@@ -5,6 +5,7 @@ Rule of this file: the same sound gives the same answer, whichever of both does 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,10 +16,20 @@ from localvoice.audio.echo_filter import EchoFilter, Spectrum
 from localvoice.audio.native_canceller import NativeProcessing, refused
 from localvoice.audio.native_reflex import ReflexLibrary
 from localvoice.audio.residue import Residue, draws
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+
+_BLOCK = SPEECH_RATE_HZ // 100
+_SILENCE = silence(_BLOCK)
 
 _ROW = 168
 """LV_ROW of reflex.h."""
+
+_BEFORE = 6
+"""Blocks before it wakes that are worked on then, so that nothing of what was heard last is heard again: a module's
+window and its high pass hold 60 ms of it. A user's last word was, over the first sample of our reply (docs/echo.md)."""
+
+_HEARD_FROM = 10 ** (-80 / 20)
+"""Peak of the far end from which it wakes, as EchoCanceller and reflex.c have it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +63,9 @@ class BlockWork(Protocol):
         Raises `DeviceError` where a canceller fails.
         """
 
+    def rest(self, near: Samples) -> None:
+        """Whole blocks in which nothing is played, instead of `process`: what leads up to waking."""
+
 
 def load_work() -> BlockWork:
     """By way of C where the library and livekit are there. Raises `DeviceError` without a canceller."""
@@ -59,6 +73,22 @@ def load_work() -> BlockWork:
     if isinstance(detecting, NativeProcessing) and isinstance(recognising, NativeProcessing):
         return NativeWork(detecting, recognising)
     return PythonWork(detecting, recognising)
+
+
+class _Before:
+    """The last blocks."""
+
+    def __init__(self) -> None:
+        self._near = silence(_BEFORE * _BLOCK)
+
+    def keep(self, near: Samples) -> None:
+        """Whole blocks."""
+        last = near[-len(self._near) :]
+        self._near = np.concatenate((self._near[len(last) :], last))
+
+    def lead_up(self) -> Iterator[Samples]:
+        """The blocks, oldest first."""
+        return (self._near[at : at + _BLOCK] for at in range(0, len(self._near), _BLOCK))
 
 
 class PythonWork:
@@ -69,6 +99,7 @@ class PythonWork:
     def __init__(self, detecting: AudioProcessing, recognising: AudioProcessing) -> None:
         self._cancellers = EchoCanceller(detecting), EchoCanceller(recognising)
         self._filter, self._residue = EchoFilter(), Residue()
+        self._before = _Before()
 
     @property
     def is_awake(self) -> bool:
@@ -77,10 +108,24 @@ class PythonWork:
 
     def process(self, near: Samples, far: Samples, steady: Samples | None) -> Worked:
         """As the protocol says."""
+        if not self.is_awake and _is_heard(far):
+            for canceller in self._cancellers:
+                canceller.wake()
+            for before in self._before.lead_up():
+                self._work(before, _SILENCE, None if steady is None else _SILENCE)
+        worked = self._work(near, far, steady)
+        self._before.keep(near)
+        return worked
+
+    def _work(self, near: Samples, far: Samples, steady: Samples | None) -> Worked:
         detection, recognition = (canceller.process(near, far) for canceller in self._cancellers)
         if steady is None or not self.is_awake:
             return Worked(detection, recognition, near, 0.0)
         return Worked(detection, recognition, *self._residue.feed(*self._filter.process(near, steady)))
+
+    def rest(self, near: Samples) -> None:
+        """As the protocol says."""
+        self._before.keep(near)
 
 
 class NativeWork:
@@ -101,9 +146,23 @@ class NativeWork:
         self._given = [library.view(getattr(self._block, name)) for name in ("near", "far", "steady")]
         self._got = [library.view(getattr(self._block, name)) for name in ("for_detection", "for_recognition", "left")]
         self.is_awake = False
+        self._before = _Before()
 
     def process(self, near: Samples, far: Samples, steady: Samples | None) -> Worked:
         """As the protocol says."""
+        if not self.is_awake and _is_heard(far):
+            self._block.silent_blocks = 0
+            for before in self._before.lead_up():
+                self._work(before, _SILENCE, None if steady is None else _SILENCE)
+        worked = self._work(near, far, steady)
+        self._before.keep(near)
+        return worked
+
+    def rest(self, near: Samples) -> None:
+        """As the protocol says."""
+        self._before.keep(near)
+
+    def _work(self, near: Samples, far: Samples, steady: Samples | None) -> Worked:
         self._given[0][:], self._given[1][:] = near, far
         self._block.has_steady = steady is not None
         if steady is not None:
@@ -114,6 +173,10 @@ class NativeWork:
         self.is_awake = done > 0
         detection, recognition, left = (part.copy() for part in self._got)
         return Worked(detection, recognition, left, self._block.excess)
+
+
+def _is_heard(far: Samples) -> bool:
+    return bool(np.abs(far).max() > _HEARD_FROM)
 
 
 def _rows(spectra: Spectrum) -> tuple[Samples, Samples]:

@@ -117,6 +117,10 @@ class EchoCanceller:
         """Whether the last block was worked on."""
         return self._silent_blocks < SLEEPS_AFTER_BLOCKS
 
+    def wake(self) -> None:
+        """Work on the next block, whatever is played with it."""
+        self._silent_blocks = 0
+
     def process(self, near: Samples, far: Samples) -> Samples:
         """`near` (160 samples at 16 kHz) without what came of `far` or of what was played in the half second before."""
         self._silent_blocks = 0 if np.abs(far).max() > _SILENT else self._silent_blocks + 1

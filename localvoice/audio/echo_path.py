@@ -116,6 +116,7 @@ class EchoPath:
     def _rest(self, near: Samples, played: Samples) -> Cleaned:
         """Nothing has been played for 2 s, and none of it can be heard any more: only clock and noise go on."""
         self.alignment.rest(near, played)
+        self._work.rest(near)
         self._isolation.feed(near, played, is_audible=False)
         if self._linear is not None:
             self._linear.rest(near)

@@ -66,6 +66,8 @@ class LinearBranch:
         self._window: Samples | None = None
         """The one that was completed last."""
         self._excess = _Excess()
+        self._is_stale = True
+        """The detector has not heard the window before the present one."""
 
     def reference(self, far: Samples) -> Samples | None:
         """The next block of the far end as the linear model wants it; None while its place is not known."""
@@ -82,8 +84,9 @@ class LinearBranch:
             self._window = window
 
     def rest(self, near: Samples) -> None:
-        """10 ms of the microphone where nothing has been played for 2 s."""
+        """Whole blocks of the microphone where nothing has been played for 2 s."""
         self._far_end.rest()
+        self._excess.forget()
         for window in self._windows.feed(near):
             self._window = window
 
@@ -96,7 +99,11 @@ class LinearBranch:
     def hear(self, *, is_audible: bool) -> Hint | None:
         """The window that is complete now; None where our voice is not heard, or its drift not known."""
         if self._window is None or not is_audible:
+            self._is_stale = True
             return None
+        if self._is_stale:
+            self._vad.reset()
+            self._is_stale = False
         voice = self._vad.probability(self._window)
         return None if self._alignment.drift_ppm is None else Hint(voice, *self._excess.of_window)
 
@@ -121,6 +128,10 @@ class _Excess:
     def pause(self) -> None:
         """A block that tells nothing."""
         self._last.append(0.0)
+
+    def forget(self) -> None:
+        """What was heard last is no part of what comes next."""
+        self._last.extend([0.0] * (2 * _SMOOTHED))
 
     @property
     def of_window(self) -> tuple[float, float]:

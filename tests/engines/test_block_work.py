@@ -110,6 +110,28 @@ def test_it_sleeps_until_something_is_played_and_two_seconds_after(work):
     assert not work.is_awake
 
 
+@pytest.mark.parametrize("is_rested", [False, True])
+def test_what_was_heard_before_a_sleep_is_not_heard_at_waking(work, is_rested):
+    near, far, _ = (blocks(part) for part in scene())
+    quiet = np.full(BLOCK, 0.0003, dtype=np.float32)
+    for at in range(100):
+        work.process(near[at], far[at], far[at])
+    for _ in range(200):  # a user who speaks while it falls asleep
+        work.process(near[320], silence(BLOCK), silence(BLOCK))
+    assert not work.is_awake
+    for _ in range(6):
+        if is_rested:
+            work.rest(quiet)
+        else:
+            work.process(quiet, silence(BLOCK), silence(BLOCK))
+    woken = work.process(quiet, far[50], silence(BLOCK))
+    assert work.is_awake
+    assert energy_db(near[320]) > -35.0
+    for part in (woken.for_detection, woken.for_recognition, woken.left):
+        assert energy_db(part) < -50.0
+    assert woken.excess < 0.3
+
+
 def test_without_a_place_for_the_reference_the_model_leaves_the_block_alone(work):
     near, loud = np.full(BLOCK, 0.25, dtype=np.float32), np.full(BLOCK, 0.1, dtype=np.float32)
     worked = work.process(near, loud, None)

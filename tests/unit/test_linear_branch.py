@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from localvoice.audio.alignment import Alignment
-from localvoice.audio.block_work import PythonWork
+from localvoice.audio.block_work import PythonWork, Worked
 from localvoice.audio.echo_filter import EchoFilter
 from localvoice.audio.linear_branch import Hint, LinearBranch
 from localvoice.audio.residue import Residue
@@ -118,6 +118,7 @@ class Level:
 
     def __init__(self) -> None:
         self.windows = 0
+        self.resets = 0
 
     def probability(self, window: Samples) -> float:
         self.windows += 1
@@ -125,6 +126,7 @@ class Level:
 
     def reset(self) -> None:
         """Nothing is kept."""
+        self.resets += 1
 
 
 def hints(seconds: float, user: Samples | None = None, *, is_awake: bool = True) -> tuple[list[Hint | None], Level]:
@@ -167,3 +169,36 @@ def test_it_sleeps_with_the_canceller():
     heard, vad = hints(4.0, is_awake=False)
     assert not any(heard)
     assert vad.windows == 0
+
+
+class Known(Alignment):
+    """Where the echo is has been measured."""
+
+    drift_ppm = 0.0
+    place = 320.0
+
+
+def test_a_user_who_was_heard_before_a_rest_is_no_excess_after_it():
+    branch, loud = LinearBranch(Known(), Level()), np.full(BLOCK, 0.1, dtype=np.float32)
+    for _ in range(8):
+        branch.reference(loud)
+        branch.feed(Worked(loud, loud, loud, 2.0), loud, is_awake=True)
+    before = branch.hear(is_audible=True)
+    branch.rest(silence(BLOCK))
+    branch.reference(loud)
+    branch.feed(Worked(loud, loud, loud, 0.1), loud, is_awake=True)
+    after = branch.hear(is_audible=True)
+    assert before is not None
+    assert after is not None
+    assert before.excess > 1.0 > after.excess
+
+
+def test_its_detector_forgets_what_it_has_not_heard_the_end_of():
+    vad, alignment = Level(), Alignment()
+    branch, loud = LinearBranch(alignment, vad), np.full(2 * 512, 0.1, dtype=np.float32)
+    branch.rest(loud)
+    resets = []
+    for is_audible in (True, True, False, True, True):
+        branch.hear(is_audible=is_audible)
+        resets.append(vad.resets)
+    assert resets == [1, 1, 1, 2, 2]
