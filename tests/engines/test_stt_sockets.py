@@ -19,6 +19,7 @@ from localvoice.providers import PROVIDERS
 from localvoice.stt import socket_line
 from tests.stt_servers.ears import KEY, TEXT, WORDS, listening, query, spoken
 from tests.stt_servers.table import STREAMED
+from tests.waiting import until
 
 ALL = pytest.mark.parametrize("one", STREAMED.values(), ids=STREAMED)
 WARM = {"deepgram", "cartesia"}
@@ -151,9 +152,8 @@ async def test_a_socket_waits_only_where_that_is_free(one):
     async with listening(one.dialect) as server:
         engine = one.engine(server.url)
         await engine.check()
-        await asyncio.sleep(0.05)
         is_warm = one.provider in WARM and not one.model
-        assert server.open == is_warm
+        await until(lambda: server.open == is_warm)
         assert await final(engine, spoken()) == TEXT
         assert bool(server.sounds[0].bytes) == is_warm
         engine.close()

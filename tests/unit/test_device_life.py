@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarnin
 from localvoice.audio.device_watch import LOOK_S, STALLED_AFTER_S
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
+from tests.waiting import until
 
 WITHIN_S = 10.0
 
@@ -119,12 +119,6 @@ def life(system: System, told: Told) -> Iterator[DeviceLife]:
     yield life
     system.may_close.set()
     life.close()
-
-
-async def until(happened: Callable[[], Any]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not happened():  # noqa: ASYNC110 - threads tell, and so do plain fields
-            await asyncio.sleep(0.01)
 
 
 async def opened(life: DeviceLife, spec: str = "") -> tuple[Any, Any]:

@@ -16,6 +16,7 @@ from localvoice.streams import Cancelled
 from localvoice.stt import pocketsphinx
 from localvoice.stt.belief import Decoding
 from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
+from tests.waiting import until
 
 BLOCK = 512
 GRAMMAR = "#JSGF V1.0;\ngrammar small;\npublic <command> = stop;\n"
@@ -111,12 +112,6 @@ class Sound:
     @property
     def settled(self) -> list[float]:
         return [partial.settled_s for partial in self.partials if partial.settled_s is not None]
-
-
-async def until(true) -> None:
-    async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110 - what is waited for happens in a thread
-            await asyncio.sleep(0.001)
 
 
 async def test_speech_behind_a_pause_ends_its_judgement_at_once(recognizer, decoder):
