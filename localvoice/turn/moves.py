@@ -81,7 +81,7 @@ class Moves:
             case Action.OPEN_TURN:
                 sound = floor.overlap or floor.early
                 floor.overlap = None
-                yield self._opened(at_s, self._gate.onset_s if sound is None else sound.onset_s)
+                yield self._opened(at_s, self._over.began_s(self._gate.onset_s) if sound is None else sound.began_s)
             case Action.RESUME_TURN:
                 yield from self._resume(at_s)
             case Action.START_REPLY:

@@ -35,6 +35,10 @@ _BELIEVED_S = 1.0
 """How long after its end a dismissed sound may turn out to have been a stop word: a recogniser of the large tier on a
 slow machine needs about that long, and what stops later than that answers to nothing."""
 
+_SAME_WORDS_S = 0.6
+"""Silence up to which a sound that was dismissed unread belongs to the words behind it: "please ... try again" by a
+human reader is two sounds, 0.3 s apart. Nine in ten pauses of readers are shorter than 0.33 s (docs/turn-taking.md)."""
+
 
 class OverReply:
     """Feed it what happens while a reply sounds. It keeps `floor.overlap` and `floor.early`."""
@@ -69,6 +73,7 @@ class OverReply:
         """A sound begins, or comes back."""
         floor = self._floor
         overlap = floor.early or self._policy.begin(self._gate.onset_s, self._gate.probability)
+        overlap.began_s = min(overlap.began_s, self.began_s(overlap.onset_s))
         floor.overlap, floor.early, self._dismissed = overlap, None, None
         return OverlapStarted(at_s, floor.turn, overlap.onset_s)
 
@@ -106,6 +111,12 @@ class OverReply:
         onset_s = overlap.onset_s if overlap is not None and by_voice else seen.at_s
         return BargeIn(seen.at_s, self._floor.turn, onset_s)
 
+    def began_s(self, onset_s: float) -> float:
+        """Where words begin that were noticed at `onset_s`: with a sound just before, if nobody knows what that was."""
+        sound = self._dismissed
+        is_one = sound is not None and not sound.is_understood and 0.0 <= onset_s - self._ended_s <= _SAME_WORDS_S
+        return sound.began_s if sound is not None and is_one else onset_s
+
     def comes_back(self, seen: OverlapRead) -> bool:
         """Whether the dismissed sound was a stop word after all. If so it is the next one to be held."""
         sound = self._dismissed
@@ -116,5 +127,5 @@ class OverReply:
         return self._floor.early is sound
 
     def _reading(self, overlap: Overlap, at_s: float) -> ReadOverlap:
-        start_s = max(self._floor.words.answered_until_s, overlap.onset_s - self._preroll_s)
+        start_s = max(self._floor.words.answered_until_s, overlap.began_s - self._preroll_s)
         return ReadOverlap(at_s, self._floor.turn, start_s, min(at_s, self._gate.end_s + QUIET_SILENCE_S))

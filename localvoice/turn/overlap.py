@@ -105,6 +105,13 @@ class Overlap:
     """What it sounds like so far; None where nobody judges."""
     context: ReplyContext | None = None
     """What the reply was saying; None where that is not known."""
+    began_s: float = 0.0
+    """Where the user's words begin: the onset, or that of a sound just before, whose words nobody knows."""
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether it is known to be no words for us."""
+        return self.words in _KNOWN
 
     @property
     def may_answer(self) -> bool:
@@ -127,7 +134,7 @@ class OverlapPolicy:
 
     def begin(self, onset_s: float, probability: float) -> Overlap:
         """A sound that began at `onset_s` was noticed with this window."""
-        overlap = Overlap(onset_s, onset_s + self._decide_s, onset_s)
+        overlap = Overlap(onset_s, onset_s + self._decide_s, onset_s, began_s=onset_s)
         self.count(overlap, probability)
         return overlap
 

@@ -8,8 +8,8 @@ import pytest
 from localvoice.config import Config, ReplyConfig, TurnConfig
 from localvoice.messages import SpeechChunk, ToolCall
 from tests.fakes import FakeChatModel, FakeSynthesizer
-from tests.scenarios import Listener, conversation, said_by_user
-from tests.virtual_time import Talk, of, one
+from tests.scenarios import Listener, conversation, perform, said_by_user
+from tests.virtual_time import Setting, Talk, hold, of, one
 
 STORY = "Once upon a time there was a fox. It lived in a green forest. One day it found a golden key."
 ASKED = "tell me a story about a fox please"
@@ -162,6 +162,44 @@ def test_two_interruptions_in_a_row_leave_the_last_word_to_the_user():
     assert [cut["turn"] for cut in of(talk.events, "barge_in")] == [1, 2]
     assert said_by_user(model.histories[-1])[-1].endswith("actually tell me the weather")
     assert one(talk.events, "reply_finished", turn=3)["heard"] == "Stopped."
+
+
+@pytest.mark.parametrize("before_its_end", [False, True])
+def test_a_first_word_that_was_taken_for_noise_belongs_to_the_words_behind_it(before_its_end):
+    """Too short to be a word by its sound, and the recogniser is late."""
+    listener, model = Listener(0.4), storyteller("Fine.")
+
+    async def user(talk: Talk) -> None:
+        await perform(talk, f"say {ASKED}", listener)
+        await talk.until("first_audio")
+        await talk.quiet(0.05 * len(STORY) - 0.35 if before_its_end else 1.0)
+        await talk.speak(0.17, level=listener.level_of("no"))
+        await talk.quiet(0.4)
+        await perform(talk, "say tell me about the river", listener)
+        await talk.until("reply_finished", turn=2)
+
+    talk = hold(user, Setting(stt=listener, llm=model))
+    assert one(talk.events, "false_alarm")["reason"] == "noise"
+    assert said_by_user(model.histories[-1])[-1] == "no tell me about the river"
+
+
+def test_an_mm_hm_that_was_understood_is_no_part_of_the_words_behind_it():
+    model = storyteller("Fine.")
+    talk = conversation(
+        f"""
+        say {ASKED}
+        until first_audio
+        wait 0.5
+        say mm-hm
+        wait 0.4
+        say tell me about the river
+        until reply_finished
+        until reply_finished
+        """,
+        llm=model,
+    )
+    assert one(talk.events, "false_alarm")["reason"] == "backchannel"
+    assert said_by_user(model.histories[-1])[-1] == "tell me about the river"
 
 
 def test_words_before_the_first_sample_of_the_reply_go_on_with_the_turn():
