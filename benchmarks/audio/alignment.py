@@ -1,7 +1,7 @@
 """How right the delay of our own voice is while threads are busy, on a virtual card that hears what it plays.
 
-`python -m benchmarks.audio.alignment [--load gil2] [--seconds 600] [--nice -10]`, JSON. The loudspeaker's monitor is
-the microphone, so that the truth is where both recordings are alike, found behind the measurement, a second at a time.
+`python -m benchmarks.audio.alignment [--load gil2] [--seconds 600 | --quick]`, JSON. The loudspeaker's monitor is the
+microphone, so that the truth is where both recordings are alike, found behind the measurement, a second at a time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SETTLED_S = 5
 """Of own speech until the delay has to be known: two seconds of window, and two measurements that agree."""
 
 RIGHT_MS, SLIP_MS = 1.0, 0.5
-CARD_NICE = -15
+QUICK_S = 100.0
 SWITCH_S = 0.001
 """As in a conversation (app/listening.py)."""
 
@@ -131,12 +131,10 @@ async def speak(player: DevicePlayer, sounds: list[Samples], seconds: float) -> 
         count += 1
 
 
-async def measure(load: str, sounds: list[Samples], seconds: float, nice: int) -> dict[str, Any]:
+async def measure(load: str, sounds: list[Samples], seconds: float) -> dict[str, Any]:
     """All figures under one load."""
-    os.setpriority(os.PRIO_PROCESS, 0, nice)  # of PortAudio's threads; Python stays at 0
     capture = open_capture("", AudioConfig())
     player = open_player("", AudioConfig(), time.monotonic)
-    os.setpriority(os.PRIO_PROCESS, 0, 0)
     if player.played is None:
         sys.exit("our own callbacks are needed: `pip install -e .` where a C compiler is")
     ears = Ears(Duplex(capture, player, DeviceFarEnd(player.played, player.rate_hz)))
@@ -159,16 +157,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--load", choices=LOADS, default="gil2")
     parser.add_argument("--seconds", type=float, default=600.0)
-    parser.add_argument("--nice", type=int, default=-10, help="of PortAudio's threads")
+    parser.add_argument("--quick", action="store_const", const=QUICK_S, dest="seconds", help=f"{QUICK_S:.0f} s of it")
     arguments = parser.parse_args()
-    os.setpriority(os.PRIO_PROCESS, 0, CARD_NICE)
     server = SoundServer(Path(tempfile.mkdtemp()))
-    os.setpriority(os.PRIO_PROCESS, 0, 0)
     os.environ.update(server.environ)
     subprocess.run(["pactl", "set-default-source", "speaker.monitor"], env=server.environ, check=True)
     sys.setswitchinterval(SWITCH_S)
     sounds = [spoken(text, "en-us") for text in OWN_WORDS]
-    result = asyncio.run(measure(arguments.load, sounds, arguments.seconds, arguments.nice))
+    result = asyncio.run(measure(arguments.load, sounds, arguments.seconds))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     load_average = [round(one, 1) for one in os.getloadavg()]
     print(json.dumps({**result, "load_average": load_average, "machine": machine, "date": time.strftime("%Y-%m-%d")}))

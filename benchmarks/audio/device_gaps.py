@@ -17,8 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +29,12 @@ from localvoice.audio import native
 from localvoice.audio.device import open_capture, open_player
 from localvoice.audio.device_capture import DeviceCapture
 from localvoice.audio.device_player import DevicePlayer
+from localvoice.audio.foremost import foremost_threads
 from localvoice.config import AudioConfig
 from localvoice.messages import SpeechChunk
 
 GAP_FRAMES = 48
 """Zeros in a row, 1 ms, that count as a gap."""
-
-CARD_NICE, AUDIO_NICE = -15, -10
-"""Of the card with its recorder, and of PortAudio's threads: the machine is shared (audio.md 1). Python stays at 0."""
 
 WARM_UP_S = 1.5
 """Before anything is measured (audio.md 1)."""
@@ -92,18 +88,6 @@ class Reference:
             "silence_of_ours": int(np.count_nonzero(said == 0)),
             "silence_of_the_card": len(heard) - len(said),
         }
-
-
-@contextmanager
-def at_priority(nice: int) -> Iterator[None]:
-    """What is started within is not held up by other programs of this machine, where we may say so."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, nice)
-    except OSError:
-        yield
-        return
-    yield
-    os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 def counter(first: int, frames: int) -> SpeechChunk:
@@ -182,9 +166,8 @@ async def cpu_s_per_minute(seconds: float = 10.0) -> float:
 
 async def measure(arguments: argparse.Namespace, environ: dict[str, str]) -> dict[str, Any]:
     """All figures of one path under one load."""
-    with at_priority(AUDIO_NICE):
-        capture = open_capture("", AudioConfig())
-        player = open_player("", AudioConfig(sample_rate=RATE_HZ), time.monotonic)
+    capture = open_capture("", AudioConfig())
+    player = open_player("", AudioConfig(sample_rate=RATE_HZ), time.monotonic)
     ending = threading.Event()
     result: dict[str, Any] = {"path": player.path, "load": arguments.load}
     await asyncio.sleep(WARM_UP_S)
@@ -194,7 +177,7 @@ async def measure(arguments: argparse.Namespace, environ: dict[str, str]) -> dic
     await asyncio.sleep(WARM_UP_S)  # the reader catches up
     if arguments.load == "idle":
         result["cpu_s_per_minute_streams_and_reader"] = await cpu_s_per_minute()
-    with at_priority(CARD_NICE):
+    with foremost_threads():  # the recorder is a part of the card
         monitor = Monitor(environ)
     if arguments.load == "gil":
         for _ in range(2):
@@ -223,8 +206,7 @@ def main() -> None:
         return
     if arguments.path == "rtmixer":
         native.load = lambda: None  # type: ignore[assignment] # as if it had not been compiled
-    with at_priority(CARD_NICE):
-        server = SoundServer(Path(tempfile.mkdtemp()))
+    server = SoundServer(Path(tempfile.mkdtemp()))
     os.environ.update(server.environ)
     result = asyncio.run(measure(arguments, server.environ))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,6 @@ OVER_THE_REPLY_S = 3.5
 """Every third question is followed by another one so much later, over the answer."""
 
 ECHO_DB = -14
-
-CARD_NICE = -15
 
 QUESTIONS = ("What time is it?", "What is the date?", "What is seven plus eight?", "What can you do?")
 
@@ -102,19 +100,11 @@ class Program:
         }
 
 
-def stand_forward(pid: int) -> None:
-    """Let a program's threads go first, where we may: a real card waits for nobody (audio.md 1)."""
-    with suppress(OSError):
-        for task in (Path("/proc") / str(pid) / "task").iterdir():
-            os.setpriority(os.PRIO_PROCESS, int(task.name), CARD_NICE)
-
-
 @contextmanager
 def on_the_card(folder: Path, minutes: float) -> Iterator[Program]:
     """The program on a card of its own, and a user who speaks while the context waits."""
     del minutes
     server = SoundServer(folder)
-    stand_forward(server.process.pid)
     path = f"source=speaker.monitor sink=micfeed latency_msec=40 adjust_time=0 rate={48_000} channels=1"
     for words in (("load-module", "module-loopback", *path.split()), ("set-sink-input-volume", "0", f"{ECHO_DB}dB")):
         subprocess.run(["pactl", *words], env=server.environ, check=True, stdout=subprocess.DEVNULL)

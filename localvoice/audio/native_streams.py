@@ -13,6 +13,7 @@ from typing import Any
 
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_path import PathName
+from localvoice.audio.foremost import foremost_threads
 from localvoice.audio.native import Library, RingReader, hold
 from localvoice.audio.native_rings import FarSound, ReplyRing, init_ring
 from localvoice.audio.portaudio import device_errors, load_sounddevice, open_streams
@@ -39,16 +40,17 @@ class _NativeStream:
         self.memory = memory
         self.replies: deque[tuple[int, ReplyRing]] = deque()
         """What was wanted, each with the blocks begun by then; all but the last until the callback is through."""
-        self.pa = open_stream(
-            load_sounddevice()._StreamBase,  # noqa: SLF001 - its docstring offers it to authors of such libraries
-            dtype="float32",
-            callback=library.callback(callback),
-            userdata=state,
-            **options,
-        )
-        state.channels = self.pa.channels
-        open_streams.add(self.pa, self)
-        self.pa.start()
+        with foremost_threads():
+            self.pa = open_stream(
+                load_sounddevice()._StreamBase,  # noqa: SLF001 - its docstring offers it to authors of such libraries
+                dtype="float32",
+                callback=library.callback(callback),
+                userdata=state,
+                **options,
+            )
+            state.channels = self.pa.channels
+            open_streams.add(self.pa, self)
+            self.pa.start()
 
 
 class InputStream:

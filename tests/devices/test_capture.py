@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -125,6 +127,26 @@ def test_closing_ends_a_read_in_another_thread(capture: DeviceCapture) -> None:
     thread.join(1.0)
     assert not thread.is_alive()
     assert "closed" in str(errors[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has to be told")
+def test_its_threads_run_before_all_others_where_the_system_lets_us(card: SoundServer) -> None:
+    tasks = Path("/proc/self/task")
+    before = set(tasks.iterdir())
+    capture = open_capture("default", AudioConfig())
+    classes = {os.sched_getscheduler(int(thread.name)) for thread in set(tasks.iterdir()) - before}
+    capture.close()
+    assert classes == {os.SCHED_RR if may_run_in_real_time() else os.SCHED_OTHER}
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER, "the thread that opened it"
+
+
+def may_run_in_real_time() -> bool:
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        return False
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return True
 
 
 def test_the_virtual_card_is_the_default_device(card: SoundServer) -> None:
