@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from localvoice.audio.samples import Samples, resample, silence, to_int16
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_int16
 from localvoice.errors import FileError
 from localvoice.streams import Worker
 
@@ -60,17 +60,20 @@ class SoundTape:
         self._worker: Worker | None = None
 
     def play(self, played: Samples, rate_hz: int) -> None:
-        """What is played during the 10 ms that are heard next; never waits."""
+        """What is played during the time that is heard next; never waits."""
         files = self._files
         rate = rate_hz if files is None else files.rates.get("output", rate_hz)
         self._sound.setdefault("output", []).append(resample(played, rate_hz, rate))  # another loudspeaker: one rate
 
     def hear(self, near: Samples, far: Samples | None, clean: Samples) -> None:
-        """10 ms at 16 kHz of microphone, echo's origin and what is left of the microphone without it; never waits."""
+        """Microphone, echo's origin and what is left of the microphone without it, at 16 kHz; never waits.
+
+        10 ms, or several times that.
+        """
         for track, samples in (("mic", near), ("reference", far), ("clean", clean)):
             if samples is not None:
                 self._sound.setdefault(track, []).append(samples)
-        self._blocks += 1
+        self._blocks += len(near) * _BLOCKS_PER_S // SPEECH_RATE_HZ
         if self._blocks - self._taken >= _BLOCKS_PER_PART:
             self._pack()
 

@@ -100,8 +100,8 @@ class _Microphone:
         self.xruns = 0
         self.latency_s = 0.0
 
-    def read(self, ahead: int = 0) -> Samples:
-        return np.full(BLOCK, self.level if self.probability > 0.25 else 0.0, dtype=np.float32)
+    def read(self, blocks: int = 1) -> Samples:
+        return np.full(blocks * BLOCK, self.level if self.probability > 0.25 else 0.0, dtype=np.float32)
 
     def close(self) -> None:
         pass

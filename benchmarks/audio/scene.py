@@ -150,9 +150,9 @@ class _Take:
         self._sound = sound
         self._at = 0
 
-    def read(self, ahead: int = 0) -> Samples:  # noqa: ARG002 - nothing to wait for
-        block = self._sound[self._at : self._at + BLOCK]
-        self._at += BLOCK
+    def read(self, blocks: int = 1) -> Samples:
+        block = self._sound[self._at : self._at + blocks * BLOCK]
+        self._at += blocks * BLOCK
         return block
 
     def close(self) -> None:

@@ -127,10 +127,10 @@ class Alignment:
         return self._far[-1 - min(self._shift, len(self._far) - 1)]
 
     def rest(self, near: Samples, far: Samples) -> None:
-        """The same where nothing is played: there is nothing to measure, and nothing to hand on."""
-        self._near.append(near)
-        self._far.append(far)
-        self._blocks += 1
+        """The same, or more blocks at once, where nothing is played: nothing to measure, and nothing to hand on."""
+        self._near.extend(near.reshape(-1, _BLOCK))
+        self._far.extend(far.reshape(-1, _BLOCK))
+        self._blocks += len(near) // _BLOCK
 
     def _measure(self) -> None:
         far = np.concatenate(self._far)

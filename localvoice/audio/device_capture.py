@@ -54,13 +54,13 @@ class DeviceCapture:
         """Times sound was lost, as far as it was noticed."""
         return self._stream.xruns
 
-    def read(self, ahead: int = 0) -> Samples:
-        """The next 10 ms (160 samples at 16 kHz); blocks until they and `ahead` more have been heard.
+    def read(self, blocks: int = 1) -> Samples:
+        """The next 10 ms (160 samples at 16 kHz), or `blocks` times as much; waits until all of it has been heard.
 
         Raises `DeviceError`.
         """
-        while not self._blocks:
-            now_s = time.monotonic()
+        while len(self._blocks) < blocks:
+            now_s, ahead = time.monotonic(), blocks - len(self._blocks) - 1
             time.sleep(max(0.0, self._due_s + ahead * BLOCK_S - now_s))
             if self._is_closed:
                 raise DeviceError(f'the microphone "{self.name}" has been closed')
@@ -72,7 +72,9 @@ class DeviceCapture:
                 self._due_s = max(self._due_s + ahead * BLOCK_S, now_s) + BLOCK_S - _EARLIER_S
             else:
                 self._due_s = max(self._due_s, now_s - ahead * BLOCK_S) + _LATER_S
-        return self._blocks.popleft()
+        return (
+            self._blocks.popleft() if blocks == 1 else np.concatenate([self._blocks.popleft() for _ in range(blocks)])
+        )
 
     def _converted(self, fresh: Samples) -> Samples:
         """At 16 kHz. In parts of one length, for which the filter is prepared: all at once takes half as long again."""

@@ -7,9 +7,11 @@ so both files lie side by side sample for sample; a device plays by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
 
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.files import SoundSink, SoundSource
@@ -26,7 +28,7 @@ BLOCK = int(SPEECH_RATE_HZ * BLOCK_S)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """10 ms of the conversation at 16 kHz: 160 samples of either end."""
+    """10 ms of the conversation at 16 kHz: 160 samples of either end. While nothing is heard, several times as much."""
 
     near: Samples
     """What the microphone heard."""
@@ -37,6 +39,12 @@ class Block:
     """Another number once `far` comes to `near` another way, because a device is another one."""
     is_muted: bool = False
     """`near` is silence because the user has turned the microphone off: it says nothing of how `far` comes back."""
+
+    def parts(self) -> Iterator[Block]:
+        """It in blocks of 10 ms, for those who count them."""
+        for at in range(0, len(self.near), BLOCK):
+            far = None if self.far is None else self.far[at : at + BLOCK]
+            yield Block(self.near[at : at + BLOCK], far, self.path, self.is_muted)
 
 
 class Capture(Protocol):
@@ -54,8 +62,8 @@ class Capture(Protocol):
     def xruns(self) -> int:
         """Times the device lost sound; 0 for files."""
 
-    def read(self, ahead: int = 0) -> Samples:
-        """The next 10 ms (160 samples at 16 kHz); blocks until they and `ahead` further blocks have been heard.
+    def read(self, blocks: int = 1) -> Samples:
+        """The next 10 ms (160 samples at 16 kHz), or `blocks` times as much; waits until all of it has been heard.
 
         Raises `DeviceError`.
         """
@@ -87,15 +95,15 @@ class PacedCapture:
         """Whether the source has been read to its end."""
         return self._source.ended
 
-    def read(self, ahead: int = 0) -> Samples:
-        """The next block, at the time at which a microphone would have it and `ahead` more."""
+    def read(self, blocks: int = 1) -> Samples:
+        """The next block, or several, at the time at which a microphone would have them."""
         if self._due_s is None:
             self._due_s = self._clock()
-        self._due_s += BLOCK_S
-        wait_s = self._due_s + ahead * BLOCK_S - self._clock()
+        self._due_s += blocks * BLOCK_S
+        wait_s = self._due_s - self._clock()
         if wait_s > 0:
             self._sleep(wait_s)
-        return self._source.read(BLOCK)
+        return self._source.read(blocks * BLOCK)
 
     def close(self) -> None:
         """Close the source."""
@@ -116,8 +124,8 @@ class FarEnd(Protocol):
     tap: Tap | None
     """Told of everything that is played, at the loudspeaker's own rate; must not wait."""
 
-    def advance(self) -> Samples:
-        """What was played during the block captured last: 160 samples at 16 kHz. Called once a block, must not wait."""
+    def advance(self, blocks: int = 1) -> Samples:
+        """What was played during the blocks captured last: 160 samples at 16 kHz for each. Must not wait."""
 
     def close(self) -> None:
         """Finish; may be called twice."""
@@ -139,9 +147,9 @@ class Rendering:
         """By how much `advance` is behind what it writes."""
         return self._far_blocks.delay_s
 
-    def advance(self) -> Samples:
-        """Render and write what sounds during the next 10 ms; returns it at 16 kHz."""
-        played = self._queue.render(self._far_blocks.next_frames())
+    def advance(self, blocks: int = 1) -> Samples:
+        """Render and write what sounds during the next 10 ms, or several times that; returns it at 16 kHz."""
+        played = self._queue.render(self._far_blocks.next_frames(blocks))
         self._sink.write(played)
         if self.tap is not None:
             self.tap(played, self._queue.rate_hz)
@@ -177,17 +185,17 @@ class Duplex:
         self.levels: Levels | None = None
         """Told how loud both ends are, where somebody looks."""
 
-    def read(self, ahead: int = 0) -> Block:
-        """The next 10 ms; blocks until they have been heard. What was played meanwhile has been written.
+    def read(self, blocks: int = 1) -> Block:
+        """The next 10 ms, or `blocks` times as much by one wake-up: waits until all of it has been heard.
 
-        With `ahead` it waits until so many further blocks have been heard too: one wake-up for all of them.
+        What was played meanwhile has been written.
         """
-        near = numbers(self._capture.read(ahead))
+        near = numbers(self._capture.read(blocks))
         far, path = None, 0
         if self._far_end is not None:
-            far, path = numbers(self._far_end.advance()), self._far_end.path
+            far, path = numbers(self._far_end.advance(blocks)), self._far_end.path
         if self._room is not None and far is not None:
-            near = self._room.hear(near, far)
+            near = self._in_room(self._room, near, far)
         is_muted = self.is_muted
         if is_muted:
             near = silence(len(near))
@@ -195,6 +203,13 @@ class Duplex:
             self.levels.feed(near, far)
         self._frames += len(near)
         return Block(near, far, path, is_muted)
+
+    @staticmethod
+    def _in_room(room: Room, near: Samples, far: Samples) -> Samples:
+        if len(near) == BLOCK:
+            return room.hear(near, far)
+        both = (signal.reshape(-1, BLOCK) for signal in (near, far))
+        return np.concatenate([room.hear(*block) for block in zip(*both, strict=True)])
 
     @property
     def ended(self) -> bool:

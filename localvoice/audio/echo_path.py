@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.block_work import BlockWork, load_work
-from localvoice.audio.duplex import Block
+from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.isolation import Isolation
 from localvoice.audio.linear_branch import LinearBranch
 from localvoice.audio.own_voice import Bars, OwnVoice
@@ -37,6 +39,12 @@ class Cleaned:
     def untouched(cls, near: Samples) -> Cleaned:
         """Nothing was taken out."""
         return cls(near, near, near)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Cleaned]) -> Cleaned:
+        """One after the other."""
+        rows = ((part.for_detection, part.for_recognition, part.for_judging) for part in parts)
+        return cls(*(np.concatenate(signal) for signal in zip(*rows, strict=True)))
 
 
 class PathWatch(Protocol):
@@ -83,6 +91,8 @@ class EchoPath:
         """The near end without our own voice; as it is where nothing is known of the far end."""
         if block.far is None:
             return Cleaned.untouched(block.near)
+        if len(block.near) > BLOCK and not self._rests_with(block):
+            return Cleaned.joined([self.clean(part) for part in block.parts()])
         if block.is_muted:  # a canceller taught that nothing comes back would let our voice through afterwards
             self.own_voice.play(block.far)
             if self._linear is not None:  # the last word would be heard for as long as it is off
@@ -99,6 +109,11 @@ class EchoPath:
         if self.watch is not None:
             self.watch.block(block.near, block.far, clean.for_detection)
         return clean
+
+    def _rests_with(self, block: Block) -> bool:
+        """Whether all of it is silence that nobody looks at or learns from."""
+        is_as_before = block.path == self._path and not block.is_muted and self.watch is None
+        return is_as_before and not self._work.is_awake and block.far is not None and not block.far.any()
 
     def _cancelled(self, near: Samples, played: Samples) -> Cleaned:
         far = self._align(near, played)
@@ -117,7 +132,8 @@ class EchoPath:
         """Nothing has been played for 2 s, and none of it can be heard any more: only clock and noise go on."""
         self.alignment.rest(near, played)
         self._work.rest(near)
-        self._isolation.feed(near, played, is_audible=False)
+        for at in range(0, len(near), BLOCK):
+            self._isolation.feed(near[at : at + BLOCK], played[at : at + BLOCK], is_audible=False)
         if self._linear is not None:
             self._linear.rest(near)
         return Cleaned.untouched(near)

@@ -29,6 +29,7 @@ class FarBlocks:
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
         self._blocks = 0
+        self._wanted = _BLOCK
         self._resampler = LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
         # blocks of a rate that 100 does not divide differ in length: one sample more makes up for the shorter ones
         self._ready = silence(1 if rate_hz % 100 else 0)
@@ -38,17 +39,18 @@ class FarBlocks:
         """By how much a converted block is behind the sound it was made of."""
         return self._resampler.delay_s
 
-    def next_frames(self) -> int:
-        """Length of the next block at the clock's own rate."""
-        start, end = (round(blocks * self._rate_hz / 100) for blocks in (self._blocks, self._blocks + 1))
-        self._blocks += 1
+    def next_frames(self, blocks: int = 1) -> int:
+        """Length of the next block, or of several, at the clock's own rate."""
+        start, end = (round(at * self._rate_hz / 100) for at in (self._blocks, self._blocks + blocks))
+        self._blocks += blocks
+        self._wanted = blocks * _BLOCK
         return end - start
 
     def convert(self, played: Samples) -> Samples:
-        """160 samples for the block that `next_frames` asked for."""
+        """160 samples for each block that `next_frames` asked for."""
         ready = np.concatenate((self._ready, self._resampler.feed(played)))
-        self._ready = ready[_BLOCK:]
-        return ready[:_BLOCK]
+        self._ready = ready[self._wanted :]
+        return ready[: self._wanted]
 
 
 class DeviceFarEnd:
@@ -65,9 +67,9 @@ class DeviceFarEnd:
         """Another number where the echo takes another way from now on."""
         return self._played.steps
 
-    def advance(self) -> Samples:
-        """The block that goes with the one captured last, some 30 ms before its echo."""
-        played = self._played.next(self._blocks.next_frames())
+    def advance(self, blocks: int = 1) -> Samples:
+        """What goes with the blocks captured last, some 30 ms before its echo."""
+        played = self._played.next(self._blocks.next_frames(blocks))
         if self.tap is not None:
             self.tap(played, self._rate_hz)
         return self._blocks.convert(played)

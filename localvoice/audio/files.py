@@ -11,7 +11,8 @@ import numpy as np
 from localvoice.audio.samples import SPEECH_RATE_HZ, Resampler, Samples, from_int16, silence, to_int16, to_mono
 from localvoice.errors import FileError
 
-_READ_FRAMES = 4096
+_READ_FRAMES = 16_384
+"""Of a file at once: a call of libsndfile through Python costs as much as converting ten times as many frames."""
 
 
 class SoundSource(Protocol):
@@ -110,12 +111,12 @@ class PcmSource:
         """Leaves the pipe to its owner."""
 
 
-_HELD_BACK_S = 0.1
-"""Sound gathered before it is written to a file: a tenth of the calls."""
+_HELD_BACK_S = 0.5
+"""Sound gathered before it is written to a file: two calls a second, each as dear as rendering a second of silence."""
 
 
 class WavSink:
-    """A mono s16le WAV file that grows while it is played, 0.1 s behind. Whatever was there before is replaced."""
+    """A mono s16le WAV file that grows while it is played, 0.5 s behind. Whatever was there before is replaced."""
 
     def __init__(self, path: Path, rate_hz: int) -> None:
         import soundfile

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from localvoice.audio.detector import Detector
-from localvoice.audio.duplex import Block
+from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.echo_path import Cleaned, EchoPath
 from localvoice.audio.samples import Reblocker, Samples
 from localvoice.audio.utterance import UtteranceBuffer
@@ -34,9 +34,9 @@ class Hearing:
         self._echo_path = echo_path
         """None where our own voice cannot be heard."""
         self._windows = Reblocker(WINDOW)
-        self._near_powers: deque[float] = deque(maxlen=3)
+        self._near: deque[Samples] = deque(maxlen=3)
         self.tape: Callable[[Samples, Samples | None, Samples], None] | None = None
-        """Told of near, far and clean 10 ms; must not wait."""
+        """Told of near, far and clean, 10 ms or several times that; must not wait."""
 
     @property
     def is_resting(self) -> bool:
@@ -52,11 +52,12 @@ class Hearing:
         """Of the loudest 10 ms of the last 30 at the microphone, dBFS; None where our voice comes back to it."""
         if self._echo_path is not None and not self._echo_path.is_isolated:
             return None
-        return 10 * math.log10(max(self._near_powers, default=0.0) + 1e-12)
+        powers = (float(np.dot(block, block)) / len(block) for block in self._near)
+        return 10 * math.log10(max(powers, default=0.0) + 1e-12)
 
     def feed(self, block: Block) -> list[float]:
         """The probability of the user's voice in every window (32 ms) that is complete now."""
-        self._near_powers.append(float(np.dot(block.near, block.near)) / len(block.near))
+        self._near.extend(block.near.reshape(-1, BLOCK))
         clean = Cleaned.untouched(block.near) if self._echo_path is None else self._echo_path.clean(block)
         self._utterances.append(clean.for_recognition)
         if self._second_ear is not None:

@@ -170,16 +170,16 @@ class LastingFarEnd:
         """Another number from each device on, and where its clock has run away: the echo takes another way."""
         return self._before + self._played.steps
 
-    def advance(self) -> Samples:
-        """What was played with the block captured last, some 30 ms before its echo; silence while nothing can."""
+    def advance(self, blocks: int = 1) -> Samples:
+        """What was played with the blocks captured last, some 30 ms before its echo; silence while nothing can."""
         present = self._devices.loudspeaker
         if present is None or present.played is None:
-            self._tell(silence(_FAR_BLOCK), SPEECH_RATE_HZ)
-            return silence(_FAR_BLOCK)
+            self._tell(silence(blocks * _FAR_BLOCK), SPEECH_RATE_HZ)
+            return silence(blocks * _FAR_BLOCK)
         if present.played is not self._played:
             self._before = self.path + 1
             self._played, self._blocks = present.played, FarBlocks(present.played.rate_hz)
-        played = self._played.next(self._blocks.next_frames())
+        played = self._played.next(self._blocks.next_frames(blocks))
         self._tell(played, self._played.rate_hz)
         return self._blocks.convert(played)
 

@@ -117,8 +117,8 @@ def test_while_we_speak_its_place_is_left_alone():
 class Source:
     ended, latency_s, xruns = False, 0.0, 0
 
-    def read(self, ahead: int = 0) -> Samples:
-        return silence(BLOCK)
+    def read(self, blocks: int = 1) -> Samples:
+        return silence(blocks * BLOCK)
 
     def close(self) -> None:
         pass

@@ -41,10 +41,10 @@ class Microphone:
         self._left = blocks
         self._failure = failure
 
-    def read(self, ahead: int = 0) -> np.ndarray:
-        if self._left:
-            self._left -= 1
-            return np.full(BLOCK, 0.5, dtype=np.float32)
+    def read(self, blocks: int = 1) -> np.ndarray:
+        if self._left >= blocks:
+            self._left -= blocks
+            return np.full(blocks * BLOCK, 0.5, dtype=np.float32)
         if self._failure is not None:
             raise self._failure
         self.closed.wait(WITHIN_S)

@@ -17,8 +17,8 @@ class Loud:
 
     ended, latency_s, xruns = False, 0.0, 0
 
-    def read(self, ahead: int = 0) -> Samples:
-        return np.full(BLOCK, 0.1, dtype=np.float32)
+    def read(self, blocks: int = 1) -> Samples:
+        return np.full(blocks * BLOCK, 0.1, dtype=np.float32)
 
     def close(self) -> None:
         """Nothing is open."""

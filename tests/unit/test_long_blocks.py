@@ -1,0 +1,140 @@
+"""Several blocks as one, as they are read while nothing is heard: the same as one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from localvoice.audio.duplex import BLOCK, Block, Duplex, PacedCapture, Rendering
+from localvoice.audio.echo_path import EchoPath, open_echo_path
+from localvoice.audio.far_end import FarBlocks
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.playback import PlaybackQueue
+from localvoice.audio.room import Room, RoomSpec
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.sound_tape import SoundTape
+
+LONG = 8
+
+
+def noise(seconds: float, level: float, seed: int) -> Samples:
+    random = np.random.default_rng(seed)
+    return (level * random.standard_normal(round(seconds * SPEECH_RATE_HZ))).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 44_100, 48_000])
+def test_the_far_end_is_the_same(rate_hz):
+    sound = noise(4.0, 0.1, seed=1)
+    sound[SPEECH_RATE_HZ : 3 * SPEECH_RATE_HZ] = 0.0
+
+    def converted(blocks: int) -> Samples:
+        far, parts, at = FarBlocks(rate_hz), [], 0
+        for _ in range(80 // blocks):
+            frames = far.next_frames(blocks)
+            parts.append(far.convert(sound[at : at + frames]))
+            at += frames
+        return np.concatenate(parts)
+
+    np.testing.assert_allclose(converted(LONG), converted(1), atol=1e-6)
+
+
+class Take:
+    """A microphone that reads an array."""
+
+    ended = False
+
+    def __init__(self, sound: Samples) -> None:
+        self._sound, self._at = sound, 0
+
+    def read(self, frames: int) -> Samples:
+        self._at += frames
+        return self._sound[self._at - frames : self._at]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Nowhere:
+    def write(self, samples: Samples) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def read_by(blocks: int) -> tuple[Samples, Samples]:
+    """Both ends of 1.6 s in a room, our voice in the middle."""
+    queue = PlaybackQueue(SPEECH_RATE_HZ)
+    capture = PacedCapture(Take(noise(2.0, 0.01, seed=2)), sleep=lambda _: None)
+    duplex = Duplex(capture, None, Rendering(queue, Nowhere()), room=Room(RoomSpec(60.0, -10.0, 200.0)))
+    read = []
+    for count in range(160 // blocks):
+        if count == 80 // blocks:
+            queue.begin(1)
+            queue.append(1, noise(0.3, 0.1, seed=3))
+        read.append(duplex.read(blocks))
+    assert duplex.now_s() == pytest.approx(1.6)
+    return np.concatenate([block.near for block in read]), np.concatenate([block.far for block in read])
+
+
+def test_both_ends_are_the_same_in_a_room():
+    for long, short in zip(read_by(LONG), read_by(1), strict=True):
+        np.testing.assert_allclose(long, short, atol=1e-6)
+
+
+class Unheard:
+    """A detector that hears nobody."""
+
+    name = "unheard"
+
+    def probability(self, window: Samples) -> float:
+        return 0.0
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+
+def cleaned(path: EchoPath, near: Samples, far: Samples, blocks: int) -> list[Samples]:
+    """The three signals."""
+    step = blocks * BLOCK
+    starts = range(0, len(near), step)
+    got = [path.clean(Block(near[at : at + step], far[at : at + step])) for at in starts]
+    signals = ("for_detection", "for_recognition", "for_judging")
+    return [np.concatenate([getattr(one, name) for one in got]) for name in signals]
+
+
+def test_what_the_canceller_leaves_is_the_same_before_in_and_behind_a_reply():
+    """1.6 s of rest, a reply of 2 s that comes back, 3.2 s in which the cancellers fall asleep, and a second reply."""
+    far = np.concatenate((silence(25_600), noise(2.0, 0.1, seed=4), silence(51_200), noise(1.6, 0.1, seed=5)))
+    room = Room(RoomSpec(60.0, -10.0, 200.0))
+    echo = np.concatenate([room.hear(silence(BLOCK), far[at : at + BLOCK]) for at in range(0, len(far), BLOCK)])
+    near = echo + noise(len(far) / SPEECH_RATE_HZ, 0.001, seed=6)
+    long, short = (cleaned(open_echo_path(0.3, vad=Unheard()), near, far, blocks) for blocks in (LONG, 1))
+    for ours, wanted in zip(long, short, strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+
+
+def test_the_level_is_that_of_the_loudest_of_the_last_three_blocks():
+    ears = Hearing(None, UtteranceBuffer(1.0))
+    sound = silence(LONG * BLOCK)
+    sound[4 * BLOCK : 5 * BLOCK] = 0.5
+    sound[6 * BLOCK : 7 * BLOCK] = 0.1
+    ears.feed(Block(sound))
+    assert ears.level_db == pytest.approx(-20.0, abs=0.01)
+
+
+def test_the_tracks_of_a_recording_keep_step(tmp_path: Path):
+    tape = SoundTape(lambda code, message: pytest.fail(f"{code}: {message}"))
+    tape.start(tmp_path, {"mic": 16_000, "output": 48_000})
+    for blocks in (1, LONG, LONG, 1) * 10:
+        tape.play(silence(blocks * 480), 48_000)
+        tape.hear(np.full(blocks * BLOCK, 0.25, np.float32), None, silence(blocks * BLOCK))
+    tape.close()
+    heard, _ = soundfile.read(tmp_path / "mic.flac", dtype="float32")
+    played, _ = soundfile.read(tmp_path / "output.flac", dtype="float32")
+    assert (len(heard), len(played)) == (180 * BLOCK, 180 * 480)
+    assert np.all(heard == 0.25)
