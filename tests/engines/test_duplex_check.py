@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import VoiceActivity, load_vad
+from tests.waiting import GIVEN_UP_S
 
 PAIR = DevicePair("Mic", "Box", "ALSA", "ALSA", 48_000, 48_000, "native")
 OTHER = replace(PAIR, output="Headset")
@@ -74,11 +76,11 @@ class Start:
         return self.news()
 
     def news(self) -> DuplexMode | None:
-        """What was told within a second."""
-        try:
-            return self.told.get(timeout=1.0)
-        except queue.Empty:
-            return None
+        """What was told, once all is judged that there is to judge."""
+        judged = threading.Event()
+        self._check._worker.afterwards(judged.set)
+        assert judged.wait(GIVEN_UP_S)
+        return None if self.told.empty() else self.told.get()
 
     def close(self) -> None:
         self._check.close()

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import json
 import shutil
-import time
 from contextlib import aclosing
 from functools import lru_cache
 from pathlib import Path
@@ -66,11 +65,10 @@ async def test_input_is_not_modified(recognizer):
 async def test_cancelled_call_returns_at_once_and_the_next_is_right(recognizer):
     call = asyncio.ensure_future(recognizer.transcribe(spoken("Tell me a joke.")))
     await asyncio.sleep(0)
-    began = time.perf_counter()
     call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    assert time.perf_counter() - began < 0.1
+    for _ in range(20):  # steps of the loop, and no time
+        await asyncio.sleep(0)
+    assert call.cancelled()
     assert (await recognizer.transcribe(spoken(FRANCE))).text == FRANCE
 
 

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
@@ -131,16 +130,12 @@ async def test_a_clause_is_spoken_before_the_next_one_is_asked_for(voice: Synthe
 
 
 async def test_a_cancelled_call_ends_at_once_and_the_next_one_works(voice: Synthesizer):
-    took_s = []
-    while not took_s or (min(took_s) >= 0.1 and len(took_s) < 5):  # a busy machine stalls now and then, not five times
-        speaking = asyncio.create_task(speak(voice, "a very long clause with many words " * 200))
+    speaking = asyncio.create_task(speak(voice, "a very long clause with many words " * 40))
+    await asyncio.sleep(0)
+    speaking.cancel()
+    for _ in range(20):  # steps of the loop, and no time
         await asyncio.sleep(0)
-        begun = time.monotonic()
-        speaking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await speaking
-        took_s.append(time.monotonic() - begun)
-    assert min(took_s) < 0.1
+    assert speaking.cancelled()
     assert (await speak_one(voice, "Next.")).duration_s < 2
 
 
