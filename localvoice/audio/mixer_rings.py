@@ -8,7 +8,7 @@ import numpy as np
 
 from localvoice.audio.portaudio import load_rtmixer
 from localvoice.audio.samples import Samples
-from localvoice.audio.stream_opening import HISTORY_S, REPLY_RING_S, power_of_2
+from localvoice.audio.stream_opening import HISTORY_S, REPLY_RING_S, power_of_2, ring_memory
 
 FLOAT_BYTES = 4
 
@@ -19,7 +19,7 @@ class ReplyRing:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._channels = channels
         self._history = round(HISTORY_S * rate_hz)
-        self._store = np.zeros(power_of_2(REPLY_RING_S * rate_hz) * channels, dtype=np.float32)
+        self._store = ring_memory(power_of_2(REPLY_RING_S * rate_hz) * channels)
         self.written = 0
         """Frames written so far."""
         self.ring = load_rtmixer().RingBuffer(FLOAT_BYTES * channels, buffer=self._store)

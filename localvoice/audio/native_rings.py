@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from localvoice.audio.native import Library, RingReader
-from localvoice.audio.samples import Samples, silence
-from localvoice.audio.stream_opening import EDGE_S, HISTORY_S, REPLY_RING_S, power_of_2
+from localvoice.audio.samples import Samples
+from localvoice.audio.stream_opening import EDGE_S, HISTORY_S, REPLY_RING_S, power_of_2, ring_memory
 
 _MARGIN_S = 0.02
 """The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
@@ -27,7 +27,7 @@ by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes la
 
 def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:
     """Give a ring its memory, which the caller keeps."""
-    memory = silence(power_of_2(seconds * rate_hz))
+    memory = ring_memory(power_of_2(seconds * rate_hz))
     ring.data, ring.size, ring.max_block = library.pointer(memory), len(memory), block
     return memory
 
@@ -38,7 +38,7 @@ class ReplyRing:
     def __init__(self, library: Library, rate_hz: int, memory: Samples | None = None) -> None:
         self._library = library
         self._rate_hz = rate_hz
-        self._memory = silence(power_of_2(REPLY_RING_S * rate_hz)) if memory is None else memory
+        self._memory = ring_memory(power_of_2(REPLY_RING_S * rate_hz)) if memory is None else memory
         self.written = 0
         """Frames written so far."""
         self.state = library.ffi.new("lv_reply *")
