@@ -79,12 +79,12 @@ class _Before:
     """The last blocks."""
 
     def __init__(self) -> None:
-        self._near = silence(_BEFORE * _BLOCK)
+        self._near = silence(0)
+        """None at first: noise suppression would learn from digital silence that there is no noise."""
 
     def keep(self, near: Samples) -> None:
         """Whole blocks."""
-        last = near[-len(self._near) :]
-        self._near = np.concatenate((self._near[len(last) :], last))
+        self._near = np.concatenate((self._near, near))[-_BEFORE * _BLOCK :]
 
     def lead_up(self) -> Iterator[Samples]:
         """The blocks, oldest first."""

@@ -132,6 +132,14 @@ def test_what_was_heard_before_a_sleep_is_not_heard_at_waking(work, is_rested):
     assert woken.excess < 0.3
 
 
+def test_the_first_waking_makes_up_no_silence_before_it(work):
+    near, far, _ = (blocks(part) for part in scene())
+    alone = LiveKitProcessing(suppress_noise=True)
+    for at in range(50):
+        heard = alone.process(to_int16(near[at]), to_int16(far[at]))
+        assert np.array_equal(to_int16(work.process(near[at], far[at], None).for_detection), heard)
+
+
 def test_without_a_place_for_the_reference_the_model_leaves_the_block_alone(work):
     near, loud = np.full(BLOCK, 0.25, dtype=np.float32), np.full(BLOCK, 0.1, dtype=np.float32)
     worked = work.process(near, loud, None)
