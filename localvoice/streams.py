@@ -12,12 +12,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, TypeVar, cast
 
+from localvoice import freed_memory
 from localvoice.errors import ProviderBroken
 
 T = TypeVar("T")
 
 _BACK = 5
 """Niceness by which a model stands back (docs/decisions/027): the microphone is read, and a reply held, before it."""
+
+
+IDLE_S = 30.0
+"""Without a job, until what was freed goes back to the system: longer than the pauses of a conversation."""
 
 
 def stand_back() -> None:
@@ -80,17 +85,20 @@ class Worker:
 
     def _run(self) -> None:
         stand_back()
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             job()
+
+    def _next(self) -> Callable[[], None] | None:
+        with suppress(queue.Empty):
+            return self._jobs.get(timeout=IDLE_S)
+        freed_memory.give_back()
+        return self._jobs.get()
 
     async def call(self, work: Callable[[CancelToken], T]) -> T:
         """Run `work(token)` in the thread and return its result.
 
         Cancelling the await sets the token and returns at once; the work ends by itself and its result is dropped.
-        Work whose caller has gone before it began is not begun.
-
-        Raises:
-            ProviderBroken: the worker is closed.
+        Work whose caller has gone before it began is not begun. Raises `ProviderBroken` where the worker is closed.
         """
         self._check_open()
         loop = asyncio.get_running_loop()
