@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from tests.loopback import answering
+
 Kind = Literal["end", "reset", "stall", "drip", "garbage"]
 KINDS: tuple[Kind, ...] = ("end", "reset", "stall", "drip", "garbage")
 _DRIPPED = 60
@@ -94,24 +96,6 @@ async def cutting(url: str, *breaks: Break | None) -> AsyncIterator[CuttingProxy
     """A proxy in front of the server at `url` for the time of the context."""
     target = urlsplit(url).port
     assert target is not None
-    proxy, tasks = CuttingProxy(target, list(breaks)), set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        tasks.add(task)
-        try:
-            await proxy.pass_on(reader, writer)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            tasks.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    proxy = CuttingProxy(target, list(breaks))
+    async with answering(proxy.pass_on) as proxy.url:
         yield proxy
-    finally:
-        server.close()
-        for task in set(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

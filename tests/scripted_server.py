@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from localvoice.remote import Connection
+from tests.loopback import answering
 
 
 @dataclass
@@ -162,27 +163,8 @@ async def no_connection_left(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[N
 async def serving(*script: Answer, **options: Any) -> AsyncIterator[ScriptedServer]:
     """A server on a free port for the time of the context."""
     scripted = ScriptedServer(list(script), **options)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        tasks.add(task)
-        try:
-            await scripted.serve(reader, writer)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            tasks.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    scripted.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with answering(scripted.serve) as scripted.url:
         yield scripted
-    finally:
-        server.close()
-        for task in set(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 # answers

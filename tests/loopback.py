@@ -1,0 +1,35 @@
+"""A port of this machine for the time of a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+Hold = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def answering(hold: Hold) -> AsyncIterator[str]:
+    """The URL of a free port; each connection to it is `hold`'s, and broken off at the end if it is still held then."""
+    held: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        held.add(task)
+        try:
+            await hold(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            held.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in set(held):
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
