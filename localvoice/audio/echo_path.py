@@ -83,6 +83,11 @@ class EchoPath:
         """Told how many ms our voice took and takes to come back, from the thread that listens; must not wait."""
 
     @property
+    def runtime(self) -> str:
+        """What takes our voice out: `native` or `python`."""
+        return self._work.runtime
+
+    @property
     def is_isolated(self) -> bool:
         """Whether our voice is known not to come back, as with headphones."""
         return self._isolation.holds
@@ -107,12 +112,14 @@ class EchoPath:
         is_needed = self._work.is_awake or bool(block.far.any())
         clean = self._cancelled(block.near, block.far) if is_needed else self._rest(block.near, block.far)
         if self.watch is not None:
-            self.watch.block(block.near, block.far, clean.for_detection)
+            for at in range(0, len(block.near), BLOCK):
+                signals = (signal[at : at + BLOCK] for signal in (block.near, block.far, clean.for_detection))
+                self.watch.block(*signals)
         return clean
 
     def _rests_with(self, block: Block) -> bool:
-        """Whether all of it is silence that nobody looks at or learns from."""
-        is_as_before = block.path == self._path and not block.is_muted and self.watch is None
+        """Whether all of it is silence that nobody learns from."""
+        is_as_before = block.path == self._path and not block.is_muted
         return is_as_before and not self._work.is_awake and block.far is not None and not block.far.any()
 
     def _cancelled(self, near: Samples, played: Samples) -> Cleaned:

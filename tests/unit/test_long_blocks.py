@@ -118,6 +118,29 @@ def test_what_the_canceller_leaves_is_the_same_before_in_and_behind_a_reply():
         np.testing.assert_array_equal(ours, wanted)
 
 
+class Watch:
+    """Looks on."""
+
+    def __init__(self) -> None:
+        self.near: list[Samples] = []
+
+    def block(self, near: Samples, far: Samples, clean: Samples) -> None:
+        assert len(far) == len(clean) == len(near)
+        self.near.append(near)
+
+    def moved(self) -> None:
+        """Nothing moves."""
+
+
+def test_who_looks_on_gets_blocks_of_10_ms():
+    path, near = open_echo_path(0.3), noise(0.16, 0.001, seed=7)
+    path.watch = watch = Watch()
+    for blocks in (near[: LONG * BLOCK], near[LONG * BLOCK :]):
+        path.clean(Block(blocks, silence(len(blocks))))
+    assert {len(block) for block in watch.near} == {BLOCK}
+    np.testing.assert_array_equal(np.concatenate(watch.near), near)
+
+
 def test_the_level_is_that_of_the_loudest_of_the_last_three_blocks():
     ears = Hearing(None, UtteranceBuffer(1.0))
     sound = silence(LONG * BLOCK)
