@@ -29,7 +29,6 @@ from localvoice.audio import native
 from localvoice.audio.device import open_capture, open_player
 from localvoice.audio.device_capture import DeviceCapture
 from localvoice.audio.device_player import DevicePlayer
-from localvoice.audio.foremost import foremost_threads
 from localvoice.config import AudioConfig
 from localvoice.messages import SpeechChunk
 
@@ -177,8 +176,7 @@ async def measure(arguments: argparse.Namespace, environ: dict[str, str]) -> dic
     await asyncio.sleep(WARM_UP_S)  # the reader catches up
     if arguments.load == "idle":
         result["cpu_s_per_minute_streams_and_reader"] = await cpu_s_per_minute()
-    with foremost_threads():  # the recorder is a part of the card
-        monitor = Monitor(environ)
+    monitor = Monitor(environ)
     if arguments.load == "gil":
         for _ in range(2):
             threading.Thread(target=spin, args=(ending,), daemon=True).start()

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from localvoice.audio.foremost import foremost_threads
+
 RATE_HZ = 48_000
 
 _NULL_SINK = "module-null-sink sink_name={} rate={} channels={} norewinds=1"
@@ -116,18 +118,21 @@ class SoundServer:
 
 def feed_microphone(wav: Path, environ: Mapping[str, str]) -> None:
     """Play a file into the virtual microphone; returns when it has been played."""
-    subprocess.run(["paplay", "-d", "micfeed", "--latency-msec=100", str(wav)], env=environ, check=True)
+    with foremost_threads():  # who speaks into a real one waits for nobody either
+        feeder = subprocess.Popen(["paplay", "-d", "micfeed", "--latency-msec=100", str(wav)], env=environ)
+    assert feeder.wait() == 0, "the microphone cannot be fed"
 
 
 class Monitor:
     """Records what the loudspeaker plays."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            ["parecord", "-d", "speaker.monitor", "--raw", *_FORMAT, "--latency-msec=10"],
-            env=environ,
-            stdout=subprocess.PIPE,
-        )
+        with foremost_threads():  # what it has not fetched when the card goes is lost
+            self._process = subprocess.Popen(
+                ["parecord", "-d", "speaker.monitor", "--raw", *_FORMAT, "--latency-msec=10"],
+                env=environ,
+                stdout=subprocess.PIPE,
+            )
         self._data = bytearray()
         self._arrivals: list[tuple[float, int]] = []
         self._running = threading.Event()
