@@ -42,6 +42,7 @@ def main() -> None:
 
 def _run() -> int:
     import threading
+    import warnings
 
     from localvoice import first_signals
     from localvoice.cli import run
@@ -49,6 +50,8 @@ def _run() -> int:
     sys.stdout, sys.stderr = _writable(sys.stdout), _apart(_writable(sys.stderr))
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # bytes in another encoding become signs that can be written again
+    if "--debug" not in sys.argv and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of a library, or of a call that Ctrl-C has left unmade: of no use to a user
     threading.excepthook = sys.unraisablehook = _untold
     first_signals.begin()
     return run(sys.argv[1:])

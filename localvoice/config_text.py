@@ -24,7 +24,7 @@ from localvoice.config_file import FileTables, is_there, parse_toml
 from localvoice.config_schema import Setting, settings
 from localvoice.config_sources import LoadedConfig
 from localvoice.engine_names import ENGINE_NAMES
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unwritable
 
 _WIDTH = 100
 _SOURCE_COLUMN = 60
@@ -220,4 +220,4 @@ def write_in_one_step(path: Path, text: str) -> None:
         if temporary:
             with suppress(OSError):
                 Path(temporary).unlink()
-        raise FileError(f"cannot write {path}: {error.strerror}; correct the permissions of its folder") from error
+        raise unwritable(path, error) from error

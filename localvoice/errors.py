@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -42,6 +43,27 @@ class FileError(LocalVoiceError):
     """A file the user named cannot be read, understood or written."""
 
     exit_code = ExitCode.USAGE
+
+
+_CURES = {
+    errno.ENOSPC: "free some space, or write elsewhere",
+    errno.EDQUOT: "free some space, or write elsewhere",
+    errno.ENOENT: "make its folder first",
+    errno.ENOTDIR: "name another folder",
+    errno.EACCES: "name a place that you may write to",
+    errno.EPERM: "name a place that you may write to",
+    errno.EROFS: "name a place that you may write to",
+}
+
+
+def unwritable(place: object, error: Exception) -> FileError:
+    """What to raise where `place` could not be written: the system's reason, and what helps."""
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    reason = str(text).rstrip(".").lower()
+    if reason == "system error":  # libsndfile knows no more
+        reason, error = "the disk is full, or does not take it", OSError(errno.ENOSPC, "")
+    cure = _CURES.get(getattr(error, "errno", None) or 0, "name another place")
+    return FileError(f"cannot write {place}: {reason}; {cure}")
 
 
 class ModelError(LocalVoiceError):

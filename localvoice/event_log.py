@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from localvoice.errors import FileError, LocalVoiceError
+from localvoice.errors import LocalVoiceError, unwritable
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -70,7 +70,7 @@ class JsonLines:
         try:
             self._stream: TextIO = target.open("w", encoding="utf-8") if isinstance(target, Path) else target
         except OSError as error:
-            raise FileError(f"cannot write {self._name}: {_reason(error)}") from error
+            raise unwritable(self._name, error) from error
 
     def __call__(self, event: Event) -> None:
         """Write the line and flush it: a reader follows along, and a kill loses nothing."""
@@ -78,14 +78,10 @@ class JsonLines:
             self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
             self._stream.flush()
         except OSError as error:
-            raise FileError(f"cannot write {self._name}: {_reason(error)}") from error
+            raise unwritable(self._name, error) from error
 
     def close(self) -> None:
         """Close a file of its own."""
         if self._owned:
             with suppress(OSError):  # it would try again what failed, and was told, when it was written
                 self._stream.close()
-
-
-def _reason(error: OSError) -> str:
-    return str(error.strerror or error).lower()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from localvoice import __version__
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unwritable
 from localvoice.event_log import Event, JsonLines
 from localvoice.session.facts import Told
 from localvoice.session.tape import Noted
@@ -57,14 +57,14 @@ class Recording:
             for place in missing:
                 place.rmdir()
         except OSError as error:
-            raise FileError(f"cannot write to {self.folder}: {str(error.strerror or error).lower()}") from error
+            raise unwritable(f"to {self.folder}", error) from error
 
     def make_folder(self) -> None:
         """Create the folder, in which other files of the session may stand as well. Raises `FileError`."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise FileError(f"cannot write to {self.folder}: {str(error.strerror or error).lower()}") from error
+            raise unwritable(f"to {self.folder}", error) from error
 
     def start(self, meta: Mapping[str, Any]) -> None:
         """Create the folder, where it is not there, and its files."""
@@ -74,7 +74,7 @@ class Recording:
             about = {"format": FORMAT, "version": __version__, "python": platform.python_version()} | dict(meta)
             (self.folder / "meta.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise FileError(f"cannot write to {self.folder}: {str(error.strerror or error).lower()}") from error
+            raise unwritable(f"to {self.folder}", error) from error
         self._events = JsonLines(self.folder / "events.jsonl")
         self._inputs = JsonLines(self.folder / "inputs.jsonl")
 

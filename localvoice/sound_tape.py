@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_int16
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unwritable
 from localvoice.streams import Worker
 
 TRACKS = ("mic", "reference", "clean", "output")
@@ -144,7 +144,7 @@ class _Files:
                 self._files[track] = soundfile.SoundFile(path, "w", rate_hz, 1, format="FLAC", subtype="PCM_16")
             except self._errors as error:
                 self.close()
-                raise FileError(f"cannot write {path}: {_reason(error)}") from error
+                raise unwritable(path, error) from error
 
     def write(self, part: _Part) -> None:
         """Append a part; what is missing before it becomes silence. Raises `FileError`."""
@@ -155,7 +155,7 @@ class _Files:
             try:
                 file.write(to_int16(samples))
             except self._errors as error:
-                raise FileError(f"cannot write {self._folder / track}.flac: {_reason(error)}") from error
+                raise unwritable(f"{self._folder / track}.flac", error) from error
             self._frames[track] += len(samples)
 
     def close(self) -> None:
@@ -164,9 +164,3 @@ class _Files:
         for file in self._files.values():
             with suppress(*self._errors):  # what failed was told when it was written
                 file.close()
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    reason = str(text).rstrip(".").lower()
-    return "the disk is full, or does not take it" if reason == "system error" else reason  # libsndfile knows no more

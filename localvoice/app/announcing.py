@@ -8,7 +8,6 @@ from typing import Any
 from localvoice import __version__
 from localvoice.app.listening import Ears
 from localvoice.app.plan import Plan, TalkOptions
-from localvoice.audio import native_reflex
 from localvoice.audio.device_path import path_name
 from localvoice.audio.opening import EndKind
 from localvoice.audio.samples import SPEECH_RATE_HZ
@@ -38,6 +37,8 @@ def session_options(
         "duplex": ears.choice.mode,
         "sample_rate": SPEECH_RATE_HZ if player is None else player.rate_hz,
     }
+    if not planned.is_typed:
+        announced["listening"] = ears.runtime
     return SessionOptions(
         once=options.once,
         ends_with_input=planned.input.is_on_clock,
@@ -66,14 +67,13 @@ def announcement(
         "offline": offline,
         "input": "typed" if plan.is_typed else plan.input.label,
         "output": plan.output.label,
-    } | _runtimes(plan)
+    } | _callbacks(plan)
 
 
-def _runtimes(plan: Plan) -> dict[str, str]:
-    """Who does the work of listening, `native` or `python`; whose audio callbacks run, `native` or `rtmixer`."""
-    listening = "python" if native_reflex.load() is None else "native"
+def _callbacks(plan: Plan) -> dict[str, str]:
+    """Whose audio callbacks run, `native` or `rtmixer`."""
     has_device = plan.has_device or plan.output.kind is EndKind.DEVICE
-    return ({} if plan.is_typed else {"listening": listening}) | ({"callbacks": path_name()} if has_device else {})
+    return {"callbacks": path_name()} if has_device else {}
 
 
 def turn_votes(config: Config, turn_detector: TurnDetector | None) -> str:

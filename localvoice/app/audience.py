@@ -8,9 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from localvoice.app.fresh_files import FreshFiles
 from localvoice.app.plan import Plan, TalkOptions
 from localvoice.app.recorded import settings_text
-from localvoice.audio.opening import EndKind
+from localvoice.audio.opening import End, EndKind
 from localvoice.config_sources import LoadedConfig
 from localvoice.event_log import EventLog, JsonLines
 from localvoice.recording import Recording
@@ -37,11 +38,24 @@ class Audience:
         self._events = options.events
         self._transcript = loaded.config.session.save
         self._told = options.audience
+        self._fresh: FreshFiles | None = None
 
-    def make_room(self) -> None:
-        """Make the folder of a recording: the files of the session may stand in it. Raises `FileError`."""
+    def make_room(self, output: End, stack: ExitStack) -> None:
+        """Make the folder of a recording: the files of the session may stand in it. Raises `FileError`.
+
+        Unless the session comes to `begin`, the stack removes whatever is made from now on.
+        """
+        files = [self._events, self._transcript, output.spec if output.kind is EndKind.FILE else ""]
+        folder = None if self.recording is None else self.recording.folder
+        self._fresh = FreshFiles([Path(file) for file in files if file not in {"", "-"}], folder)
+        stack.callback(self._fresh.withdraw)
         if self.recording is not None:
             self.recording.make_folder()
+
+    def begin(self) -> None:
+        """The session has begun: its files are kept, whatever comes."""
+        if self._fresh is not None:
+            self._fresh.keep()
 
     def join(
         self, log: EventLog, about: Callable[[], Mapping[str, Any]], stack: ExitStack, screen: LiveScreen | None
@@ -56,8 +70,8 @@ class Audience:
             stack.callback(lines.close)
             log.subscribe(lines)
         if self.recording is not None:
-            self.recording.start(about())
             stack.callback(self.recording.close)
+            self.recording.start(about())
             log.subscribe(self.recording.event)
         if self._transcript:
             log.subscribe(TranscriptFile(Path(self._transcript)))

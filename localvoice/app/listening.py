@@ -58,6 +58,12 @@ class Ears:
     """None where it is not known what is played."""
     _hearing: Hearing
 
+    @property
+    def runtime(self) -> str:
+        """Who does the work: `native` where all of it is our own C, else `python`."""
+        cancels_natively = self.echo_path is None or self.echo_path.runtime == "native"
+        return "native" if self._hearing.detects_natively and cancels_natively else "python"
+
     def record(self, tape: SoundTape) -> None:
         """Let `tape` have everything that is heard and played from now on."""
         self._hearing.tape = tape.hear

@@ -82,6 +82,8 @@ def plan(config: Config, options: TalkOptions) -> Plan:
     """
     stdin = StandardInput.PIPE if options.lines is not None else standard_input_kind()
     named = config.audio.input
+    if options.typed and named == "-" and options.lines is None:
+        raise ConfigError("--text and --input - both want standard input: leave one of them out")
     is_typed = options.typed or named == "none" or (stdin is StandardInput.PIPE and not named)
     room = parse_room(config.audio.room) if config.audio.room else None
     made = Plan(parse_end("none" if is_typed else named), parse_end(config.audio.output), is_typed, stdin, room)

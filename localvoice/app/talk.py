@@ -74,7 +74,7 @@ class _Talk:
         engines, turn_detector = await asyncio.gather(load_stages(wanted, console.note), self._turn_detector())
         close_with(self._stack, engines, turn_detector)
         phrases = await phrases_of(self._config, engines)
-        self._audience.make_room()
+        self._audience.make_room(self._ends.plan.output, self._stack)
         ears = self._ends.open_files(self._store)  # nothing waits from here on, and the session begins
         live = self._live(ears)
         screen = None if live is None else live.screen
@@ -98,6 +98,7 @@ class _Talk:
         return await session.run(self._inbox, partial(self._begin, ears, live))
 
     def _begin(self, ears: Ears, live: Live | None) -> None:
+        self._audience.begin()
         self._ends.begin(ears, reads_lines=live is None)
         if live is not None:
             live.start(self._stack)

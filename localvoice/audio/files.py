@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Resampler, Samples, from_int16, silence, to_int16, to_mono
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unwritable
 
 _READ_FRAMES = 16_384
 """Of a file at once: a call of libsndfile through Python costs as much as converting ten times as many frames."""
@@ -118,10 +118,11 @@ _HELD_BACK_S = 0.5
 class WavSink:
     """A mono s16le WAV file that grows while it is played, 0.5 s behind. Whatever was there before is replaced."""
 
-    def __init__(self, path: Path, rate_hz: int) -> None:
+    def __init__(self, path: Path, rate_hz: int, shown: Path | None = None) -> None:
+        """`shown` is what errors call it, if not `path`. Raises `FileError`."""
         import soundfile
 
-        self._path = path
+        self._path = path if shown is None else shown
         self._held: list[Samples] = []
         self._held_frames = 0
         self._hold_frames = round(_HELD_BACK_S * rate_hz)
@@ -129,7 +130,7 @@ class WavSink:
         try:
             self._file: Any = soundfile.SoundFile(path, "w", rate_hz, 1, format="WAV", subtype="PCM_16")
         except self._errors as error:
-            raise FileError(f"cannot write {path}: {_reason(error)}") from error
+            raise unwritable(self._path, error) from error
 
     def write(self, samples: Samples) -> None:
         """Append samples."""
@@ -143,7 +144,7 @@ class WavSink:
         try:
             self._file.write(to_int16(held))
         except self._errors as error:
-            raise FileError(f"cannot write {self._path}: {_reason(error)}") from error
+            raise unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Write the rest and finish the file. Raises `FileError`; the file is closed even then."""
@@ -166,7 +167,7 @@ class PcmSink:
             self._pipe.write(to_int16(samples).tobytes())
             self._pipe.flush()
         except OSError as error:
-            raise FileError(f"cannot write to standard output: {_reason(error)}") from error
+            raise unwritable("standard output", error) from error
 
     def close(self) -> None:
         """Leaves the pipe to its owner."""
@@ -199,7 +200,7 @@ def check_writable(path: Path) -> None:
         if not existed:
             path.unlink()
     except OSError as error:
-        raise FileError(f"cannot write {path}: {_reason(error)}") from error
+        raise unwritable(path, error) from error
 
 
 def standard_input() -> BinaryIO:
@@ -214,5 +215,4 @@ def standard_output() -> BinaryIO:
 
 def _reason(error: Exception) -> str:
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    reason = str(text).rstrip(".").lower()
-    return "the disk is full, or does not take it" if reason == "system error" else reason  # libsndfile knows no more
+    return str(text).rstrip(".").lower()

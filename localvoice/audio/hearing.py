@@ -13,7 +13,7 @@ from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.echo_path import Cleaned, EchoPath
 from localvoice.audio.samples import Reblocker, Samples
 from localvoice.audio.utterance import UtteranceBuffer
-from localvoice.audio.vad import WINDOW, VoiceActivity
+from localvoice.audio.vad import WINDOW, SileroVad, VoiceActivity
 
 
 class Hearing:
@@ -27,6 +27,8 @@ class Hearing:
         second_ear: UtteranceBuffer | None = None,
     ) -> None:
         """`second_ear` gets what sounds over the reply are judged by, besides what the recogniser hears."""
+        self.detects_natively = isinstance(vad, SileroVad) and vad.runtime == "native"
+        """Whether our own C tells a voice from other sound."""
         self._detector = None if vad is None else Detector(vad)
         """None where nobody listens (typed conversations): windows then only carry the time."""
         self._utterances = utterances

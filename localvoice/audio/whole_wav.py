@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localvoice.audio.files import WavSink
 from localvoice.audio.samples import Samples, resample
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unwritable
 
 
 class WholeWav:
@@ -34,14 +34,14 @@ class WholeWav:
                 raise PermissionError(0, "the file is read-only")
             part.open("wb").close()
         except OSError as error:
-            raise FileError(f"cannot write {path}: {_reason(error)}") from error
+            raise unwritable(path, error) from error
         self._part = part
 
     def write(self, samples: Samples, rate_hz: int) -> None:
         """Append sound. Raises `FileError` when the disk is full."""
         if self._sink is None:
             self._rate_hz = rate_hz
-            self._sink = WavSink(self._part or self._path, rate_hz)
+            self._sink = WavSink(self._part or self._path, rate_hz, self._path)
         self._sink.write(resample(samples, rate_hz, self._rate_hz))
 
     def finish(self) -> None:
@@ -57,7 +57,7 @@ class WholeWav:
                 shutil.copymode(self._path, self._part)
             self._part.replace(self._path)
         except OSError as error:
-            raise FileError(f"cannot write {self._path}: {_reason(error)}") from error
+            raise unwritable(self._path, error) from error
         self._part = None
 
     def close(self) -> None:
@@ -69,7 +69,3 @@ class WholeWav:
         if self._part is not None:
             self._part.unlink(missing_ok=True)
             self._part = None
-
-
-def _reason(error: OSError) -> str:
-    return str(error.strerror or error).rstrip(".").lower()

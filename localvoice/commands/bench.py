@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from localvoice.commands import flags
-from localvoice.errors import ConfigError, ExitCode, FileError
+from localvoice.errors import ConfigError, ExitCode, FileError, unwritable
 
 if TYPE_CHECKING:
     from localvoice.bench.result import Change
@@ -82,7 +82,7 @@ def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"cannot write to {folder}: {str(error.strerror or error).lower()}") from error
+        raise unwritable(f"to {folder}", error) from error
     return folder
 
 
@@ -160,5 +160,5 @@ def _draw(found: dict[str, Any], path: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink()
-        raise FileError(f"cannot write {path}: {str(error.strerror or error).lower()}") from error
+        raise unwritable(path, error) from error
     typer.echo(f"{path} shows the waits", err=True)

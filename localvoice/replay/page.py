@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unwritable
 from localvoice.metrics import STAGES
 from localvoice.replay.folder import Recorded
 from localvoice.replay.sounds import Sides, read_sides
@@ -40,7 +40,7 @@ def write_page(recorded: Recorded, path: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise FileError(f"cannot write {path}: {str(error.strerror or error).lower()}") from error
+        raise unwritable(path, error) from error
 
 
 def page(recorded: Recorded, sides: Sides) -> str:

@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from localvoice.errors import FileError
+from localvoice.errors import unwritable
 from localvoice.event_log import Event
 
 
@@ -94,8 +94,7 @@ class Console:
             self._words.flush()
         except OSError as error:
             if not isinstance(error, BrokenPipeError) and error.errno != errno.EIO:
-                why = str(error.strerror or error).lower()
-                raise FileError(f"cannot write standard output: {why}") from error
+                raise unwritable("standard output", error) from error
             self._words = None  # the reader has gone, as `| head -1` or a terminal; what is said is said all the same
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from localvoice.errors import FileError
+from localvoice.errors import unwritable
 from localvoice.event_log import Event
 
 
@@ -30,4 +30,4 @@ class TranscriptFile:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
-            raise FileError(f"cannot write {self._path}: {str(error.strerror or error).lower()}") from error
+            raise unwritable(self._path, error) from error

@@ -246,3 +246,16 @@ def test_a_device_that_is_not_there(localvoice):
 
 def test_say_with_nothing_on_standard_input(localvoice):
     assert "nothing to say" in localvoice.refusal("say", "-", "-o", "hi.wav", code=2)
+
+
+def test_sound_and_lines_do_not_both_come_on_standard_input(localvoice):
+    said = localvoice.refusal("--text", "--input", "-", "--output", "none", "--llm", "skills", stdin="help\n", code=2)
+    assert "both want standard input" in said
+
+
+def test_a_warning_of_a_library_is_not_the_user_s(localvoice):
+    localvoice.replace_module("sounddevice", 'import warnings\nwarnings.warn("deprecated")\nraise OSError("missing")')
+    outcome = localvoice("devices")
+    assert outcome.code == 4
+    assert "deprecated" not in outcome.err
+    assert "deprecated" in localvoice("devices", "--debug").err

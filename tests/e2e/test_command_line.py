@@ -187,7 +187,9 @@ def test_an_answer_that_cannot_be_written_is_no_success(localvoice):
     command = f"echo help | {sys.executable} -m localvoice --output none --llm skills >/dev/full"
     outcome = shell(localvoice, "sh", "-c", command)
     assert outcome.code == 2
-    assert outcome.complaints == ["localvoice: cannot write standard output: no space left on device"]
+    assert outcome.complaints == [
+        "localvoice: cannot write standard output: no space left on device; free some space, or write elsewhere"
+    ]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")

@@ -7,6 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from localvoice.app.announcing import turn_votes, warnings
+from localvoice.app.listening import Ears
+from localvoice.audio import native_reflex
+from localvoice.audio.block_work import PythonWork
+from localvoice.audio.echo_path import EchoPath
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.samples import Pcm
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import load_vad
 from localvoice.config import Config, ReplyConfig, SessionConfig
 from localvoice.turn.end_of_turn import EndOfTurn
 from localvoice.turn.votes import Ear
@@ -41,3 +49,20 @@ def test_a_starter_that_does_not_know_the_language_says_so(language, stt, codes)
     found = list(warnings(of_language(language), ears, engines))
     assert [code for code, _ in found] == codes
     assert all("English only, not 'de'" in message and "models download" in message for _, message in found)
+
+
+class Untouched:
+    def process(self, near: Pcm, far: Pcm) -> Pcm:
+        return near
+
+
+@pytest.mark.skipif(native_reflex.load() is None, reason="nothing is compiled here")
+@pytest.mark.parametrize(
+    ("vad", "cancels", "runtime"),
+    [("silero", False, "native"), ("silero", True, "python"), ("energy", False, "python")],
+)
+def test_listening_is_native_only_where_all_of_it_is(vad, cancels, runtime):
+    echo_path = EchoPath(PythonWork(Untouched(), Untouched()), 0.3) if cancels else None
+    hearing = Hearing(load_vad(vad), UtteranceBuffer(1.0), echo_path)
+    opened = dict.fromkeys(("duplex", "utterances", "second_ear", "listener", "choice", "far_end"))
+    assert Ears(**opened, echo_path=echo_path, _hearing=hearing).runtime == runtime

@@ -330,7 +330,7 @@ def test_failed_write_leaves_the_old_file_and_nothing_beside_it(command, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(FileError, match="No space left"):
+    with pytest.raises(FileError, match="no space left"):
         set_in_file(command.file, "turn.sure_ms", check_setting("turn.sure_ms", "5"))
     assert command.file.read_text() == "# mine\n"
     assert list(command.file.parent.iterdir()) == [command.file]

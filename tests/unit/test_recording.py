@@ -92,7 +92,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_nothing_else(tmp_path):
     recording.close()
     [(code, message)] = told
     assert code == "recording_stopped"
-    assert "no space left on device; the conversation goes on" in message
+    assert "no space left on device; free some space, or write elsewhere; the conversation goes on" in message
     assert [event["t"] for event in read(tmp_path / "events.jsonl")] == [0.0]
 
 
