@@ -147,7 +147,7 @@ class Listening:
 
     async def _ask(self) -> None:
         if question := self._utterance.ask(self._outbox.taken_s):
-            await self._outbox.flush(self._utterance.sound)
+            await self._outbox.catch_up(self._utterance.sound)
             await self._outbox.tell(*question)
 
     async def _finish(self) -> None:
@@ -222,6 +222,12 @@ class _Outbox:
         while len(self._waiting) >= self._piece:
             await self._send(bytes(self._waiting[: self._piece]), framed)
             del self._waiting[: self._piece]
+
+    async def catch_up(self, framed: Callable[[bytes], Frame]) -> None:
+        """As `flush`, in a pause: less than a piece of its silence may wait for what follows it."""
+        is_enough = self._sent >= _SHORTEST_S * _BYTES_PER_S
+        if not is_enough or len(self._waiting) >= _LEAST_PIECE_S * _BYTES_PER_S:
+            await self.flush(framed)
 
     async def flush(self, framed: Callable[[bytes], Frame]) -> None:
         """Send the rest, filled up with silence where services refuse so little."""

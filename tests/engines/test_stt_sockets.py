@@ -144,6 +144,18 @@ async def test_pieces_have_a_size_that_is_taken_whatever_comes(one):
         engine.close()
 
 
+@ALL
+async def test_questions_in_pauses_add_nothing_to_the_sound(one):
+    """The service's times are those of the sound it was sent."""
+    paused = [part for _ in range(5) for part in (silence(8256), silence(0))]
+    async with listening(one.dialect) as server:
+        engine = one.engine(server.url)
+        assert await final(engine, spoken(), *paused, silence(8256)) == TEXT
+        engine.close()
+    fed_s = (len(spoken()) + 6 * 8256) / SPEECH_RATE_HZ
+    assert max(sound.seconds for sound in server.sounds) == pytest.approx(fed_s, abs=0.051)
+
+
 # what waits
 
 
