@@ -3,12 +3,10 @@
 usage: refine.py --weights OLD.npz --utterances U.jsonl --cases cases.tsv --sentences sentences.txt --out NEW.npz
 The weights in the package: OLD = those of train.py without BOUNDARY, defaults below. One thread: two are slower.
 """
-import argparse, collections, random, zlib
+import argparse, random
 import numpy as np, torch
-from data import *
-from infer import words
-
-HELD = ('sgd', 'dstc10', 'topicalasr', 'mrda_S', 'mrda_D')
+from data import load, own
+from fitting import Net, Tensors, calibrated, further, kept_out, parts, save
 
 
 def main():
@@ -28,102 +26,19 @@ def main():
     rng = random.Random(a.seed)
     z = np.load(a.weights)
     voc = bytes(z['vocab']).decode().split('\n')
-    ix = {w: i for i, w in enumerate(voc)}
-    nb, keep, hidden, dim = int(z['buckets']), int(z['keep']), z['wh'].shape[1], z['emb'].shape[1]
-    forbid = {' '.join(words(l.partition(': ')[2].replace(' | ', ' '))) for l in open(a.sentences)}
-    forbid |= {' '.join(words(l.split('\t')[2])) for l in open(a.cases).read().split('\n')[1:] if l}
-    by = collections.defaultdict(list)
-    for c, d, t in load(a.utterances) + own(14000, forbid=forbid):
-        if c not in HELD:
-            s = split_of(c, d)
-            if s != 'test':
-                by[c, s].append(t)
-    train, dev = [], []
-    for (c, s), l in sorted(by.items()):
-        rng.shuffle(l)
-        l = l[:(2 * a.cap if c == 'selfdialogue' else a.cap) if s == 'train' else 700]
-        (train if s == 'train' else dev).extend(x for x in map(chunks, l) if x)
-
-    def idx(w, drop=False):
-        i = ix.get(w)
-        return len(voc) + zlib.crc32(w[-3:].encode()) % nb if i is None or drop else i
-
-    def tensors(ch, aug):
-        k = rng.randrange(1, 3) if aug and len(ch) > 4 and rng.random() < .1 else 0
-        w, lab, wt = example(ch[k:], rng, .15 if aug else 0.)
-        return [idx(x, aug and rng.random() < .05) for x in w][:keep], lab[:keep], wt[:keep]
-
-    class Net(torch.nn.Module):
-        def __init__(s):
-            super().__init__()
-            s.e = torch.nn.Embedding(len(voc) + nb, dim)
-            s.g = torch.nn.GRU(dim, hidden, batch_first=True)
-            s.o = torch.nn.Linear(hidden, 1)
-            s.d = torch.nn.Dropout(.15)
-
-        def forward(s, x):
-            return s.o(s.d(s.g(s.d(s.e(x)))[0])).squeeze(-1)
-
-    net = Net()
+    most = lambda c, s: (2 * a.cap if c == 'selfdialogue' else a.cap) if s == 'train' else 700
+    train, dev = parts(load(a.utterances) + own(14000, forbid=kept_out(a.cases, a.sentences)), rng, most)
+    tensors = Tensors(voc, int(z['buckets']), int(z['keep']), rng)
+    net = Net(len(voc) + tensors.buckets, z['emb'].shape[1], z['wh'].shape[1], .15)
     t = lambda k: torch.tensor(np.asarray(z[k], np.float32))
     with torch.no_grad():
         net.e.weight.copy_(t('emb') * t('scale'))
-        for own_, k in ((net.g.weight_ih_l0, 'wi'), (net.g.weight_hh_l0, 'wh'), (net.g.bias_ih_l0, 'bi'), (net.g.bias_hh_l0, 'bh'),
-                        (net.o.weight[0], 'wo'), (net.o.bias, 'bo')):
-            own_.copy_(t(k))
-
-    def pad(b):
-        n = max(len(e[0]) for e in b)
-        f = lambda k, v: [e[k] + [v] * (n - len(e[k])) for e in b]
-        return torch.tensor(f(0, 0)), torch.tensor(f(1, 0.)), torch.tensor(f(2, 0.))
-
-    def batches(ex, size):
-        ex = sorted(ex, key=lambda e: len(e[0]) + rng.random())
-        b = [ex[i:i + size] for i in range(0, len(ex), size)]
-        rng.shuffle(b)
-        return b
-
-    bce = torch.nn.functional.binary_cross_entropy_with_logits
-    devb = batches([tensors(c, False) for c in dev], 512)
-    opt = torch.optim.AdamW(net.parameters(), lr=1.5e-3, weight_decay=1e-4)
-    sch = torch.optim.lr_scheduler.LinearLR(opt, 1., .05, total_iters=(len(train) // 256 + 1) * a.epochs)
-    for ep in range(a.epochs):
-        net.train()
-        for b in batches([tensors(c, True) for c in train], 256):
-            x, y, w = pad(b)
-            l = bce(net(x), y, w, reduction='sum') / w.sum()
-            opt.zero_grad()
-            l.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.)
-            opt.step()
-            sch.step()
-        net.eval()
-        with torch.no_grad():
-            r = [(bce(net(x), y, w, reduction='sum').item(), w.sum().item()) for x, y, w in map(pad, devb)]
-        print('epoch %d dev %.4f' % (ep, sum(p[0] for p in r) / sum(p[1] for p in r)), flush=True)
-    # temperature and shift on dev, complete and cut with equal total weight
-    with torch.no_grad():
-        L, Y, W = (np.concatenate(v) for v in zip(*[(net(x)[w > 0].numpy(), y[w > 0].numpy(), w[w > 0].numpy()) for x, y, w in map(pad, devb)]))
-    k = Y != .5
-    L, Y, W = torch.tensor(L[k]), torch.tensor(Y[k]), torch.tensor(W[k])
-    W = torch.where(Y > .5, W / W[Y > .5].sum(), W / W[Y < .5].sum())
-    ts = torch.tensor([1., 0.], requires_grad=True)
-    o = torch.optim.LBFGS([ts], max_iter=50)
-
-    def close():
-        o.zero_grad()
-        l = bce(L / ts[0] + ts[1], Y, W, reduction='sum')
-        l.backward()
-        return l
-    o.step(close)
-    temp, shift = ts.tolist()
-    print('temperature %.3f shift %.3f' % (temp, shift))
-    E = net.e.weight.detach().numpy()
-    sc = np.abs(E).max(1, keepdims=True) / 127
-    f = lambda t: t.detach().numpy().astype(np.float16)
-    np.savez_compressed(a.out, vocab=z['vocab'], buckets=nb, keep=keep, emb=np.round(E / sc).astype(np.int8), scale=sc.astype(np.float16),
-                        wi=f(net.g.weight_ih_l0), wh=f(net.g.weight_hh_l0), bi=f(net.g.bias_ih_l0), bh=f(net.g.bias_hh_l0),
-                        wo=f(net.o.weight[0]), bo=f(net.o.bias), temp=temp, shift=shift + a.shift)
+        for k, weights in {**net.gru(), 'wo': net.o.weight[0], 'bo': net.o.bias}.items():
+            weights.copy_(t(k))
+    devb = tensors.batches(dev, 512, False)
+    further(net, tensors, train, devb, a.epochs, 1.5e-3)
+    temp, shift = calibrated(net, devb)
+    save(a.out, net, tensors, temp, shift + a.shift)
 
 
 main()
