@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from virtual_card import SoundServer, feed_microphone
 
 from tests.e2e.spoken import TINY_ENGINES, Event, read_events, write_question
-
-PATIENCE_S = 50.0
-"""Until a conversation that goes nowhere is given up: a busy machine needs 30 s to load engines and greet."""
+from tests.waiting import wait_until
 
 
 class Talk:
@@ -32,20 +28,19 @@ class Talk:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._tick = threading.Event()
 
     def say(self, text: str) -> None:
         feed_microphone(write_question(self._folder / "say.wav", text, 0.1), self.card.environ)
 
     def until(self, happened: Callable[[list[Event]], bool]) -> list[Event]:
-        deadline_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline_s:
-            events = read_events(self._events)
-            if happened(events):
-                return events
-            assert self.process.poll() is None, self.process.stdout.read().decode()
-            self._tick.wait(0.05)
-        raise AssertionError([event["type"] for event in read_events(self._events)])
+        wait_until(lambda: happened(self.events) or self.process.poll() is not None, lambda: self.events)
+        assert happened(self.events), self.process.stdout.read().decode()
+        return self.events
+
+    @property
+    def events(self) -> list[Event]:
+        """Those so far."""
+        return read_events(self._events)
 
     def count(self, kind: str, at_least: int) -> list[Event]:
         found = self.until(lambda events: sum(event["type"] == kind for event in events) >= at_least)

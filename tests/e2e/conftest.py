@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.spoken import Event, read_events
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -58,17 +59,17 @@ class Running:
     process: subprocess.Popen[str]
     events_file: Path
 
-    def wait_for(self, kind: str, within_s: float = 30.0) -> Event:
+    def wait_for(self, kind: str) -> Event:
         """The first event of that type."""
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            for event in read_events(self.events_file):
-                if event["type"] == kind:
-                    return event
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.01)
-        raise AssertionError(f"no {kind}; {read_events(self.events_file)}; {self.process.communicate(timeout=1)}")
+        found: list[Event] = []
+
+        def came() -> bool:
+            found[:] = [event for event in read_events(self.events_file) if event["type"] == kind]
+            return bool(found) or self.process.poll() is not None
+
+        wait_until(came, lambda: f"no {kind}; {read_events(self.events_file)}")
+        assert found, f"no {kind}; {read_events(self.events_file)}; {self.process.communicate(timeout=1)}"
+        return found[0]
 
     def wait_for_note(self, start: str) -> None:
         """Until a line on standard error begins with `start`."""
@@ -79,16 +80,28 @@ class Running:
         raise AssertionError(f"never said {start!r}")
 
     def stop(self, number: int = signal.SIGINT) -> tuple[Outcome, float]:
-        """Send the signal; how it ended, and how many seconds that took."""
+        """Send the signal; how it ended, and how many seconds that took it. Waiting for a core does not count."""
+        starved_s = self._starved_s()
         self.process.send_signal(number)
         sent_s = time.monotonic()
         try:
-            self.process.wait(15)
+            wait_until(self._has_ended)
+            took_s = time.monotonic() - sent_s - (self._starved_s() - starved_s)
         finally:
-            took_s = time.monotonic() - sent_s
             self.process.kill()
         out, err = self.process.communicate()
         return Outcome(self.process.returncode, out, err), took_s
+
+    def _has_ended(self) -> bool:
+        """Where it can be asked so, what Linux knows of the process stays."""
+        if not hasattr(os, "waitid"):
+            return self.process.poll() is not None
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+    def _starved_s(self) -> float:
+        """How long its main thread has waited for a core, where Linux can tell."""
+        told = Path(f"/proc/{self.process.pid}/schedstat")
+        return int(told.read_text().split()[1]) / 1e9 if told.exists() else 0.0
 
 
 @dataclass

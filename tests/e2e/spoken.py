@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ import soundfile
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_int16
 from localvoice.tts.espeak import EspeakSynthesizer
+from tests.waiting import wait_until
 
 MODELS = Path(__file__).parent.parent / "models"
 TINY_ENGINES = (
@@ -110,18 +110,20 @@ class SpokenSession:
         with self._lock:
             self._to_say += [sound[at : at + block] for at in range(0, len(sound), block)]
 
-    def wait_for(self, wanted: Callable[[list[Event]], bool], what: str, within_s: float = 30.0) -> list[Event]:
+    def wait_for(self, wanted: Callable[[list[Event]], bool], what: str) -> list[Event]:
         """All events, as soon as `wanted` holds for them."""
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            events = read_events(self.events_file)
-            if wanted(events):
-                return events
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.02)
-        seen = [event["type"] for event in read_events(self.events_file)]
-        raise AssertionError(f"no {what}; events: {seen}; output: {self.finish()}")
+        wait_until(lambda: wanted(self.events) or self.exit_code is not None, lambda: self._missed(what))
+        events = self.events
+        assert wanted(events), self._missed(what)
+        return events
+
+    @property
+    def events(self) -> list[Event]:
+        """Those so far."""
+        return read_events(self.events_file)
+
+    def _missed(self, what: str) -> str:
+        return f"no {what}; events: {[event['type'] for event in self.events]}; output: {self.finish()}"
 
     def finish(self) -> str:
         """End the input and wait for the program; returns what it printed."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from localvoice.replay.differing import compared
 from localvoice.replay.folder import read_folder
 from tests.e2e.conftest import CommandLine
 from tests.e2e.spoken import write_question
+from tests.waiting import wait_until
 
 LINES = (Line("what time is it"), Line("what can you do"), Line("what time is it", is_over=True))
 
@@ -121,11 +121,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(localvoice: CommandLine):
     running = localvoice.start(
         "bench", "--plot", "waits.svg", "--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak"
     )
-    deadline = time.monotonic() + 30
-    while not (events := next(temporary.glob("*/session/events.jsonl"), None)) or not events.stat().st_size:
-        assert time.monotonic() < deadline
-        assert running.process.poll() is None
-        time.sleep(0.02)
+    wait_until(lambda: any(events.stat().st_size for events in temporary.glob("*/session/events.jsonl")))
     outcome, _ = running.stop()
     assert (outcome.code, outcome.out, outcome.complaints) == (130, "", []), outcome
     assert list(temporary.iterdir()) == []

@@ -54,7 +54,7 @@ def conversation(tmp_path_factory) -> tuple[list[Event], Samples]:
     session.say("Tell me a story.")
     session.wait_for(lambda seen: said(seen, "first_audio") > story and said(seen, "sentence") > story + 1, "story")
     session.say("Please continue.")
-    session.wait_for(lambda seen: len(finished(seen)) > story + 1, "the rest of the story", 60)
+    session.wait_for(lambda seen: len(finished(seen)) > story + 1, "the rest of the story")
     ask(session, "Thank you.", story + 2)
     session.finish()
     played, rate_hz = soundfile.read(session.output_file, dtype="float32")

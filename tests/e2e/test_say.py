@@ -6,7 +6,6 @@ import os
 import signal
 import stat
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, from_int16, resample
 from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 from tests.e2e.conftest import CommandLine
 from tests.e2e.spoken import MODELS, TINY_ENGINES
+from tests.waiting import wait_until
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes, links and signals are POSIX's")
 TINY_VOICE = TINY_ENGINES[4:]
@@ -159,17 +159,8 @@ def test_a_signal_leaves_nothing_half_written(localvoice: CommandLine, number, c
     assert running.process.stdin is not None
     running.process.stdin.write("A first sentence. And more")
     running.process.stdin.flush()
-    wait_until_it_grows(localvoice.folder)
+    wait_until(lambda: any(path.stat().st_size > 44 for path in localvoice.folder.glob(".said.wav*")))
     outcome, took_s = running.stop(number)
     assert (outcome.code, outcome.complaints) == (code, [])
     assert took_s < 2.0
     assert localvoice.files() == before
-
-
-def wait_until_it_grows(folder: Path) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if any(path.stat().st_size > 44 for path in folder.glob(".said.wav*")):
-            return
-        time.sleep(0.01)
-    raise AssertionError("nothing was written")

@@ -17,7 +17,7 @@ from tests.e2e.spoken import TINY_ENGINES, read_events
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
 WITHIN_S = 2.0
-"""A second is promised; the machine that runs the tests may be busy."""
+"""A second is promised; the threads that the main one waits for may have to wait for a core."""
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 if sys.platform != "win32":

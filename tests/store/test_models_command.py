@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from localvoice.model_store.offer import Recommendation
 from localvoice.tiers import random_llama, random_whisper
 from localvoice.tiers.known_speeds import KnownSpeeds, tier_here
 from localvoice.tiers.speeds import recommended
+from tests.waiting import wait_until
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "download_models.py"
 TURN = "/pipecat-ai/smart-turn-v3/resolve/f766f81d3cfdf7737ac64aad813d91bbfd56bf93/smart-turn-v3.2-cpu.onnx"
@@ -230,10 +230,7 @@ def test_ctrl_c_keeps_what_has_come_and_says_so(root: Path, hub: FakeHub) -> Non
     arguments = [sys.executable, str(SCRIPT), "smart-turn-v3.2", "--yes"]
     process = subprocess.Popen(arguments, env=os.environ, stderr=subprocess.PIPE, text=True)
     part = root / "turn" / "smart-turn-v3.2.part" / "smart-turn-v3.2-cpu.onnx.part"
-    deadline = time.monotonic() + 30
-    while not (part.exists() and part.stat().st_size):
-        assert time.monotonic() < deadline
-        hub.go_on.wait(0.01)
+    wait_until(lambda: part.exists() and part.stat().st_size)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
