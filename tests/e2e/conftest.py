@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.spoken import Event, read_events
-from tests.waiting import wait_until
+from tests.waiting import seconds_to_end, wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -80,28 +79,13 @@ class Running:
         raise AssertionError(f"never said {start!r}")
 
     def stop(self, number: int = signal.SIGINT) -> tuple[Outcome, float]:
-        """Send the signal; how it ended, and how many seconds that took it. Waiting for a core does not count."""
-        starved_s = self._starved_s()
-        self.process.send_signal(number)
-        sent_s = time.monotonic()
+        """Send the signal; how it ended, and how many seconds that took."""
         try:
-            wait_until(self._has_ended)
-            took_s = time.monotonic() - sent_s - (self._starved_s() - starved_s)
+            took_s = seconds_to_end(self.process, number)
         finally:
             self.process.kill()
         out, err = self.process.communicate()
         return Outcome(self.process.returncode, out, err), took_s
-
-    def _has_ended(self) -> bool:
-        """Where it can be asked so, what Linux knows of the process stays."""
-        if not hasattr(os, "waitid"):
-            return self.process.poll() is not None
-        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
-
-    def _starved_s(self) -> float:
-        """How long its main thread has waited for a core, where Linux can tell."""
-        told = Path(f"/proc/{self.process.pid}/schedstat")
-        return int(told.read_text().split()[1]) / 1e9 if told.exists() else 0.0
 
 
 @dataclass
