@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from localvoice.audio.files import SoundSource
+from localvoice.audio.files import SoundSource, check_is_wav
 from localvoice.audio.opening import End, EndKind, check_output, parse_end
 from localvoice.audio.room import RoomSpec, parse_room
 from localvoice.config import Config
@@ -99,6 +99,8 @@ def plan(config: Config, options: TalkOptions) -> Plan:
 
 def _check_files(made: Plan, told: tuple[str, ...], record: Path | None) -> None:
     """Every file to be written can be, and is none of the others: above all not the recording that is listened to."""
+    if made.output.kind is EndKind.FILE:
+        check_is_wav(Path(made.output.spec))
     writes = [made.output, *(End(EndKind.FILE, file) for file in told if file not in {"", "-"})]
     for end in writes:
         if not _waits_for_folder(end, record):

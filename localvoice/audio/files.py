@@ -11,6 +11,9 @@ import numpy as np
 from localvoice.audio.samples import SPEECH_RATE_HZ, Resampler, Samples, from_int16, silence, to_int16, to_mono
 from localvoice.errors import FileError, unwritable
 
+OTHER_SOUND = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aiff", ".aif", ".au"})
+"""Ends of names that mean a file of sound, and none that is written here."""
+
 _READ_FRAMES = 16_384
 """Of a file at once: a call of libsndfile through Python costs as much as converting ten times as many frames."""
 
@@ -187,6 +190,12 @@ def open_sound_file(path: Path) -> Any:
         if path.stat().st_size == 0:
             raise FileError(f"{path} is empty: a WAV file is needed") from error
         raise FileError(f"{path} cannot be read as sound ({_reason(error)}): name a WAV file") from error
+
+
+def check_is_wav(path: Path) -> None:
+    """Raise `FileError` where its name promises another format than what is written."""
+    if path.suffix.lower() in OTHER_SOUND:
+        raise FileError(f"{path} would be a WAV file under another name: call it {path.with_suffix('.wav')}")
 
 
 def check_writable(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -12,6 +13,7 @@ from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rende
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import DeviceFarEnd
 from localvoice.audio.files import (
+    OTHER_SOUND,
     PcmSink,
     PcmSource,
     SilentSource,
@@ -65,13 +67,14 @@ class End:
 
 
 def parse_end(spec: str) -> End:
-    """`none`, `-`, a file (a .wav, or anything that looks like a path), else a device by index or part of its name."""
+    """`none`, `-`, a file (of sound, or whatever looks like a path), else a device by index or part of its name."""
     if spec == "none":
         return End(EndKind.NONE, spec)
     if spec == "-":
         return End(EndKind.PIPE, spec)
     path = Path(spec)
-    if spec and (path.suffix.lower() == ".wav" or len(path.parts) > 1 or path.is_file()):
+    is_path = "/" in spec or os.sep in spec
+    if spec and (is_path or path.suffix.lower() in {".wav", *OTHER_SOUND} or path.is_file()):
         return End(EndKind.FILE, spec)
     return End(EndKind.DEVICE, spec)
 
@@ -149,7 +152,7 @@ def echo_path_for(
 
 
 def check_output(end: End) -> None:
-    """Raise `FileError` when an output file cannot be written. Leaves no trace."""
+    """Raise `FileError` when it is a file that cannot be written. Leaves no trace."""
     if end.kind is EndKind.FILE:
         check_writable(Path(end.spec))
 

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from localvoice.audio.files import WavSink
+from localvoice.audio.files import WavSink, check_is_wav
 from localvoice.audio.samples import Samples, resample
 from localvoice.errors import FileError, unwritable
 
@@ -20,6 +20,7 @@ class WholeWav:
 
     def __init__(self, path: Path) -> None:
         """Raises `FileError` where `path` cannot be written; nothing is changed there before `finish`."""
+        check_is_wav(path)
         self._path = Path(os.path.realpath(path))
         self._part: Path | None = None
         self._sink: WavSink | None = None

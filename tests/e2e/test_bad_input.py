@@ -34,6 +34,7 @@ def truncated(source: Path, target: Path) -> Path:
         ("empty.wav", "is empty"),
         ("folder.wav", "is a folder"),
         ("gone.wav", "there is no file"),
+        ("gone.mp3", "there is no file"),
     ],
 )
 def test_a_recording_that_is_none(localvoice: CommandLine, command, name, said):
@@ -68,7 +69,7 @@ OUTPUTS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "said"), OUTPUTS)
+@pytest.mark.parametrize(("path", "said"), [*OUTPUTS, ("/", "is a folder"), ("reply.mp3", "call it reply.wav")])
 @pytest.mark.parametrize("words", [("ask", "hello"), ("say", "hello")], ids=["ask", "say"])
 def test_an_output_that_cannot_be_written(localvoice, words, path, said):
     (localvoice.folder / "folder.wav").mkdir()
