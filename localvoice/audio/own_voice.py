@@ -19,11 +19,13 @@ _COLD_S = 3.0
 """Own speech until the canceller knows a new path (audio.md 6)."""
 
 _UNPROVED = 1.3
-"""A hint counts for at most so many times what is noticed until it has proved right: enough to pause, not to cut."""
+"""What is not believed yet counts for at most so many times what is noticed: enough to pause, not to cut."""
 
-_HINTS_AFTER_S = 4.0
-"""Own speech until the linear branch knows it: its delay after 3 s, its drift after 4. In 81 starts nothing of our own
-reached a bar in the second after that; after 3.5 s it did in one (docs/echo.md)."""
+_HINTS_AFTER_S = 2.0
+"""Own speech until the linear branch knows it: delay and drift are known after 1.5 to 2.5 s (docs/echo.md)."""
+
+_HINTS_AFTER_JUMP_S = 4.0
+"""The same where it has another path to forget: it keeps one for 5 s."""
 
 _HINTS_AGAIN_AFTER_S = 3.5
 """Own speech without hints once one was wrong, twice as much after the next: as when the laptop has been moved."""
@@ -63,8 +65,19 @@ _VOTE = (4.28, 1.14, 0.31, 0.68, -3.15)
 what the linear branch leave, and a constant that puts the bar at `Bars.warm`. A logistic regression on the choosing
 rooms of benchmarks/audio/echo.py (docs/echo.md)."""
 
-_HEARD_FOR_S = 0.2
+_AGREE = (0.3, 0.5)
+_AGREED = 0.65
+"""Probabilities of a voice in what the canceller and in what the branch leaves from which both hear one, and what that
+counts for at least: in 6 minutes of our own voice, a quarter of it in hard rooms, they never did (docs/echo.md)."""
+
+_HEARD_FOR_S = 0.3
 """Reverberation after the echo of the last sample played: 60 dB of a living room are over."""
+
+_LINGERS_S = 0.4
+"""How much longer a sound that was taken for ours is: a detector forgets it only slowly, and the false pauses of a
+canceller that knows its path fell into the moment at which our voice was over (docs/echo.md)."""
+
+_WINDOW_S = 0.032
 
 _UNKNOWN_DELAY_S = 0.4
 
@@ -81,11 +94,10 @@ class OwnVoice:
         self.bars = bars
         """May be replaced between two blocks: duplex_mode.py says by what."""
         self._path = 0
-        self._hints, self._doubts = _Hints(), _Doubts()
+        self._hints, self._doubts = _Hints(_HINTS_AFTER_S), _Doubts()
         self._spoken_s = 0.0
         """Own speech over the present path."""
-        self._audible_s = 0.0
-        """How long our voice may still be heard."""
+        self._rest = _Rest()
 
     @property
     def is_cold(self) -> bool:
@@ -95,47 +107,72 @@ class OwnVoice:
     @property
     def is_audible(self) -> bool:
         """Whether our voice may be heard at this moment."""
-        return self._audible_s > 0.0
+        return self._rest.audible_s > 0.0
 
     def play(self, far: Samples) -> None:
         """What was played with the next block."""
-        self._audible_s = max(0.0, self._audible_s - _BLOCK_S)
+        self._rest.audible_s = max(0.0, self._rest.audible_s - _BLOCK_S)
         if self._alignment.jumps != self._path:
             self._path = self._alignment.jumps
             self._spoken_s = 0.0
-            self._hints, self._doubts = _Hints(), _Doubts()
+            self._hints, self._doubts = _Hints(_HINTS_AFTER_JUMP_S), _Doubts()
         if float(np.dot(far, far)) < _OWN_SPEECH_POWER * len(far):
             return
         self._spoken_s += _BLOCK_S
         delay = self._alignment.delay
-        self._audible_s = _HEARD_FOR_S + (_UNKNOWN_DELAY_S if delay is None else delay / SPEECH_RATE_HZ)
+        self._rest = _Rest(_HEARD_FOR_S + (_UNKNOWN_DELAY_S if delay is None else delay / SPEECH_RATE_HZ))
 
     def users(self, probability: float, hint: Hint | None = None) -> float:
         """The probability that it is the user's voice, given that of a voice in the cleaned signal.
 
         While our own may be heard, the bar's place is taken by `noticed_from` and everything else moves in proportion.
-        A `hint` of the linear branch makes it sooner and surer; without one the canceller is trusted alone.
+        A `hint` of the linear branch makes it sooner and surer; without one the canceller is trusted alone, once the
+        echo has been found at all.
         """
         self._hints.prove(probability, self._spoken_s)
-        if not self._audible_s:
+        if not self.is_audible:
             return probability
         if hint is not None and self._spoken_s >= self._hints.count_from_s:
-            vote = _vote(probability, hint)
-            # what the canceller alone would call a user when cold is one: of a faint one the branch makes little
-            probability = max(vote, probability) if probability >= self.bars.cold else vote
-            if probability >= self.bars.warm:
-                self._hints.notice()
-        judged = self._judged(probability)
-        return min(judged, _UNPROVED * self._noticed_from) if self._hints.is_unproved else judged
+            judged, is_believed = self._by_both(probability, hint)
+        else:
+            cold = self._doubts.over(probability, self.bars.cold) if self.is_cold else self.bars.warm
+            judged, is_believed = self._over(cold, probability), self._alignment.delay is not None
+        if judged < self._noticed_from <= probability:
+            self._rest.linger()
+        return judged if is_believed else min(judged, _UNPROVED * self._noticed_from)
 
-    def _judged(self, probability: float) -> float:
-        cold = self._doubts.over(probability, self.bars.cold) if self.is_cold else 0.0
-        bar = max(self._noticed_from, cold or self.bars.warm)
+    def _by_both(self, probability: float, hint: Hint) -> tuple[float, bool]:
+        """What canceller and branch make of it together, and whether that is more than enough to pause."""
+        vote = _vote(probability, hint)
+        # what the canceller alone would call a user when cold holds the reply: of a faint one the branch makes little
+        # before that, and of what was left of our own it makes nothing
+        noticed = max(vote, probability) if probability >= self.bars.cold else vote
+        if noticed >= self.bars.warm:
+            self._hints.notice()
+        return self._over(self.bars.warm, noticed), vote >= self.bars.warm and not self._hints.is_unproved
+
+    def _over(self, bar: float, probability: float) -> float:
+        bar = max(self._noticed_from, bar)
         if probability < bar:
             return probability * self._noticed_from / bar
         if bar >= 1.0:
             return probability
         return 1.0 - (1.0 - probability) * (1.0 - self._noticed_from) / (1.0 - bar)
+
+
+@dataclass(slots=True)
+class _Rest:
+    """How long our voice may still be heard since its last word."""
+
+    audible_s: float = 0.0
+    lingers_s: float = _LINGERS_S
+    """By how much a sound that goes on may put that off."""
+
+    def linger(self) -> None:
+        """The window that ends now was ours, and the next one may hold the rest of it."""
+        put_off_s = min(max(0.0, _WINDOW_S + _BLOCK_S - self.audible_s), self.lingers_s)
+        self.audible_s += put_off_s
+        self.lingers_s -= put_off_s
 
 
 class _Doubts:
@@ -161,8 +198,8 @@ class _Doubts:
 class _Hints:
     """Whether the linear branch is believed: what it takes for a user has to be one once we are silent."""
 
-    def __init__(self) -> None:
-        self.count_from_s = _HINTS_AFTER_S
+    def __init__(self, count_from_s: float) -> None:
+        self.count_from_s = count_from_s
         """Own speech from which hints count."""
         self._unproved: int | None = None
         """Windows since a hint that has not proved right; None where there is none."""
@@ -197,7 +234,9 @@ class _Hints:
 
 def _vote(probability: float, hint: Hint) -> float:
     seen = hint.excess, log(hint.against_usual + 0.1), _odds(probability), _odds(hint.voice), 1.0
-    return 1.0 / (1.0 + exp(-sum(weight * fact for weight, fact in zip(_VOTE, seen, strict=True))))
+    vote = 1.0 / (1.0 + exp(-sum(weight * fact for weight, fact in zip(_VOTE, seen, strict=True))))
+    do_agree = probability >= _AGREE[0] and hint.voice >= _AGREE[1]
+    return max(vote, _AGREED) if do_agree else vote
 
 
 def _odds(probability: float) -> float:
