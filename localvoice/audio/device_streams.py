@@ -16,6 +16,7 @@ import numpy as np
 
 from localvoice.audio.device import DeviceInfo
 from localvoice.audio.device_path import PathName
+from localvoice.audio.foremost import foremost_threads
 from localvoice.audio.mixer_rings import FLOAT_BYTES, ReplyRing, XrunCount
 from localvoice.audio.native_rings import FarSound
 from localvoice.audio.portaudio import device_errors, load_rtmixer, open_streams
@@ -47,7 +48,7 @@ class InputStream:
         self.name = device.name
         self.rate_hz = device.default_rate_hz
         subject = f'the microphone "{device.name}"'
-        with device_errors(subject):
+        with device_errors(subject), foremost_threads():
             self._stream = open_stream(
                 rtmixer.Recorder,
                 1,
@@ -133,7 +134,7 @@ class OutputStream:
         self.name = device.name
         self.rate_hz = config.sample_rate or device.default_rate_hz
         self.block_s = config.block_ms / 1000
-        with device_errors(f'the loudspeaker "{device.name}"'):
+        with device_errors(f'the loudspeaker "{device.name}"'), foremost_threads():
             self._stream = open_stream(
                 rtmixer.Mixer,
                 min(2, device.output_channels),  # one alone is the left loudspeaker on some systems

@@ -40,17 +40,16 @@ class _NativeStream:
         self.memory = memory
         self.replies: deque[tuple[int, ReplyRing]] = deque()
         """What was wanted, each with the blocks begun by then; all but the last until the callback is through."""
-        with foremost_threads():
-            self.pa = open_stream(
-                load_sounddevice()._StreamBase,  # noqa: SLF001 - its docstring offers it to authors of such libraries
-                dtype="float32",
-                callback=library.callback(callback),
-                userdata=state,
-                **options,
-            )
-            state.channels = self.pa.channels
-            open_streams.add(self.pa, self)
-            self.pa.start()
+        self.pa = open_stream(
+            load_sounddevice()._StreamBase,  # noqa: SLF001 - its docstring offers it to authors of such libraries
+            dtype="float32",
+            callback=library.callback(callback),
+            userdata=state,
+            **options,
+        )
+        state.channels = self.pa.channels
+        open_streams.add(self.pa, self)
+        self.pa.start()
 
 
 class InputStream:
@@ -64,7 +63,7 @@ class InputStream:
         state = library.ffi.new("lv_capture *")
         block = round(self.rate_hz * config.block_ms / 1000)
         memory = init_ring(library, state.ring, CAPTURE_RING_S, self.rate_hz, block)
-        with device_errors(f'the microphone "{device.name}"'):
+        with device_errors(f'the microphone "{device.name}"'), foremost_threads():
             self._stream = _NativeStream(
                 library,
                 "lv_record",
@@ -151,7 +150,7 @@ class OutputStream:
         state = library.ffi.new("lv_output *")
         state.edge = min(round(EDGE_S * self.rate_hz), library.lib.LV_TAIL)
         memory = init_ring(library, state.played, CAPTURE_RING_S, self.rate_hz, block)
-        with device_errors(f'the loudspeaker "{device.name}"'):
+        with device_errors(f'the loudspeaker "{device.name}"'), foremost_threads():
             self._stream = _NativeStream(
                 library,
                 "lv_play",

@@ -130,7 +130,8 @@ def test_closing_ends_a_read_in_another_thread(capture: DeviceCapture) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has to be told")
-def test_its_threads_run_before_all_others_where_the_system_lets_us(card: SoundServer) -> None:
+@pytest.mark.usefixtures("card", "path")
+def test_the_threads_of_a_stream_run_before_all_others_where_the_system_lets_us() -> None:
     tasks = Path("/proc/self/task")
     before = set(tasks.iterdir())
     capture = open_capture("default", AudioConfig())
