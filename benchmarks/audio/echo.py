@@ -1,8 +1,8 @@
 """Own voice and users over it in simulated rooms: `python -m benchmarks.audio.echo [--rooms N] [--clips DIR]`.
 
 Bars are chosen on the first half of the rooms and reported on the second. It prints tables and JSON; `--json FILE` and
-`--plot FILE.svg` keep them; `--explain` says instead where the time to a cut goes (explanation.py). Hours of own voice:
-hours.py. Figures: docs/echo.md.
+`--plot FILE.svg` keep them; `--explain` says instead where the time to a cut goes (explanation.py), `--starts` how soon
+users are noticed in the first seconds of a session. Hours of own voice: hours.py. Figures: docs/echo.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.audio.echo_table import tables
 from benchmarks.audio.explanation import paths
 from benchmarks.audio.explanation import summary as explained
 from benchmarks.audio.intervals import per_hour
-from benchmarks.audio.scene import DRIFTS_PPM, Conversation, Outcome, Scene, draw_scenes, with_users
+from benchmarks.audio.scene import DRIFTS_PPM, Conversation, Outcome, Scene, draw_scenes, first_words, with_users
 from benchmarks.audio.voices import active_level
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.duplex import BLOCK, Block
@@ -230,12 +230,19 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="a folder of recorded people: two of five users are theirs")
     parser.add_argument("--plot", type=Path, help="an SVG of how soon users are noticed")
     parser.add_argument("--explain", action="store_true", help="only where the time to a cut goes")
+    parser.add_argument(
+        "--starts", action="store_true", help="users in the first seconds of a session, one in each room"
+    )
     parser.add_argument("--first", type=int, default=0, help="number of the first room")
     parser.add_argument("--keep", action="store_true", help="report on the program's own bars, choose none")
     options = parser.parse_args()
     vad = load_vad("silero")
     clips = () if options.clips is None else read_clips(options.clips, vad)
     scenes = [replace(scene, clips=clips) for scene in draw_scenes(options.rooms, first=options.first)]
+    if options.starts:
+        scenes = first_words(scenes)
+        print(json.dumps({f"{level:+g} dB": users(with_users(scenes, level), vad, Bars()) for level in LEVELS_DB[1:]}))
+        return
     if options.explain:
         print(json.dumps(explain(scenes, vad), indent=2))
         return

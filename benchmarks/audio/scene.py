@@ -44,8 +44,11 @@ from localvoice.turn.taking import TurnTaking
 
 DRIFTS_PPM = (0.0, 50.0, -100.0, 100.0)
 _CLIP_SHARE = 0.4
-_SETTLED_S = 6.0
+SETTLED_S = 6.0
+"""After our first word, from which on the user speaks."""
 _EVERY_S = 7.0
+_SILENT_S = 2.5
+"""Before the first reply of a session: a question."""
 _READ_S = 0.06
 """What a recogniser takes for the words over a reply."""
 
@@ -67,12 +70,16 @@ class Scene:
     user_voices: tuple[str, ...] = USER_VOICES
     clips: tuple[Samples, ...] = field(default=(), repr=False, compare=False)
     """Recorded people, who speak in two of five places."""
+    silent_s: float = 0.0
+    """Before our first word."""
+    first_s: float = SETTLED_S
+    """From when on the user speaks."""
 
     @property
     def own(self) -> Samples:
         """What we say; sentences with short pauses."""
         random = np.random.default_rng(self.seed)
-        parts: list[Samples] = []
+        parts: list[Samples] = [silence(round(self.silent_s * SPEECH_RATE_HZ))]
         while sum(map(len, parts)) < self.seconds * SPEECH_RATE_HZ:
             parts += [spoken(str(random.choice(OWN_WORDS)), self.own_voice), silence(int(random.uniform(800, 6400)))]
         return np.concatenate(parts)
@@ -85,7 +92,7 @@ class Scene:
             return sound, times
         random = np.random.default_rng(self.seed + 1000)
         gain = np.float32(10 ** ((self.room.gain_db + self.ser_db) / 20))
-        at_s = _SETTLED_S
+        at_s = self.first_s
         while at_s < self.seconds - 4.0:
             if self.clips and random.uniform() < _CLIP_SHARE:
                 said = gain * self.clips[int(random.integers(len(self.clips)))]
@@ -120,6 +127,15 @@ def draw_scenes(count: int, *, first: int = 0, seconds: float = 60.0) -> list[Sc
 def with_users(scenes: list[Scene], ser_db: float) -> list[Scene]:
     """The same rooms with a user in them."""
     return [replace(scene, ser_db=ser_db) for scene in scenes]
+
+
+def first_words(scenes: list[Scene]) -> list[Scene]:
+    """The same rooms, in which the user speaks once, 0.8 to 5 s after our first word: the first one of a session."""
+    drawn = []
+    for scene in scenes:
+        first_s = _SILENT_S + np.random.default_rng(scene.seed).uniform(0.8, 3.5)
+        drawn.append(replace(scene, silent_s=_SILENT_S, first_s=first_s, seconds=first_s + 4.1))
+    return drawn
 
 
 @dataclass
