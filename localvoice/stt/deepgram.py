@@ -65,6 +65,11 @@ def _flux(order: EngineOrder) -> Wire:
 class _NovaUtterance(Utterance):
     """Stretches of text, each guessed at until it is settled."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._has_settled = False
+        """Whether any stretch was: that there are no words is only known then."""
+
     def _question(self) -> Iterable[Frame]:
         return (_FINALIZE,)
 
@@ -75,12 +80,13 @@ class _NovaUtterance(Utterance):
         """See `Utterance.take`."""
         fields = _fields(message)
         if fields["type"] != "Results":
-            return fields["type"] == "Metadata" and self._has_ended
+            return fields["type"] == "Metadata" and self._has_ended and bool(self._has_settled or self.words.text)
         text = fields["channel"]["alternatives"][0]["transcript"]
         if not fields["is_final"]:
             self.words.guess(text)
             return False
         self.words.settle(text)
+        self._has_settled = True
         return bool(fields.get("from_finalize")) and self._answer()
 
 

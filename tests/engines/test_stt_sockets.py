@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +17,7 @@ from localvoice.errors import ProviderUnavailable
 from localvoice.fallback import FallbackRecognizer
 from localvoice.providers import PROVIDERS
 from localvoice.stt import socket_line
+from tests.stt_servers.deepgram_server import Nova
 from tests.stt_servers.ears import KEY, TEXT, WORDS, listening, query, spoken
 from tests.stt_servers.table import STREAMED
 from tests.waiting import until
@@ -272,6 +273,23 @@ async def test_only_what_was_not_answered_is_tried_again(at, may_retry):
             await final(engine, spoken())
         engine.close()
     assert caught.value.may_retry is may_retry
+
+
+class Wordless(Nova):
+    """Takes the sound, and hangs up in good order without having said a word about it."""
+
+    def hear(self, message: str | bytes) -> Iterable[str]:
+        for said in super().hear(message):
+            if "Results" not in said:
+                yield said
+
+
+async def test_a_service_that_never_answered_has_not_heard_nothing():
+    async with listening(Wordless) as server:
+        engine = STREAMED["deepgram"].engine(server.url)
+        with pytest.raises(ProviderUnavailable):
+            await final(engine, spoken())
+        engine.close()
 
 
 @pytest.mark.parametrize("name", ["deepgram", "cartesia"])
