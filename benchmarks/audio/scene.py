@@ -130,11 +130,11 @@ def with_users(scenes: list[Scene], ser_db: float) -> list[Scene]:
 
 
 def first_words(scenes: list[Scene]) -> list[Scene]:
-    """The same rooms, in which the user speaks once, 0.8 to 5 s after our first word: the first one of a session."""
+    """The same rooms, in which the user speaks once, 0.75 to 5 s after our first word: the first one of a session."""
     drawn = []
     for scene in scenes:
-        first_s = _SILENT_S + np.random.default_rng(scene.seed).uniform(0.8, 3.5)
-        drawn.append(replace(scene, silent_s=_SILENT_S, first_s=first_s, seconds=first_s + 4.1))
+        first_s = _SILENT_S + 0.25 * int(np.random.default_rng(scene.seed).integers(3, 15))  # whole blocks
+        drawn.append(replace(scene, silent_s=_SILENT_S, first_s=first_s, seconds=first_s + 4.25))
     return drawn
 
 
