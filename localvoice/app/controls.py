@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from localvoice.app.commands_while_talking import Commands
 from localvoice.audio.duplex import Duplex
 from localvoice.event_log import EventLog
-from localvoice.session.inbox import Inbox
+from localvoice.session.inbox import Inbox, InputDone
 from localvoice.turn.observations import Interrupted, Typed
 
 
@@ -46,6 +46,10 @@ class SessionControls:
         else:
             now_s = self._duplex.now_s()
             self._inbox.post(Typed(now_s, text, interrupts=True, over_thought=not self._is_typed))
+
+    def end_input(self) -> None:
+        """No more lines will be typed."""
+        self._inbox.post(InputDone())
 
     def completions(self, text: str) -> Sequence[str]:
         """Commands that `text` may become."""

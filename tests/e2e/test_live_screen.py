@@ -305,3 +305,11 @@ def test_ctrl_z_gives_the_shell_its_terminal_and_fg_comes_back(localvoice, termi
         glass.until("code 130")
     finally:
         glass.close()
+
+
+def test_the_end_of_typed_input_ends_the_session_after_the_last_answer(terminal):
+    glass = terminal("--text", "--output", "none", *STARTERS)
+    glass.until("listening")
+    glass.press("what is two plus two\r\x04")
+    assert glass.ended() == 0
+    assert "is 4" in glass.text

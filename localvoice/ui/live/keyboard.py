@@ -25,6 +25,9 @@ class Controls(Protocol):
     def send(self, text: str) -> None:
         """A typed question, or a command behind a slash."""
 
+    def end_input(self) -> None:
+        """No more lines will be typed."""
+
     def completions(self, text: str) -> Sequence[str]:
         """Commands that `text` may become."""
 
@@ -93,6 +96,8 @@ class Keyboard:
             self._enter()
         elif key is Key.REDRAW:
             self.redraws = True
+        elif key is Key.END_OF_INPUT:
+            self._end_input()
         else:
             self._editor.press(key)
 
@@ -101,6 +106,14 @@ class Keyboard:
             self._controls.interrupt()
         else:
             self._editor.clear()
+
+    def _end_input(self) -> None:
+        if self._editor.text:
+            self._editor.press(Key.DELETE)  # as in a shell
+        elif self._view.has_microphone:  # somebody may go on talking
+            self._say("Ctrl-C ends the session")
+        else:
+            self._controls.end_input()
 
     def _tab(self) -> None:
         if self._editor.text.startswith("/"):

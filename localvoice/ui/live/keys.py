@@ -32,6 +32,7 @@ class Key(Enum):
     KILL_END = auto()
     KILL_WORD = auto()
     REDRAW = auto()
+    END_OF_INPUT = auto()
 
 
 Pressed = Key | str
@@ -45,7 +46,7 @@ _NAMED = {
     "\x08": Key.BACKSPACE,
     "\x01": Key.HOME,
     "\x02": Key.LEFT,
-    "\x04": Key.DELETE,
+    "\x04": Key.END_OF_INPUT,
     "\x05": Key.END,
     "\x06": Key.RIGHT,
     "\x0b": Key.KILL_END,

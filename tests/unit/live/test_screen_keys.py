@@ -31,6 +31,9 @@ class Asked:
     def send(self, text: str) -> None:
         self.wishes.append(f"send {text}")
 
+    def end_input(self) -> None:
+        self.wishes.append("end")
+
     def completions(self, text: str) -> Sequence[str]:
         return [one for one in ("/voice en", "/voice de", "/patience") if one.startswith(text)]
 
@@ -158,6 +161,18 @@ def test_a_line_that_has_to_wait_says_so(state, typed, waits):
     keyboard.feed(b"tea\r")
     assert asked.wishes == ["send tea"]
     assert ("waits" in asked.seen.flash[0]) is waits
+
+
+def test_the_end_of_typed_input_is_that_of_an_empty_line_where_nobody_listens():
+    keyboard, asked = board()
+    keyboard.feed(b"\x04")
+    assert asked.wishes == []
+    assert "Ctrl-C" in asked.seen.flash[0]
+    asked.seen.session = asked.seen.session | {"input": "typed"}
+    keyboard.feed(b"tea\x01\x04")
+    assert (asked.wishes, keyboard.typing.text) == ([], "ea")
+    keyboard.feed(b"\x15\x04")
+    assert asked.wishes == ["end"]
 
 
 def test_tab_mutes_and_opens():
