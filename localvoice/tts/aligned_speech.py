@@ -133,11 +133,14 @@ class AlignedSpeech:
                 yield self._chunk(clause, 0, self._begin)
             elif clause.number < len(self._ends):
                 yield self._chunk(clause, len(clause.spoken.text), max(self._ends[clause.number], self._begin))
-            elif said == len(clause.spoken.text):
-                yield self._chunk(clause, said, self._cut_behind(clause, said, is_end=True))
             elif said > clause.said:
-                yield self._chunk(clause, said, self._cut_behind(clause, said, is_end=False))
-                return
+                is_end = said == len(clause.spoken.text)
+                end = self._cut_behind(clause, said, is_end=is_end)
+                if end <= self._begin:
+                    return  # words without sound: they go out with the next that have some
+                yield self._chunk(clause, said, end)
+                if not is_end:
+                    return
             else:
                 return
 

@@ -141,3 +141,15 @@ def test_without_any_marks_nothing_is_known():
     spans = LetterSpans(RATE_HZ)
     spans.expect("One two")
     assert not spans.lacks(0, 0, 20.0)
+
+
+def test_words_wait_for_their_sound(speech):
+    """A service that puts letters before the piece that holds them would have them said by a chunk without sound."""
+    early = [Mark(letter, -0.04 + at * 0.001, -0.04 + (at + 1) * 0.001) for at, letter in enumerate(" Four f")]
+    chunks = []
+    for letters, told in [(14, marks("One two three.")), (7, early), (4, marks("ive."))]:
+        speech.take(sound(letters), told)
+        chunks += speech.ready()
+    chunks += speech.finish()
+    assert [chunk.clause for chunk in chunks if chunk.clause] == ["One two three.", " Four five."]
+    assert all(len(chunk.samples) for chunk in chunks)
