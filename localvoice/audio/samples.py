@@ -42,9 +42,8 @@ def to_int16(samples: Samples) -> Pcm:
 
 def numbers(samples: Samples) -> Samples:
     """Its argument, unless a sample is no number, which filters with a memory would keep: then a copy, silent there."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if isfinite(np.dot(samples, samples)):  # a hundred times a second: a tenth of what asking each sample takes
-            return samples
+    if isfinite(np.vdot(samples, samples)):  # two hundred times a second; `dot` would warn of what this looks for
+        return samples
     return np.where(np.isfinite(samples), samples, np.float32(0.0))
 
 

@@ -80,3 +80,8 @@ def test_blocks_are_copies():
     [block] = Reblocker(4).feed(source)
     source[:] = 1.0
     assert not block.any()
+
+
+def test_numbers_whose_square_is_none_are_kept_without_a_warning():
+    loud = np.array([3e38, -3e38, 0.5], dtype=np.float32)
+    np.testing.assert_array_equal(numbers(loud), loud)
