@@ -144,8 +144,12 @@ def import_folder(
     except KeyboardInterrupt as error:
         typer.echo("Stopped; models not named above were not imported.", err=True)
         raise typer.Exit(130) from error
+    strangers = [skipped for skipped in report.skipped if skipped.is_stranger]
     for skipped in report.skipped:
-        typer.echo(f"skipped: {skipped.path} {skipped.reason}", err=True)
+        if not skipped.is_stranger or len(strangers) == 1:
+            typer.echo(f"skipped: {skipped.path} {skipped.reason}", err=True)
+    if len(strangers) > 1:
+        typer.echo(f"skipped: {len(strangers)} files that belong to no model that is known", err=True)
     for name in report.imported:
         typer.echo(f"imported: {name}")
     if not report.imported and not any("here already" in skipped.reason for skipped in report.skipped):

@@ -28,6 +28,8 @@ class Skipped:
 
     path: Path
     reason: str
+    is_stranger: bool = False
+    """It belongs to no model that is known."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,9 @@ def import_models(store: ModelStore, source: Path, progress: Progress) -> Import
         found = _Found(model.kind, model.name, files, expected, origin)
         _take(store, found, report, progress, next(iter(files.values())))
     report.skipped += [
-        Skipped(path, "is no file of a model that is known") for path in _files(source) if path not in taken
+        Skipped(path, "is no file of a model that is known", is_stranger=True)
+        for path in _files(source)
+        if path not in taken
     ]
     return report
 

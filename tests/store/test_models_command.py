@@ -169,6 +169,15 @@ def test_verify_takes_the_kind_as_well(root: Path) -> None:
     assert str(root / "tts" / "mine") in str(refused("verify", "mine"))
 
 
+def test_a_folder_of_other_files_is_one_line_and_an_error(root: Path, tmp_path: Path) -> None:
+    for name in ("holiday.jpg", "notes.txt", "song.mp3"):
+        (tmp_path / "stick" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "stick" / name).touch()
+    result = run("import", str(tmp_path / "stick"))
+    assert isinstance(result.exception, ModelError)
+    assert result.output.splitlines() == ["skipped: 3 files that belong to no model that is known"]
+
+
 def test_import_names_what_it_took_and_what_not(root: Path, tmp_path: Path) -> None:
     fill(tmp_path / "stick" / "tts" / "ann", VOICE_FILES)
     fill(tmp_path / "stick", {"holiday.jpg": b"beach"})
