@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localvoice.audio.samples import Reblocker, Resampler, from_int16, resample, silence, to_int16, to_mono
+from localvoice.audio.samples import Reblocker, Resampler, from_int16, numbers, resample, silence, to_int16, to_mono
 
 
 def sine(seconds: float, rate_hz: int, pitch_hz: float = 440.0) -> np.ndarray:
