@@ -34,6 +34,9 @@ def main() -> None:
         code = _INTERRUPTED
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
+    from localvoice import first_signals
+
+    first_signals.finish()  # what is flushed below may wait for a reader
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -48,6 +48,12 @@ def begin() -> None:
     _has_begun = True
 
 
+def finish() -> None:
+    """Everything is closed: from now on a signal ends the process at once again."""
+    global _has_begun  # noqa: PLW0603 - as above
+    _has_begun = False
+
+
 def raise_again(lost: BaseException) -> bool:
     """Have a signal's exception that reached nobody raised once more; False for any other exception."""
     if not isinstance(lost, KeyboardInterrupt | Signalled):

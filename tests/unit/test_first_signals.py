@@ -50,6 +50,11 @@ def test_a_command_closes_what_it_opened(tmp_path):
     assert (ended.returncode, ended.stdout, ended.stderr) == (143, "closed\n", "")
 
 
+def test_what_is_closed_already_is_not_closed_again(tmp_path):
+    ended = run(tmp_path, "first_signals.begin()", "first_signals.finish()", RAISED)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "", "")
+
+
 def test_ctrl_c_is_ctrl_c(tmp_path):
     ended = run(tmp_path, "first_signals.begin()", RAISED.replace("SIGTERM", "SIGINT"))
     assert ended.stdout == "closed\n"
