@@ -246,6 +246,29 @@ def test_a_voice_with_nobody_behind_it_may_take_its_time():
 # language models
 
 
+class Unreachable(FakeChatModel):
+    """A service that is found out to be down while the user speaks."""
+
+    async def check(self) -> None:
+        raise DOWN
+
+    async def prefill(self, history, tools=()) -> None:
+        raise DOWN
+
+
+def test_a_service_that_cannot_be_reached_is_passed_over_before_the_answer_is_wanted():
+    told = Told()
+    service, own = Unreachable("Never."), FakeChatModel("Well.", name="own")
+    model = FallbackChatModel([service, own], told)
+
+    async def turn() -> str:
+        await model.prefill([user("hel")])
+        return "".join(await written(model))
+
+    assert run(turn()) == "Well."
+    assert (service.histories, told) == ([], [("llm", "fake-llm", "own", "it is down")])
+
+
 def test_the_next_model_answers_before_the_first_word():
     told = Told()
     model = FallbackChatModel([FakeChatModel(DOWN), FakeChatModel("All is well.", name="other")], told)

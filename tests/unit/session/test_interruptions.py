@@ -9,6 +9,7 @@ import pytest
 
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.config import Config, HistoryConfig, TurnConfig
+from localvoice.errors import ProviderBroken
 from localvoice.messages import Role
 from localvoice.session.conversation import SessionOptions
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
@@ -440,3 +441,22 @@ def test_words_are_heard_when_their_last_sample_sounded(after_s):
     ends = [0.05 * len(text[:at]) for at in range(len(text) + 1) if at == len(text) or text[at] == " "]
     words = sum(end <= sounded_s + 0.003 for end in ends)
     assert heard == " ".join(text.split()[:words])
+
+
+BROKEN = ProviderBroken("it broke", provider="fake")
+
+
+@pytest.mark.parametrize(("sound_s", "read", "outcome"), [(0.2, [BROKEN], "false_alarm"), (1.2, ["yes"], "barge_in")])
+def test_a_sound_whose_words_cannot_be_read_is_decided_without_them(sound_s, read, outcome):
+    recognizer = FakeRecognizer("tell me a story", BROKEN, *read)
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(0.5)
+        await talk.speak(sound_s)
+        await talk.until("reply_finished", turn=2 if outcome == "barge_in" else 1)
+
+    talk = hold(user, Setting(stt=recognizer, llm=FakeChatModel(STORY, "Fine.")))
+    assert one(talk.events, outcome)["turn"] == 1
+    assert not of(talk.events, "error")
+    assert of(talk.events, "reply_finished")[-1]["heard"] == ("Fine." if outcome == "barge_in" else STORY)

@@ -138,3 +138,20 @@ def test_nothing_is_answered_behind_goodbye():
     talk = hold(user, Setting(stt=None, options=SessionOptions(can_barge_in=False)))
     assert texts(talk) == ["goodbye"]
     assert talk.events[-1]["reason"] == "goodbye"
+
+
+def test_a_line_typed_over_a_printed_reply_leaves_what_was_printed():
+    model = FakeChatModel("Once upon a time there was a fox. It lived in a forest.", "Fine.", token_s=0.1)
+
+    async def user(talk: Talk) -> None:
+        talk.type("alpha")
+        await talk.until("sentence")
+        talk.type("beta")
+        await talk.until("reply_finished", turn=2)
+
+    talk = hold(user, Setting(llm=model, tts=None))
+    cut = one(talk.events, "barge_in")
+    assert cut["heard"] == "Once upon a time there was a fox."
+    assert cut["heard"] + cut["unsaid"] == one(talk.events, "reply_finished", turn=1)["text"]
+    heard = [message.text for message in model.histories[-1] if message.role is Role.ASSISTANT]
+    assert heard == ["Once upon a time there was a fox."]
