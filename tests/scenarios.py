@@ -5,6 +5,7 @@ A scenario is a text, one step a line:
     say set a timer for ... 0.4 ... ten minutes     words of 0.3 s each, with a pause of so many seconds inside
     wait 1.5                                        the user is silent for so long
     until first_audio                               the user waits for the next event of this kind
+    soon first_audio                                the same, for 4 s at most: it need not come
     murmur 2.0                                      a voice too far away to be told from noise
     cough 0.06                                      a sound without words
     type hello there                                a line on the keyboard, over whatever is going on
@@ -19,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from localvoice.stt.rereading import Pace, Rereader
 from tests.virtual_time import Setting, Talk, hold
 
 WORD_S = 0.3
+_PATIENCE_S = 4.0
 _READABLE = 0.5
 """Share of a word that has to be in the sound for it to be read."""
 _FIRST, _STEP = 2.0**-3, 2.0**-14
@@ -131,6 +134,10 @@ async def perform(talk: Talk, step: str, listener: Listener) -> None:
             await talk.quiet(float(rest))
         case "until":
             await talk.until(rest)
+        case "soon":
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await talk.until(rest)
         case "murmur":
             await talk.speak(float(rest), _MURMUR)
         case "cough":

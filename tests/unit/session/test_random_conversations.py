@@ -6,6 +6,7 @@ A failure is shrunk to the shortest conversation that still fails, and printed a
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ REPLIES: tuple[Any, ...] = (
     [ToolCall("set_timer", {"seconds": 4}, id="2")],
 )
 COMMANDS = ("stop", "mm-hm", "yes", "set a timer for five seconds", "start over")
+MOMENTS = (
+    *("turn_ended", "transcript", "tool", "reply_started", "first_audio", "sentence", "reply_finished"),
+    *("overlap_started", "false_alarm", "barge_in"),
+)
+"""At which a user may do something, or a moment behind them."""
+LONGEST_S = 30.0
+"""No user of these scenarios speaks as long without a pause that ends the turn."""
+SAID = 3
+"""Words in a row from which nobody takes them for a cough: they have to be told."""
 
 
 class Guesser:
@@ -92,7 +102,7 @@ def cases(draw) -> Case:
         TurnConfig,
         overlap=st.sampled_from(["pause", "duck"]),
         patience=st.sampled_from(["fast", "normal"]),
-        max_turn_s=st.sampled_from([4.0, 60.0]),
+        max_turn_s=st.sampled_from([4.0, 60.0, 60.0]),
     )
     reply = st.builds(
         ReplyConfig,
@@ -123,13 +133,17 @@ def scenarios(draw) -> str:
         words = [f"w{next(numbers)}x" for _ in range(length)]
         return f"say {words[0]} ... 0.{pause} ... {' '.join(words[1:])}" if length > 2 else f"say {' '.join(words)}"
 
-    step = st.one_of(
-        st.builds(said, st.integers(1, 6), st.integers(1, 9)),
-        st.sampled_from(COMMANDS).map("say {}".format),
-        tenths.map(lambda tenth: f"wait {tenth / 10}"),
-        tenths.map(lambda tenth: f"wait {tenth / 10}"),
+    odd = st.one_of(
         st.sampled_from(["cough 0.05", "cough 0.12", "murmur 0.5", "key"]),
         st.builds(lambda: f"type t{next(numbers)}x"),
+    )
+    step = st.one_of(
+        st.builds(said, st.integers(1, 6), st.integers(1, 9)),
+        st.builds(said, st.integers(SAID, 6), st.integers(1, 9)),
+        st.sampled_from(COMMANDS).map("say {}".format),
+        tenths.map(lambda tenth: f"wait {tenth / 10}"),
+        st.builds("soon {}\nwait {}".format, st.sampled_from(MOMENTS), st.sampled_from([0.0, 0.03, 0.05, 0.1, 0.3])),
+        odd,
     )
     return "\n".join([*draw(st.lists(step, min_size=1, max_size=14)), f"wait {QUIET_S}"])
 
@@ -155,6 +169,9 @@ def check(case: Case) -> None:
     _check_histories(model)
     _check_silence_after_cuts(talk)
     _check_end(talk)
+    is_heard = case.hears_while_speaking and case.turn.max_turn_s > LONGEST_S
+    if is_heard and not case.fails_every and not re.search("^(key|type)", case.scenario, re.MULTILINE):
+        _check_told(case.scenario, talk)
     _check_again(talk, TurnTaking(config, has_voice=case.hears_while_speaking, hears_sound=case.guesses))
 
 
@@ -187,6 +204,16 @@ def _check_silence_after_cuts(talk: Talk) -> None:
         next_s = min((at_s for at_s in started if at_s >= cut["t"]), default=talk.duplex.now_s())
         rest = talk.played[round(silent_s * 16_000) : round(next_s * 16_000)]
         assert not len(rest) or np.abs(rest).max() < INAUDIBLE, f"sound after {cut}"
+
+
+def _check_told(scenario: str, talk: Talk) -> None:
+    """Every word of the user's is told in one turn that stands; what may have been a cough, in none or one."""
+    texts = {event["turn"]: event["text"] for event in of(talk.events, "transcript")}
+    told = Counter(word for text in texts.values() for word in text.split())
+    for stretch in re.findall(r"^say (.*)", scenario, re.MULTILINE):
+        words = [word for word in re.sub(r"\.\.\..*?\.\.\.", " ", stretch).split() if word[-1] == "x"]
+        least = 1 if len(words) >= SAID else 0
+        assert all(least <= told[word] <= 1 for word in words), f"of {stretch!r} this was told: {told}"
 
 
 def _check_end(talk: Talk) -> None:
