@@ -128,7 +128,7 @@ class EspeakLibrary:
                     onsets.append(Onset(events[at].text_position - 1, events[at].sample))
                 at += 1
             if samples and count:
-                blocks.append(from_int16(np.ctypeslib.as_array(samples, (count,))))
+                blocks.append(from_int16(ctypes.string_at(samples, 2 * count)))  # as_array keeps 6 kB for each length
             return int(is_cancelled())
 
         callback = _CALLBACK(receive)  # kept alive by this frame for as long as espeak may call it
