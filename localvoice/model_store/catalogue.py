@@ -132,10 +132,6 @@ class Catalogue:
         found = (_knowing(language, usual, here) for usual in here if usual.default)
         return tuple(model for model in found if model is not None)
 
-    def with_file(self, sha256: str) -> tuple[tuple[Model, ModelFile], ...]:
-        """The models, with the file in each, that contain the bytes with this checksum."""
-        return tuple((model, file) for model in self for file in model.files if file.sha256 == sha256)
-
 
 def _knowing(language: str, usual: Model, here: Sequence[Model]) -> Model | None:
     alike = (model for model in here if (model.kind, model.engine) == (usual.kind, usual.engine))

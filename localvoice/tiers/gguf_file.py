@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ALIGNMENT = 32
-F32, F16, Q4_0, Q8_0 = 0, 1, 2, 8
+F32, Q4_0, Q8_0 = 0, 2, 8
 """ggml's numbers of tensor types."""
 
 _U32, _I32, _F32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9

@@ -87,11 +87,6 @@ def test_an_unknown_name_gets_the_nearest() -> None:
         read_catalogue().named("smal.en")
 
 
-def test_a_file_is_found_by_its_checksum() -> None:
-    [(model, file)] = read_catalogue().with_file("2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f")
-    assert (model.kind, file.name) == (Kind.TURN, "smart-turn-v3.2-cpu.onnx")
-
-
 def test_a_file_takes_its_local_name_from_its_path() -> None:
     [model] = parse_catalogue(ENTRY.format(**GOOD))
     assert (model.files[0].path, model.files[0].name) == ("sub/model.bin", "model.bin")
