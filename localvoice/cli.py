@@ -31,7 +31,7 @@ from localvoice.commands.say import say
 from localvoice.commands.talk import talk
 from localvoice.commands.transcribe import transcribe
 from localvoice.commands.voices import voices_app
-from localvoice.errors import ConfigError, ExitCode, LocalVoiceError
+from localvoice.errors import AllProvidersFailed, ConfigError, ExitCode, LocalVoiceError, ProviderUnavailable
 
 app = typer.Typer(
     name="localvoice",
@@ -102,6 +102,8 @@ def _innermost(error: BaseException) -> BaseException:
 
 def _ended_by(error: BaseException, *, debug: bool) -> int:
     match error:
+        case ProviderUnavailable() | AllProvidersFailed():
+            return _failed(f"{error}; try again, or name another engine behind it", error.exit_code, debug=debug)
         case LocalVoiceError():
             return _failed(str(error), error.exit_code, debug=debug)
         case KeyboardInterrupt() | typer.Abort():

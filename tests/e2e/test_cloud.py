@@ -118,7 +118,9 @@ def test_a_service_that_cannot_be_reached_ends_it_where_nobody_stands_behind_it(
         port = taken.getsockname()[1]
     localvoice.environ |= {"GROQ_API_KEY": GROQ_KEY, "LOCALVOICE_ENGINES__GROQ__BASE_URL": f"http://127.0.0.1:{port}"}
     words = ("--text", "--once", "--llm", "groq", "--no-fallback", "--output", "none")
-    assert "groq cannot be reached" in localvoice.refusal(*words, code=5, stdin="hello there friend\n")
+    said = localvoice.refusal(*words, code=5, stdin="hello there friend\n")
+    assert "groq cannot be reached" in said
+    assert said.endswith("; try again, or name another engine behind it")
     outcome = localvoice("ask", "what is 2 plus 2", "--llm", "groq", "--output", "none")
     assert (outcome.code, outcome.out) == (0, "2 plus 2 is 4.\n")
 
