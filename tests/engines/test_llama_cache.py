@@ -201,12 +201,12 @@ def test_steps_follow_the_pace_of_the_model():
     pace = Pace()
     for _ in range(10):
         pace.took(pace.step_tokens, pace.step_tokens / 1000)
-    assert pace.step_tokens == 80
-    pace.took(80, 8.0)
+    assert pace.step_tokens == 60
+    pace.took(60, 8.0)
     assert pace.step_tokens == 4, "less would not take less"
     for _ in range(20):
         pace.took(pace.step_tokens, pace.step_tokens / 100)
-    assert pace.step_tokens == 8
+    assert pace.step_tokens == 6
 
 
 @pytest.mark.parametrize("prompt", [SYSTEM, replace(LONG, text="")])
