@@ -18,17 +18,28 @@ _PRIORITY = 1
 def foremost_threads() -> Iterator[None]:
     """Threads of C libraries, and programs, that are started within run in real time (docs/decisions/044).
 
-    Linux alone: Windows and macOS see to it themselves. Needs root or a limit `rtprio`, as members of the group `audio`
-    have on most distributions; without it, and where this thread has been given another class than the ordinary one,
-    nothing is done. Niceness would not do: Linux weighs it between the threads of one terminal only.
+    Linux alone: Windows and macOS see to it themselves. Needs root or a limit `rtprio` (docs/audio.md); without it, and
+    where this thread has been given another class than the ordinary one, nothing is done. Niceness would not do: Linux
+    weighs it between the threads of one terminal only.
     """
-    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
+    if not _has_gone_first():
         yield
         return
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_PRIORITY))  # of this thread; a new one inherits it
     try:
         yield
     finally:
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def _has_gone_first() -> bool:
+    """Whether this thread has, which all that it starts from now on inherit."""
+    if sys.platform != "linux":
+        return False
+    try:
+        if os.sched_getscheduler(0) != os.SCHED_OTHER:
+            return False
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(_PRIORITY))
+    except OSError:  # not allowed to, or a C library that does not know how (musl)
+        return False
+    return True

@@ -47,13 +47,17 @@ def test_a_failure_within_leaves_no_thread_of_ours_in_real_time() -> None:
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
-def test_where_it_is_not_allowed_threads_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", ["sched_setscheduler", "sched_getscheduler"])
+def test_where_it_is_not_allowed_threads_are_as_they_were(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    with foremost_threads():
-        assert class_of_a_new_thread() == os.SCHED_OTHER
+    with monkeypatch.context() as patch:
+        patch.setattr(os, refused, refuse)
+        opening = foremost_threads()
+        opening.__enter__()
+    assert class_of_a_new_thread() == os.SCHED_OTHER
+    opening.__exit__(None, None, None)
 
 
 def test_a_program_that_was_told_to_stand_back_stays_there() -> None:
