@@ -45,7 +45,7 @@ class SmartTurn:
             raise ModelError(f"{model} is not smart-turn v3: get it with `localvoice models download`")
         self._features = Features()
         self._run(silence(SPEECH_RATE_HZ))
-        self._worker: Worker | None = Worker(NAME)
+        self._worker = Worker(NAME)
 
     @property
     def name(self) -> str:
@@ -59,15 +59,12 @@ class SmartTurn:
         to finish.
         """
         own = turn[-HEARD_S * SPEECH_RATE_HZ :].copy()  # the caller's buffer goes on being written
-        if self._worker is None:
-            raise ProviderBroken("smart-turn is closed", provider=NAME)
         return await self._worker.call(lambda _: self._run(own))
 
     def close(self) -> None:
         """Free the model, as soon as work in hand is done."""
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = self._session = None
+        self._worker.close()
+        self._session = None
 
     def _run(self, turn: Samples) -> float:
         try:

@@ -96,7 +96,7 @@ class FasterWhisperRecognizer:
         began_s = time.perf_counter()
         self._warm_up(model_dir)  # the first one allocates and plans, and tells nothing about those that follow
         self._pace = Pace(time.perf_counter() - began_s)
-        self._worker: Worker | None = Worker("faster-whisper")
+        self._worker = Worker(NAME)
 
     def _warm_up(self, model_dir: Path) -> None:
         try:
@@ -118,7 +118,7 @@ class FasterWhisperRecognizer:
         if len(samples) < SHORTEST_S * SPEECH_RATE_HZ:
             return Transcript("", self.language or "en", NAME)
         own = samples.copy()  # the caller's buffer goes on being written
-        return await self._open_worker().call(lambda token: self._transcript(own, token))
+        return await self._worker.call(lambda token: self._transcript(own, token))
 
     def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
         """See `StreamingRecognizer.stream`: the growing turn is read again, as often as this machine can afford."""
@@ -127,7 +127,7 @@ class FasterWhisperRecognizer:
     def transcribe_recording(self, samples: Samples) -> AsyncIterator[Segment]:
         """A recording of any length (16 kHz), segment by segment with times. Closing stops at the next segment."""
         own = samples.copy()
-        return self._open_worker().stream(lambda token: self._recorded(own, token), ahead=4)
+        return self._worker.stream(lambda token: self._recorded(own, token), ahead=4)
 
     @property
     def language(self) -> str:
@@ -136,14 +136,8 @@ class FasterWhisperRecognizer:
 
     def close(self) -> None:
         """Free the model, as soon as work in hand is done."""
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = self._model = None
-
-    def _open_worker(self) -> Worker:
-        if self._worker is None:
-            raise ProviderBroken("the recogniser is closed", provider=NAME)
-        return self._worker
+        self._worker.close()
+        self._model = None
 
     def _options(self, base: dict[str, Any]) -> dict[str, Any]:
         prompted = {"hotwords": self._disbelief.prompt} if self._disbelief.prompt else {}

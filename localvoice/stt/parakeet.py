@@ -53,14 +53,14 @@ class ParakeetRecognizer:
         began_s = time.perf_counter()
         self._warm_up(model_dir)  # the first one allocates and plans, and tells nothing about those that follow
         self._pace = Pace(time.perf_counter() - began_s)
-        self._worker: Worker | None = Worker(NAME)
+        self._worker = Worker(NAME)
 
     async def transcribe(self, samples: Samples) -> Transcript:
         """The words of one utterance (16 kHz). Cancelling returns at once; what runs is left to finish."""
         if len(samples) < _SHORTEST_S * SPEECH_RATE_HZ:
             return Transcript("", self._language, NAME)
         own = samples.copy()  # the caller's buffer goes on being written
-        return await self._open_worker().call(lambda _: self._transcript(own))
+        return await self._worker.call(lambda _: self._transcript(own))
 
     def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
         """See `StreamingRecognizer.stream`: the growing turn is read again, as often as this machine can afford."""
@@ -77,7 +77,7 @@ class ParakeetRecognizer:
                 if text:
                     yield Segment(start / SPEECH_RATE_HZ, end / SPEECH_RATE_HZ, text)
 
-        return self._open_worker().stream(pieces, ahead=4)
+        return self._worker.stream(pieces, ahead=4)
 
     @property
     def language(self) -> str:
@@ -86,14 +86,8 @@ class ParakeetRecognizer:
 
     def close(self) -> None:
         """Free the model, as soon as work in hand is done."""
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = self._model = None
-
-    def _open_worker(self) -> Worker:
-        if self._worker is None:
-            raise ProviderBroken("the recogniser is closed", provider=NAME)
-        return self._worker
+        self._worker.close()
+        self._model = None
 
     def _warm_up(self, model_dir: Path) -> None:
         try:
