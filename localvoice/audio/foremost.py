@@ -28,8 +28,17 @@ def foremost_threads() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        _step_back()
+
+
+def may_go_first() -> bool:
+    """Whether this machine lets them, or sees to it itself."""
+    if sys.platform != "linux":
+        return True
+    may = _has_gone_first()
+    if may:
+        _step_back()
+    return may
 
 
 def _has_gone_first() -> bool:
@@ -43,3 +52,9 @@ def _has_gone_first() -> bool:
     except OSError:  # not allowed to, or a C library that does not know how (musl)
         return False
     return True
+
+
+def _step_back() -> None:
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

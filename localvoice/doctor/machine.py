@@ -16,6 +16,7 @@ import numpy as np
 from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device
 from localvoice.audio.device_path import path_name
 from localvoice.audio.duplex import BLOCK, BLOCK_S
+from localvoice.audio.foremost import may_go_first
 from localvoice.audio.opening import EndKind, parse_end
 from localvoice.audio.portaudio import load_sounddevice
 from localvoice.audio.samples import silence
@@ -91,7 +92,8 @@ def _disk(root: Path) -> Finding:
 
 def _callbacks() -> Finding:
     if path_name() == "native":
-        return fine("compiled: exact cuts, and the echo of what was played can be taken out")
+        when = "in real time" if may_go_first() else "not in real time (see docs/audio.md)"
+        return fine(f"compiled, {when}: exact cuts, and the echo of what was played can be taken out")
     return advice(
         "rtmixer: our own are not there, so there is no echo cancellation",
         _COMPILE,

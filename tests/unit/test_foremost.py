@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from localvoice.audio.foremost import foremost_threads
+from localvoice.audio.foremost import foremost_threads, may_go_first
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has to be told")
 
@@ -34,6 +34,7 @@ def in_real_time() -> None:
 
 @pytest.mark.usefixtures("in_real_time")
 def test_threads_started_within_run_in_real_time_and_later_ones_do_not() -> None:
+    assert may_go_first()
     with foremost_threads():
         assert class_of_a_new_thread() == os.SCHED_RR
     assert class_of_a_new_thread() == os.SCHED_OTHER
@@ -54,6 +55,7 @@ def test_where_it_is_not_allowed_threads_are_as_they_were(monkeypatch: pytest.Mo
 
     with monkeypatch.context() as patch:
         patch.setattr(os, refused, refuse)
+        assert not may_go_first()
         opening = foremost_threads()
         opening.__enter__()
     assert class_of_a_new_thread() == os.SCHED_OTHER
