@@ -70,6 +70,8 @@ class EngineChoice:
             return self._local_default(stage)
         check_name(stage, name)
         if name == STARTERS[stage]:
+            if model and stage != "tts":  # espeak's are voices
+                raise ModelError(f"there is no {text}: {name} knows one model, its own; write {name} alone")
             return iter([self._starter(stage, model)])
         if name in LOCAL[stage]:
             return iter([self._local(stage, name, model or self._configured(stage, name) or self._model_voice(stage))])

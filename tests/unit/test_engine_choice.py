@@ -56,6 +56,8 @@ def test_a_list_of_names_is_taken_literally(store):
         ("stt", "faster-whisper:some/folder", "check the path"),
         ("stt", "faster-whisper:nonsense", "localvoice models list"),
         ("llm", "llama-cpp", "localvoice models download"),
+        ("stt", "pocketsphinx:small", "write pocketsphinx alone"),
+        ("llm", "skills:large", "write skills alone"),
     ],
 )
 def test_a_model_that_is_not_here_names_the_cure(store, stage, wanted, said):
