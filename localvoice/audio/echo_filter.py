@@ -25,6 +25,10 @@ _KEEPS = np.float32(0.998)
 _FALL_PARTITIONS = 8.0
 """By how many partitions the first guess at the path's energy falls by 1/e."""
 
+_SILENT = 10 ** (-80 / 20)
+"""Peak of the far end under which nothing is played. Where nothing of it is left in the model nothing is learned, and
+nothing forgotten: after 2 s of silence the path was a third too small, and our next word exceeded what it should be."""
+
 _ERROR_MEMORY = np.float32(0.8)
 _CONSTRAINED = 4
 _CONSTRAINED_EVERY = 2
@@ -48,15 +52,19 @@ class EchoFilter:
         self._played = silence(_SPAN)
         self._padded = silence(_SPAN)
         self._blocks = 0
+        self._silent_blocks = _PARTITIONS
 
     def process(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
         """(what is left of `near`, the echo that was predicted): 160 samples each, nothing of them late."""
+        self._silent_blocks = 0 if np.abs(far).max() > _SILENT else self._silent_blocks + 1
         self._played[:_BLOCK] = self._played[_BLOCK:]
         self._played[_BLOCK:] = far
         self._far[1:] = self._far[:-1].copy()
         self._far[0] = np.fft.rfft(self._played)
         self._powers[1:] = self._powers[:-1].copy()
         self._powers[0] = _power(self._far[0])
+        if self._silent_blocks >= _PARTITIONS:
+            return near, silence(_BLOCK)
         echo: Samples = np.fft.irfft(np.einsum("pk,pk->k", self._far, self._path))[_BLOCK:].astype(
             np.float32, copy=False
         )

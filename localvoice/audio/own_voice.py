@@ -70,6 +70,10 @@ _AGREED = 0.65
 """Probabilities of a voice in what the canceller and in what the branch leaves from which both hear one, and what that
 counts for at least: in 6 minutes of our own voice, a quarter of it in hard rooms, they never did (docs/echo.md)."""
 
+_FAINTEST = 0.2
+"""Probability of a voice that one of both has to hear at least: what is only louder than it should be is mostly ours.
+Of 105 users over our voice it delayed two, by one window (docs/echo.md)."""
+
 _HEARD_FOR_S = 0.3
 """Reverberation after the echo of the last sample played: 60 dB of a living room are over."""
 
@@ -233,6 +237,8 @@ class _Hints:
 
 
 def _vote(probability: float, hint: Hint) -> float:
+    if max(probability, hint.voice) < _FAINTEST:
+        return 0.0
     seen = hint.excess, log(hint.against_usual + 0.1), _odds(probability), _odds(hint.voice), 1.0
     vote = 1.0 / (1.0 + exp(-sum(weight * fact for weight, fact in zip(_VOTE, seen, strict=True))))
     do_agree = probability >= _AGREE[0] and hint.voice >= _AGREE[1]

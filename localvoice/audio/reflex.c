@@ -52,6 +52,13 @@ static float root_hann[320];
 /* Of echo.py: the peak under which nothing is played, -80 dBFS. */
 #define SILENT 1e-4f
 
+static float peak(const float *samples) {
+    float highest = 0.0f;
+    int i;
+    for (i = 0; i < LV_BLOCK; i++) highest = fabsf(samples[i]) > highest ? fabsf(samples[i]) : highest;
+    return highest;
+}
+
 #define LV(name) plain_##name
 #define LV_VECTOR 16 /* bytes */
 #include "reflex_kernels.h"
@@ -166,6 +173,7 @@ void lv_linear_begin(lv_linear *linear) {
     int p, k;
     memset(linear, 0, sizeof *linear);
     linear->draws_re = draws_re, linear->draws_im = draws_im;
+    linear->silent_blocks = LV_PARTITIONS;
     for (p = 0; p < LV_PARTITIONS; p++)
         for (k = 0; k < LV_BINS; k++) linear->unsure[p * LV_ROW + k] = (float)exp(-p / FALL_PARTITIONS);
     for (k = 0; k < LV_BINS; k++) {
@@ -180,13 +188,6 @@ float lv_linear_feed(lv_linear *linear, const float *near, const float *far, flo
 }
 
 /* A block */
-
-static float peak(const float *samples) {
-    float highest = 0.0f;
-    int i;
-    for (i = 0; i < LV_BLOCK; i++) highest = fabsf(samples[i]) > highest ? fabsf(samples[i]) : highest;
-    return highest;
-}
 
 int lv_block_work(lv_block *block) {
     if (peak(block->far) > SILENT)

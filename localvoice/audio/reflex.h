@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_REFLEX_ABI = 2 };
+enum { LV_REFLEX_ABI = 3 };
 enum { LV_BLOCK = 160, LV_PARTITIONS = 20, LV_BINS = 161, LV_ROW = 168, LV_DRAWS = 97 };
 enum { LV_SLEEPS_AFTER = 200 }; /* blocks in which nothing is played */
 enum { LV_WINDOW = 512, LV_CONTEXT = 64, LV_HIDDEN = 128, LV_PANEL = 32 };
@@ -77,6 +77,8 @@ typedef struct lv_linear {
     uint32_t blocks;
     uint32_t learned;
     uint32_t drawn;
+    uint32_t silent_blocks; /* since something was played */
+    uint32_t unused;
 } lv_linear;
 
 /* The work of a block. */

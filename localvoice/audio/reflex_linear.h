@@ -70,6 +70,7 @@ static void LV(filter)(lv_linear *linear, const float *near, const float *far, f
     float sound[2 * LV_BLOCK], sure[LV_BINS], *re, *im, *power;
     wave spectrum;
     int k;
+    linear->silent_blocks = peak(far) > SILENT ? 0 : linear->silent_blocks + 1;
     linear->newest = (linear->newest + LV_PARTITIONS - 1) % LV_PARTITIONS;
     re = LV(row)(linear->far_re, linear->newest), im = LV(row)(linear->far_im, linear->newest);
     power = LV(row)(linear->powers, linear->newest);
@@ -78,6 +79,11 @@ static void LV(filter)(lv_linear *linear, const float *near, const float *far, f
     for (k = 0; k < LV_BINS; k++) {
         re[k] = spectrum.re[k], im[k] = spectrum.im[k];
         power[k] = re[k] * re[k] + im[k] * im[k];
+    }
+    if (linear->silent_blocks >= LV_PARTITIONS) { /* nothing to predict or to learn, and nothing to forget */
+        memcpy(left, near, LV_BLOCK * sizeof(float));
+        memset(echo, 0, LV_BLOCK * sizeof(float));
+        return;
     }
     LV(predict)(linear, &spectrum, sure);
     LV(synthesise)(&of_320, &spectrum, sound);

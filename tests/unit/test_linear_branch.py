@@ -52,6 +52,15 @@ def test_the_filter_takes_a_linear_echo_out():
     assert energy_db(near[3 * SECOND :]) - energy_db(left[3 * SECOND :]) > 18.0
 
 
+def test_the_path_is_kept_while_nothing_is_played():
+    played = babble(7.0)
+    played[4 * SECOND : 6 * SECOND] = 0.0
+    near, left = filtered(ROOM, played, silence(len(played)))
+    before, again = slice(round(3.8 * SECOND), 4 * SECOND), slice(6 * SECOND, round(6.2 * SECOND))
+    taken = energy_db(near[before]) - energy_db(left[before])
+    assert energy_db(near[again]) - energy_db(left[again]) > taken - 3.0
+
+
 def test_a_user_who_speaks_stays_and_does_not_spoil_the_path():
     played, user = babble(8.0), silence(8 * SECOND)
     user[4 * SECOND : 6 * SECOND] = 0.3 * babble(2.0, seed=5)

@@ -215,6 +215,13 @@ def test_a_voice_that_both_hear_is_a_user_though_nothing_is_louder_than_it_shoul
     assert voice.users(0.6, Hint(voice=0.49, excess=0.05, against_usual=0.5)) < NOTICED_FROM
 
 
+def test_what_is_louder_than_it_should_be_and_no_voice_to_either_is_nobody():
+    voice = OwnVoice(NOTICED_FROM, found(), Bars())
+    play(voice, 6.0)
+    assert voice.users(0.19, Hint(voice=0.19, excess=3.0, against_usual=30.0)) == 0.0
+    assert voice.users(0.19, Hint(voice=0.2, excess=3.0, against_usual=30.0)) >= NOTICED_FROM
+
+
 def test_a_sound_that_was_ours_is_not_the_user_s_because_we_stop():
     voice = played(6.0)
     play(voice, 0.3, QUIET)
