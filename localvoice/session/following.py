@@ -7,13 +7,12 @@ turn is then read in one go, as it is without a recogniser that streams.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from localvoice.engines import StreamingRecognizer, author_of
-from localvoice.errors import LocalVoiceError
 from localvoice.messages import Partial, Transcript
+from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.feed import Feed
 from localvoice.session.hand import House, Voices
 from localvoice.session.reading import Heard, is_invented
@@ -30,8 +29,6 @@ from localvoice.turn.decisions import (
 )
 from localvoice.turn.observations import Observation, ReplyStarted, Window, WordsSoFar
 from localvoice.turn.speech_gate import WINDOW_S
-
-_log = logging.getLogger(__name__)
 
 _FINAL_WITHIN_S = 1.0
 """How long the last words of a paid service are waited for behind the end of the turn. After that the whole turn is
@@ -245,7 +242,7 @@ class Following:
     async def _follow(self, turn: _Followed, part: _Part, recognizer: StreamingRecognizer, house: House) -> None:
         partials = recognizer.stream(part.feed)
         try:
-            while (partial := await _next(partials)) is not None:
+            while (partial := await unless_it_fails(anext(partials, None), "nobody hears along")) is not None:
                 part.take(partial)
                 part.engine = author_of(recognizer)  # the next one may have taken over
                 self._take(turn, house)
@@ -283,15 +280,6 @@ class Following:
             end_of_turn=words.end_of_turn,
         )
         house.observe(vote)
-
-
-async def _next(partials: AsyncIterator[Partial]) -> Partial | None:
-    """The next one; None behind the last, or where the stream failed."""
-    try:
-        return await anext(partials, None)
-    except LocalVoiceError:
-        _log.debug("the turn could not be followed", exc_info=True)
-        return None
 
 
 def _joined(*texts: str) -> str:

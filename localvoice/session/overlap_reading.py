@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 import numpy as np
 
 from localvoice.audio.backchannel import BEFORE_S, LONGEST_S
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
-from localvoice.errors import LocalVoiceError
+from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.hand import House, Voices
 from localvoice.session.reply import Moment
 from localvoice.turn.decisions import JudgeOverlap, OverlapStarted, ReadOverlap
 from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
-
-_log = logging.getLogger(__name__)
 
 _MARGIN = silence(SPEECH_RATE_HZ // 2)
 """Put around a short sound: recognisers find no word that touches the edge (pocketsphinx lost 2 of 3 "stop"s)."""
@@ -72,11 +69,9 @@ class OverlapReading:
         voices = self._voices
         if voices.recognizer is None:
             return
-        try:
-            sound = voices.utterances.read(asked.start_s, asked.end_s)
-            heard = await voices.recognizer.transcribe(np.concatenate((_MARGIN, sound, _MARGIN)))
-        except LocalVoiceError:
-            _log.debug("the overlap could not be read", exc_info=True)
-            return  # the policy decides without words
+        sound = voices.utterances.read(asked.start_s, asked.end_s)
+        reading = voices.recognizer.transcribe(np.concatenate((_MARGIN, sound, _MARGIN)))
+        heard = await unless_it_fails(reading, "the overlap could not be read")
         self._task = None
-        house.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))
+        if heard is not None:  # else the policy decides without words
+            house.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S
-from localvoice.errors import LocalVoiceError
+from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.hand import House, Voices
 from localvoice.turn.decisions import PauseBegan
 from localvoice.turn.observations import SoundSoFar
-
-_log = logging.getLogger(__name__)
 
 
 class SoundVote:
@@ -48,9 +45,7 @@ class SoundVote:
         if voices.turn_detector is None:
             return
         start_s = max(pause.onset_s - BEFORE_ONSET_S, pause.end_s - HEARD_S)
-        try:
-            likely = await voices.turn_detector.probability(voices.utterances.read(start_s, pause.end_s))
-        except LocalVoiceError:
-            _log.debug("no vote on how the pause sounds", exc_info=True)
-            return  # it is decided without
-        house.observe(SoundSoFar(voices.now_s(), pause.turn, pause.speech_end_s, likely))
+        judging = voices.turn_detector.probability(voices.utterances.read(start_s, pause.end_s))
+        likely = await unless_it_fails(judging, "no vote on how the pause sounds")
+        if likely is not None:
+            house.observe(SoundSoFar(voices.now_s(), pause.turn, pause.speech_end_s, likely))

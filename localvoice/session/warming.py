@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 
 from localvoice.engines import ChatModel
-from localvoice.errors import LocalVoiceError
 from localvoice.messages import Message, ToolSpec
+from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.hand import House
-
-_log = logging.getLogger(__name__)
 
 _NEW_WORDS = 3
 """So many words more are worth another call: each one costs the model a step, however few they are."""
@@ -60,10 +57,5 @@ class Warming:
         messages = self._so_far(words) if is_idle and self._is_enabled and self._house is not None else ()
         if messages and self._house is not None:
             self._words = words
-            self._task = self._house.tasks.create_task(self._prefill(messages))
-
-    async def _prefill(self, messages: Sequence[Message]) -> None:
-        try:
-            await self._chat.prefill(messages, self._tools)
-        except LocalVoiceError:
-            _log.debug("nothing was prefilled", exc_info=True)  # the answer itself finds out, and says so
+            prefilling = self._chat.prefill(messages, self._tools)
+            self._task = self._house.tasks.create_task(unless_it_fails(prefilling, "nothing was prefilled"))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from localvoice.audio.samples import Samples
 from localvoice.errors import DeviceError, ExitCode, FileError, ProviderBroken, ProviderUnavailable
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
-from localvoice.messages import SpeechChunk
+from localvoice.messages import Message, Partial, SpeechChunk, ToolSpec
 from localvoice.session.conversation import SessionOptions
 from localvoice.session.phrases import HEARING, THINKING
-from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
+from tests.fakes import (
+    FakeChatModel,
+    FakeRecognizer,
+    FakeSynthesizer,
+    FakeTurnDetector,
+    ScriptedStreamingRecognizer,
+)
 from tests.virtual_time import Setting, Talk, hold, of, one
 
 BROKEN = ProviderBroken("it broke", provider="fake")
@@ -191,3 +201,39 @@ def test_an_event_that_cannot_be_written_ends_the_session_and_the_others_hear_th
     assert caught.group_contains(FileError)
     assert talks[0].events[-1]["type"] == "session_ended"
     assert talks[0].events[-1]["reason"] == "error"
+
+
+class Buggy(ScriptedStreamingRecognizer):
+    """Hears along until it breaks in a way that nobody has foreseen; what it reads in one go is right."""
+
+    async def stream(self, blocks: AsyncIterator[Samples]) -> AsyncIterator[Partial]:
+        async for _ in blocks:
+            yield Partial("tell", "tell")
+            raise ZeroDivisionError("a bug")
+
+
+class Confused(FakeTurnDetector):
+    async def probability(self, turn: Samples) -> float:
+        raise ZeroDivisionError("a bug")
+
+
+class Forgetful(FakeChatModel):
+    async def prefill(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> None:
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"stt": lambda: Buggy([], final="tell me something")},
+        {"ear": lambda: Confused(0.5)},
+        {"llm": lambda: Forgetful("Well.")},
+    ],
+    ids=["who hears along", "who judges the pause", "who reads ahead"],
+)
+def test_a_bug_beside_a_turn_costs_neither_the_turn_nor_a_word(who):
+    talk = hold(twice, replace(Setting(), **{name: made() for name, made in who.items()}))
+    assert not of(talk.events, "error")
+    assert [event["text"] for event in of(talk.events, "transcript")] == ["tell me something"] * 2
+    assert not any(event["interrupted"] for event in of(talk.events, "reply_finished"))
+    assert talk.code == ExitCode.OK
