@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+
+_BLOCK = SPEECH_RATE_HZ // 100
 
 SILENT_DB = -120.0
 """Of digital silence."""
@@ -23,15 +25,20 @@ class Levels:
         self._far = 0.0
 
     def feed(self, near: Samples, far: Samples | None) -> None:
-        """10 ms of both ends."""
-        self._near = max(self._near, float(np.dot(near, near)) / len(near))
+        """10 ms of both ends, or several times that."""
+        self._near = max(self._near, _power(near))
         if far is not None:
-            self._far = max(self._far, float(np.dot(far, far)) / len(far))
+            self._far = max(self._far, _power(far))
 
     def take(self) -> tuple[float, float]:
         """Microphone and loudspeaker in dBFS since this was last asked."""
         near, far, self._near, self._far = self._near, self._far, 0.0, 0.0
         return _db(near), _db(far)
+
+
+def _power(samples: Samples) -> float:
+    """Of the loudest 10 ms."""
+    return max(float(np.dot(block, block)) for block in samples.reshape(-1, _BLOCK)) / _BLOCK
 
 
 def _db(power: float) -> float:

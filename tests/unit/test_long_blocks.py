@@ -12,6 +12,7 @@ from localvoice.audio.duplex import BLOCK, Block, Duplex, PacedCapture, Renderin
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.hearing import Hearing
+from localvoice.audio.levels import Levels
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
@@ -148,6 +149,13 @@ def test_the_level_is_that_of_the_loudest_of_the_last_three_blocks():
     sound[6 * BLOCK : 7 * BLOCK] = 0.1
     ears.feed(Block(sound))
     assert ears.level_db == pytest.approx(-20.0, abs=0.01)
+
+
+def test_a_meter_shows_the_loudest_10_ms():
+    levels, sound = Levels(), silence(LONG * BLOCK)
+    sound[3 * BLOCK : 4 * BLOCK] = 0.1
+    levels.feed(sound, sound[::-1])
+    assert levels.take() == pytest.approx((-20.0, -20.0), abs=0.01)
 
 
 def test_the_tracks_of_a_recording_keep_step_where_the_beginning_was_too_much_to_keep(tmp_path: Path):
