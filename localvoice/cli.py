@@ -85,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = app([*_completed(arguments)], prog_name="localvoice", standalone_mode=False)
         return code if isinstance(code, int) else ExitCode.OK
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the second of two places: the top
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the third of three places: the top
         return _ended_by(_innermost(error), debug=debug)
     except SystemExit as end:
         if end.code != 1:

@@ -18,6 +18,6 @@ async def unless_it_fails(asked: Awaitable[T], what: str) -> T | None:
     """
     try:
         return await asked
-    except Exception:  # noqa: BLE001 - the other of two places: beside a turn
+    except Exception:  # noqa: BLE001 - the second of three places: beside a turn
         _log.debug("%s", what, exc_info=True)
         return None

@@ -38,7 +38,7 @@ class Guarding:
             await work()
         except (FileError, BrokenPipeError, DeviceError):
             raise  # what is told can no longer be written: that ends the session; or nobody hears us
-        except Exception as error:  # noqa: BLE001 - one of two places: around a turn
+        except Exception as error:  # noqa: BLE001 - one of three places: around a turn
             _log.debug("turn %d failed", hand.turn.id, exc_info=True)
             await hand.gate.turn_over()
             if isinstance(error, LocalVoiceError) and hand.may_begin_again:
