@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -74,7 +75,10 @@ def _look(onset_s: float, events: list[dict[str, Any]], audible: np.ndarray) -> 
     cuts = [one for one in events if one["type"] == "barge_in" and onset_s <= one["t"] <= onset_s + _WITHIN_S]
     if not cuts:
         return {"stop_ms": None}
-    last_s = audible[audible <= cuts[0]["t"] + 0.3].max()
+    # what sounds behind the next beginning is another answer: the stand-in takes every pause for the end of a turn
+    begun = (one["t"] for one in events if one["type"] == "reply_started" and one["t"] > cuts[0]["t"])
+    ends_s = min(cuts[0]["t"] + 0.3, next(begun, math.inf))
+    last_s = audible[audible < ends_s].max()
     return {
         "stop_ms": round(1000 * max(0.0, last_s - onset_s)),
         "detect_ms": round(1000 * (cuts[0]["t"] - onset_s)),
