@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from localvoice.config_schema import nearest
+from localvoice.errors import ConfigError
 from localvoice.messages import ToolCall, ToolSpec
 from localvoice.skills import arithmetic, calendar, conversation, lists, numbers, timers, units
 from localvoice.skills.contract import Arguments, BadArguments, Skill, SkillContext, SkillResult
@@ -45,10 +47,22 @@ LONGEST = 200
 """Characters of an utterance that can be a command; longer talk is not matched against anything."""
 
 
+def _check_names(disabled: Collection[str]) -> None:
+    names = [skill.name for skill in SKILLS]
+    for unknown in (name for name in disabled if name not in names):
+        near = nearest(unknown, names)
+        raise ConfigError(
+            f"skills.disabled names no skill {unknown!r}; the nearest one is {near}; there are {', '.join(names)}",
+            key="skills.disabled",
+        )
+
+
 class Skills:
     """The skills that are switched on. Stateless; `match` takes well below 5 ms."""
 
     def __init__(self, *, disabled: Collection[str] = (), language: str = "en") -> None:
+        """Raises `ConfigError` where no skill bears a name of `disabled`."""
+        _check_names(disabled)
         self._skills = {skill.name: skill for skill in SKILLS if skill.name not in disabled}
         spoken = language.split("-", maxsplit=1)[0].lower() == "en"
         self._sentences = tuple(

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from localvoice.errors import ConfigError
 from localvoice.messages import ToolCall
 from localvoice.skills.catalog import SKILLS, Skills
 from localvoice.stt.word_graph import WordGraph, word_graph
@@ -136,6 +137,11 @@ def test_the_grammar_holds_the_requests_of_every_skill(skills):
 def test_the_graph_is_small_enough_to_decode_in_a_fraction_of_real_time(skills):
     graph = word_graph(skills.jsgf())
     assert sum(map(len, graph.arcs)) < 4000  # 2,900 in November 2026; pocketsphinx alone made 28,000 of the grammar
+
+
+def test_a_skill_that_does_not_exist_cannot_be_switched_off():
+    with pytest.raises(ConfigError, match="no skill 'set_time'; the nearest one is set_timer; there are get_time, "):
+        Skills(disabled=("calculate", "set_time"))
 
 
 def test_a_disabled_skill_is_neither_matched_nor_offered_nor_in_the_grammar():
