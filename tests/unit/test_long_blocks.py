@@ -158,15 +158,13 @@ def test_a_meter_shows_the_loudest_10_ms():
     assert levels.take() == pytest.approx((-20.0, -20.0), abs=0.01)
 
 
-def test_the_tracks_of_a_recording_keep_step_where_the_beginning_was_too_much_to_keep(tmp_path: Path):
+def test_a_recording_keeps_time_where_the_beginning_was_too_much_to_keep(tmp_path: Path):
     tape = SoundTape(lambda code, message: pytest.fail(f"{code}: {message}"))
     for _ in range(1000):
-        tape.play(silence(LONG * 480), 48_000)
         tape.hear(np.full(LONG * BLOCK, 0.25, np.float32), None, silence(LONG * BLOCK))
-    tape.start(tmp_path, {"mic": 16_000, "output": 48_000})
+    tape.start(tmp_path, {"mic": 16_000})
     tape.close()
     heard, _ = soundfile.read(tmp_path / "mic.flac", dtype="float32")
-    played, _ = soundfile.read(tmp_path / "output.flac", dtype="float32")
-    assert (len(heard), len(played)) == (1000 * LONG * BLOCK, 1000 * LONG * 480)
+    assert len(heard) == 1000 * LONG * BLOCK
     assert heard[0] == 0.0
     assert heard[-1] == 0.25
