@@ -129,7 +129,7 @@ class House:
 
 
 class Report:
-    """What becomes of one reply, told to the log and to turn-taking (`speaking.Reporter`)."""
+    """What becomes of one reply, told to the log and to turn-taking (`reply.Reporter`)."""
 
     def __init__(self, hand: Hand, house: House, now_s: Callable[[], float]) -> None:
         self._hand = hand
