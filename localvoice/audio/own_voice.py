@@ -27,8 +27,9 @@ _HINTS_AFTER_S = 2.0
 _HINTS_AFTER_JUMP_S = 4.0
 """The same where it has another path to forget: it keeps one for 5 s."""
 
-_HINTS_AGAIN_AFTER_S = 3.5
-"""Own speech without hints once one was wrong, twice as much after the next: as when the laptop has been moved."""
+_HINTS_AGAIN_AFTER_S = 2.0
+"""Own speech without hints once one was wrong, twice as much after the next: as when the laptop has been moved. With
+3.5 s a user who came behind one wrong hint was noticed 130 ms later (docs/echo.md)."""
 
 _PROVED_WITHIN_WINDOWS = 18
 _PROVED_FROM = 0.3

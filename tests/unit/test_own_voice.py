@@ -166,8 +166,8 @@ def test_hints_that_prove_wrong_are_not_believed_for_a_while_and_then_for_longer
     begins = [at for at, before in zip(times, [-9.0, *times], strict=False) if at - before > 1.0]
     gaps = np.diff(begins)
     assert begins[0] == pytest.approx(0.0, abs=0.05)
-    assert gaps[0] == pytest.approx(3.5 + 0.57, abs=0.2)
-    assert gaps[1] == pytest.approx(7.0 + 0.57, abs=0.2)
+    assert gaps[0] == pytest.approx(2.0 + 0.57, abs=0.2)
+    assert gaps[1] == pytest.approx(4.0 + 0.57, abs=0.2)
 
 
 def test_a_user_who_was_heard_restores_belief():
@@ -177,7 +177,7 @@ def test_a_user_who_was_heard_restores_belief():
     play(voice, 4.0)
     listened(voice, 3, 0.8, USER)
     listened(voice, 60, 0.02, USER)  # wrong again: once more the short time
-    play(voice, 3.6)
+    play(voice, 2.1)
     assert voice.users(0.1, USER) >= NOTICED_FROM
 
 
