@@ -27,6 +27,7 @@ from tests.scripted_server import (
     stalled,
     status,
 )
+from tests.waiting import until
 
 SOUND = (0.3 * np.sin(np.arange(SPEECH_RATE_HZ) / 5)).astype(np.float32)
 SURE = {"start": 0.0, "end": 0.9, "text": " Hello there.", "avg_logprob": -0.2, "no_speech_prob": 0.01}
@@ -148,8 +149,7 @@ async def test_a_cancelled_call_hangs_up_and_the_next_one_is_right():
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        async with asyncio.timeout(2):
-            await server.hung_up.wait()
+        await until(server.hung_up.is_set)
         assert (await ears.transcribe(SOUND)).text == "Hello."
 
 

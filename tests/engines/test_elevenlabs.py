@@ -186,8 +186,7 @@ async def test_a_closed_reply_hangs_up_and_the_next_one_is_right(transport, read
             await anext(chunks)
         await chunks.aclose()
         if read and transport == "stream-input":
-            async with asyncio.timeout(2):
-                await server.gone.wait()
+            await until(server.gone.is_set)
         assert text_of(await speak(synthesizer, "Next.")) == "Next."
 
 
@@ -354,8 +353,7 @@ async def test_after_close_nothing_is_left():
         await synthesizer.check()
         synthesizer.close()
         synthesizer.close()
-        async with asyncio.timeout(2):
-            await server.gone.wait()
+        await until(server.gone.is_set)
 
 
 # hand-over

@@ -19,6 +19,7 @@ from tests.scripted_server import (
     serving,
     stalled,
 )
+from tests.waiting import until
 
 TONE = (8000 * np.sin(np.arange(24_000) / 20)).astype("<i2").tobytes()
 SOUND = bytes(4800) + TONE + bytes(48_001)  # silence around it, and half a sample
@@ -106,8 +107,7 @@ async def test_a_cancelled_call_hangs_up():
         speaking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await speaking
-        async with asyncio.timeout(2):
-            await server.hung_up.wait()
+        await until(server.hung_up.is_set)
 
 
 async def test_after_close_nothing_is_asked():

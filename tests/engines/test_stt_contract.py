@@ -37,6 +37,7 @@ from tests.scripted_server import (
 )
 from tests.stt_servers.ears import KEY, TEXT, WORDS, listening, spoken
 from tests.stt_servers.table import STREAMED
+from tests.waiting import until
 
 TESTS = Path(__file__).parents[1]
 FRANCE = "What is the capital of France?"
@@ -380,8 +381,7 @@ async def test_a_turn_that_is_left_hangs_up(one):
         await anext(stream)
         await stream.aclose()
         engine.close()
-        async with asyncio.timeout(2):
-            await ears.empty.wait()
+        await until(ears.empty.is_set)
 
 
 async def test_each_sample_is_sent_once_with_the_key_in_a_header(one):

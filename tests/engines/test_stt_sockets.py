@@ -170,8 +170,7 @@ async def test_a_socket_waits_only_where_that_is_free(one):
         assert await final(engine, spoken()) == TEXT
         assert bool(server.sounds[0].bytes) == is_warm
         engine.close()
-        async with asyncio.timeout(2):
-            await server.empty.wait()
+        await until(server.empty.is_set)
 
 
 @pytest.fixture
@@ -212,8 +211,7 @@ async def test_a_waiting_socket_is_kept_awake_and_not_for_ever(monkeypatch):
     async with listening(STREAMED["deepgram"].dialect) as server:
         engine = STREAMED["deepgram"].engine(server.url)
         await engine.check()
-        async with asyncio.timeout(5):
-            await server.empty.wait()
+        await until(server.empty.is_set)
         assert set(kinds(server)) == {"KeepAlive"}
         assert 2 <= len(server.received) <= 6
         assert await final(engine, spoken()) == TEXT
@@ -243,8 +241,7 @@ async def test_a_session_that_is_paid_by_time_is_always_ended_in_words(how):
             with pytest.raises(TypeError):
                 await final(engine, spoken(), "no sound")
         engine.close()
-        async with asyncio.timeout(5):
-            await server.empty.wait()
+        await until(server.empty.is_set)
     assert "Terminate" in kinds(server)
 
 
