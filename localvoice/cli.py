@@ -111,10 +111,19 @@ def _ended_by(error: BaseException, *, debug: bool) -> int:
         case BrokenPipeError():
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to say to it
             return ExitCode.OK
-        case OSError() if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return _failed("the disk is full: free some space, or write elsewhere", ExitCode.USAGE, debug=debug)
+        case OSError() if said := _of_the_surroundings(error):
+            return _failed(said, ExitCode.USAGE, debug=debug)
         case _:
             return _unforeseen(error, debug=debug)
+
+
+def _of_the_surroundings(error: OSError) -> str:
+    """What is wrong with the machine's state, whatever was being done; empty where it is something else."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full: free some space, or write elsewhere"
+    if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd alone
+        return "the folder this runs in is gone: change to another one"
+    return ""
 
 
 def _completed(arguments: Sequence[str]) -> list[str]:

@@ -152,6 +152,14 @@ def test_output_into_a_pipe_that_nobody_reads_is_no_failure(localvoice, words):
     assert (outcome.code, outcome.complaints) == (0, [])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use stays there on Windows")
+def test_a_folder_that_is_gone_is_left(localvoice):
+    command = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m localvoice ask help --output none"
+    outcome = shell(localvoice, "sh", "-c", command)
+    assert outcome.code == 2
+    assert outcome.complaints == ["localvoice: the folder this runs in is gone: change to another one"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 @pytest.mark.parametrize("words", [("say", "hello", "--tts", "espeak", "-o", "-"), ("--help",)], ids=first)
 def test_output_onto_a_full_disk_is_said_in_one_line(localvoice, words):
