@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from localvoice.ui.live.screen import Feed, LiveScreen
 from localvoice.ui.live.view import View
 from tests.unit.live.test_screen_keys import Asked
 from tests.unit.live.test_screen_view import STARTED
+from tests.virtual_time import run
 
 
 class Paper:
@@ -51,69 +53,80 @@ def desk(feed: Feed) -> SimpleNamespace:
     return SimpleNamespace(screen=screen, paper=paper, view=seen)
 
 
-async def drawn_while(at: SimpleNamespace, change=lambda: None) -> list[str]:
-    """What is written in half a second in which `change` happens."""
-    task = asyncio.ensure_future(at.screen.run())
-    await asyncio.sleep(0.3)
-    before = len(at.paper.written)
-    change()
-    await asyncio.sleep(0.5)
-    task.cancel()
-    return at.paper.written[before:]
+def drawn_while(at: SimpleNamespace, *changes: Callable[[], object]) -> list[list[str]]:
+    """What is written in half a second of virtual time behind each of `changes`."""
+
+    async def looked_at() -> list[list[str]]:
+        drawing, drawn = asyncio.create_task(at.screen.run()), []
+        await asyncio.sleep(0.3)
+        for change in changes:
+            before = len(at.paper.written)
+            change()
+            await asyncio.sleep(0.5)
+            drawn.append(at.paper.written[before:])
+        drawing.cancel()
+        await asyncio.wait((drawing,))
+        return drawn
+
+    return run(looked_at())
 
 
-async def test_nothing_is_written_while_nothing_changes():
+def nothing() -> None:
+    """A change of nothing."""
+
+
+def test_nothing_is_written_while_nothing_changes():
     at = desk(Feed(levels=lambda: (-90.0, -90.0)))
     at.screen.enter()
-    assert await drawn_while(at) == []
+    assert drawn_while(at, nothing) == [[]]
 
 
-async def test_a_level_is_drawn_with_its_line_and_no_other():
+def test_a_level_is_drawn_with_its_line_and_no_other():
     level = [-90.0]
     at = desk(Feed(levels=lambda: (level[0], -90.0)))
     at.screen.enter()
-    [drawn, *_] = await drawn_while(at, lambda: level.__setitem__(0, -10.0))
+    [[drawn, *_]] = drawn_while(at, lambda: level.__setitem__(0, -10.0))
     assert "mic ████████" in drawn
     assert "pocketsphinx" not in drawn
 
 
-async def test_the_reply_is_followed_while_it_is_said():
+def test_the_reply_is_followed_while_it_is_said():
     heard = [""]
     at = desk(Feed(lambda: Saying(1, "One two.", heard[0])))
     at.screen.enter()
     at.screen({"type": "reply_started", "turn": 1, "t": 0.0, "origin": "user"})
-    await drawn_while(at, lambda: heard.__setitem__(0, "One"))
+    drawn_while(at, lambda: heard.__setitem__(0, "One"))
     assert (at.view.reply.text, at.view.reply.heard) == ("One two.", 3)
 
 
-async def test_a_terminal_that_takes_nothing_is_drawn_when_it_does():
+def test_a_terminal_that_takes_nothing_is_drawn_when_it_does():
     at = desk(Feed())
     at.view.session = at.view.session | {"input": "typed"}
     at.screen.enter()
     at.paper.takes = False
-    assert await drawn_while(at, lambda: at.screen.note("a note")) == []
-    at.paper.takes = True
-    assert "a note" in "".join(await drawn_while(at)) + at.paper.written[-1]
+    before, after = drawn_while(at, lambda: at.screen.note("a note"), lambda: setattr(at.paper, "takes", True))
+    assert before == []
+    assert "a note" in "".join(after)
 
 
-async def test_an_idle_typed_conversation_is_not_looked_at():
+def test_an_idle_typed_conversation_is_not_looked_at():
     looks = []
     at = desk(Feed(levels=lambda: looks.append(1) or (-90.0, -90.0)))
     at.view.session = at.view.session | {"input": "typed"}
     at.screen.enter()
-    await drawn_while(at)
+    drawn_while(at, nothing)
     assert len(looks) <= 2
 
 
-async def test_in_the_background_nothing_is_touched():
+def test_in_the_background_nothing_is_touched():
     at = desk(Feed())
     at.paper.is_in_front = False
     at.screen.enter()
-    await drawn_while(at, lambda: at.screen.note("a note"))
+    drawn_while(at, lambda: at.screen.note("a note"))
     assert at.paper.written == []
 
 
-async def test_what_is_told_after_the_screen_is_left_is_not_lost():
+def test_what_is_told_after_the_screen_is_left_is_not_lost():
     at = desk(Feed())
     at.screen.enter()
     at.screen.leave()
@@ -124,7 +137,7 @@ async def test_what_is_told_after_the_screen_is_left_is_not_lost():
 
 
 @pytest.mark.parametrize("entered", [True, False])
-async def test_another_size_draws_everything_where_it_is_ours(entered):
+def test_another_size_draws_everything_where_it_is_ours(entered):
     at = desk(Feed())
     if entered:
         at.screen.enter()
@@ -138,7 +151,7 @@ async def test_another_size_draws_everything_where_it_is_ours(entered):
     assert all(part in new[0] for part in ("said before", "listening", "pocketsphinx")) if new else True
 
 
-async def test_what_was_not_printed_yet_is_printed_however_little_room_there_is():
+def test_what_was_not_printed_yet_is_printed_however_little_room_there_is():
     at = desk(Feed())
     at.screen.enter()
     for number in range(50):
