@@ -1,50 +1,55 @@
-"""Writes the weights of the votes on the end of a turn: `python -m scripts.calibrate_votes [--recordings DIR ...]`.
+"""Writes the weights of the votes on the end of a turn: `python -m scripts.calibrate_votes [--people DIR ...]`.
 
-The weight of the words is fitted on the choosing half of the labelled pauses (benchmarks/turns/corpus.py). Its
-synthetic voices say nothing about melody (smart-turn cannot tell their ends from their pauses: AUC 0.51), so the
-weight of the sound is fitted on recordings of people, where folders of them are given, a speaker each: each file is a
-whole utterance, its end is one, and the pauses inside it are none. The weights here are of Debian's
-asterisk-core-sounds-en-wav, -es-wav and -fr-wav without their digits, letters, phonetics and silences (1608 pauses of
-two speakers in three languages, read out, some of them between two sentences); without a folder the weights of the
-sound stay as they are. Needs espeak-ng and flite for the corpus,
-and smart-turn from scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
+The weight of the words where no sound votes is fitted on the choosing half of the labelled pauses
+(benchmarks/turns/corpus.py). Its synthetic voices say nothing about melody (smart-turn cannot tell their ends from
+their pauses: AUC 0.51), so sound, and both together, are fitted on the choosing half of recordings of people
+(benchmarks/turns/people.py), folders that weigh the same; without a folder those weights stay as they are. The
+weights here are of three: 115 orders of coffee by some of 50 people (the repository
+Picovoice/speech-to-intent-benchmark; words decoded with a grammar made of its labels), 153 telephone prompts of one
+speaker (Debian's asterisk-core-sounds-en-wav), and 17 sentences of two readers (LJ Speech in the tests of
+coqui-ai-TTS, LibriVox in those of pocketsphinx). Needs espeak-ng and flite for the corpus, and smart-turn from
+scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from benchmarks.turns.corpus import in_a_room, pauses
+from benchmarks.turns.corpus import LabelledPause, SpokenTurn, pauses
 from benchmarks.turns.dialogue import SMART_TURN
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_mono
+from benchmarks.turns.people import turns_of_people
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.audio.smart_turn import BEFORE_ONSET_S, SmartTurn
 from localvoice.audio.vad import WINDOW, WINDOW_S, load_vad
 from localvoice.config import VadConfig
 from localvoice.skills.catalog import Skills
 from localvoice.turn import vote_weights
 from localvoice.turn.speech_gate import Edge, SpeechGate
-from localvoice.turn.votes import log_odds_of_words, of_sound
+from localvoice.turn.votes import SOUND_KEPT, WORDS_KEPT, log_odds
 from localvoice.turn.words import ends_in_number, is_instant, turn_words
 
 WEIGHTS = Path(vote_weights.__file__)
-_SHORTEST_S = 1.2
-"""Recordings below this are single words."""
+_BETWEEN_SENTENCES = 0.5
+"""Weight of the pauses that a recording has by itself: most lie between two sentences, where neither melody nor words
+tell that another one follows."""
+_NEAR_S = 0.25
+"""The gate hears the end of speech within so much of where it is labelled."""
 _ROUNDS = 50
 _PRIOR = 1e-3
 
 Fit = NDArray[np.float64]
 
 
-def fitted(features: Fit, is_end: NDArray[np.bool_]) -> Fit:
-    """Logistic regression, ends and pauses weighing the same in all."""
-    weights = np.where(is_end, 0.5 / is_end.mean(), 0.5 / (1 - is_end.mean()))
+def fitted(features: Fit, is_end: NDArray[np.bool_], counts: Fit | None = None) -> Fit:
+    """Logistic regression, ends and pauses weighing the same in all; `counts`: the weight of each beside that."""
+    weights = np.where(is_end, 0.5 / is_end.mean(), 0.5 / (1 - is_end.mean())) * (1.0 if counts is None else counts)
     slopes = np.zeros(features.shape[1])
     for _ in range(_ROUNDS):
         chance = 1 / (1 + np.exp(-features @ slopes))
@@ -61,33 +66,42 @@ def of_words() -> tuple[Fit, int]:
         likely = turn_words().probability(pause.words)
         has_rule = is_instant(pause.words) or ends_in_number(pause.words) or skills.match(pause.words) is not None
         if likely is not None and not has_rule:
-            rows.append((log_odds_of_words(likely), 1.0))
+            rows.append((log_odds(likely, WORDS_KEPT), 1.0))
             is_end.append(pause.is_finished)
     return fitted(np.array(rows), np.array(is_end)), len(rows)
 
 
-def of_sounds(turns: Iterable[tuple[Samples, float, bool]]) -> tuple[Fit, int]:
-    """Slopes of the sound below and above even, and bias; and from how many pauses."""
-    ear, rows, is_end = SmartTurn(SMART_TURN), [], []
-    for turn, turn_s, is_finished in turns:
-        rows.append(of_sound(asyncio.run(ear.probability(turn)), turn_s))
-        is_end.append(is_finished)
-    return fitted(np.array(rows), np.array(is_end)), len(rows)
+def of_people(folders: list[Path]) -> tuple[Fit, Fit, int]:
+    """Slope and bias of the sound alone; slopes of words and sound together, and bias; and from how many pauses."""
+    ear, rows, is_end, counts = SmartTurn(SMART_TURN), [], [], []
+    for folder in folders:
+        found = [
+            (likely, asyncio.run(ear.probability(sound)), pause)
+            for turn in turns_of_people(folder, "choosing")
+            for pause, sound in paused(turn)
+            if (likely := turn_words().probability(pause.words)) is not None
+        ]
+        rows += [(log_odds(words, WORDS_KEPT), log_odds(sound, SOUND_KEPT), 1.0) for words, sound, _ in found]
+        is_end += [pause.is_finished for _, _, pause in found]
+        between = [pause.kind == "natural" and not pause.is_finished for _, _, pause in found]
+        counts += list(np.where(between, _BETWEEN_SENTENCES, 1.0) / len(found))
+    features, ended, weights = np.array(rows), np.array(is_end), np.array(counts) * len(rows) / len(folders)
+    return fitted(features[:, 1:], ended, weights), fitted(features, ended, weights), len(rows)
 
 
-def recorded_turns(folder: Path) -> Iterator[tuple[Samples, float, bool]]:
-    """The turn so far, its length, and whether it is over, at each pause in recordings."""
-    for file in sorted(folder.rglob("*.wav")):
-        frames, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
-        if len(frames) < _SHORTEST_S * rate_hz:
-            continue
-        sound = resample(to_mono(frames), rate_hz, SPEECH_RATE_HZ)
-        stops = list(_stops(in_a_room(np.concatenate((silence(8000), sound, silence(16000))), seed=1)))
-        yield from ((turn, turn_s, turn is stops[-1][0]) for turn, turn_s in stops)
+def paused(turn: SpokenTurn) -> Iterator[tuple[LabelledPause, Samples]]:
+    """Each pause at which the program would ask, with the turn so far."""
+    *inside, end = turn.pauses()
+    stops = list(_stops(end.samples))
+    for pause in (*inside, end):
+        latest_s = pause.speech_end_s + pause.pause_s
+        near = [(abs(end_s - pause.speech_end_s), sound) for sound, end_s, at_s in stops if at_s < latest_s]
+        if near and min(near, key=itemgetter(0))[0] < _NEAR_S:
+            yield pause, min(near, key=itemgetter(0))[1]
 
 
-def _stops(sound: Samples) -> Iterator[tuple[Samples, float]]:
-    """The turn so far, and its length, wherever the program would find a pause."""
+def _stops(sound: Samples) -> Iterator[tuple[Samples, float, float]]:
+    """The turn so far, its end, and when that is known, wherever the program would find a pause."""
     vad, gate, began_s = load_vad("silero"), SpeechGate(VadConfig()), -1.0
     for count in range(1, len(sound) // WINDOW + 1):
         at_s = count * WINDOW_S
@@ -95,35 +109,38 @@ def _stops(sound: Samples) -> Iterator[tuple[Samples, float]]:
         began_s = gate.onset_s if edge is Edge.STARTED and began_s < 0 else began_s
         if edge is Edge.STOPPED:
             first_s = max(0.0, began_s - BEFORE_ONSET_S)
-            yield sound[int(first_s * SPEECH_RATE_HZ) : int(at_s * SPEECH_RATE_HZ)], gate.end_s - began_s
+            yield sound[int(first_s * SPEECH_RATE_HZ) : int(at_s * SPEECH_RATE_HZ)], gate.end_s, at_s
 
 
-def module(words: Fit, sound: tuple[float, ...]) -> str:
+def module(words: tuple[float, ...], sound: tuple[float, ...], both: tuple[float, ...]) -> str:
     """The file of weights."""
-    slope, bias = (round(float(one), 2) for one in words)
+    told = [", ".join(str(round(float(one), 2) + 0.0) for one in weights) for weights in (words, sound, both)]
     return f'''"""Weights of the votes on a pause, written by `python -m scripts.calibrate_votes`: change that."""
 
-WORDS = ({slope}, {bias})
-"""Slope and bias of the word model's log-odds."""
+WORDS = ({told[0]})
+"""Slope and bias of the word model's log-odds, where no sound votes."""
 
-SOUND = ({", ".join(str(round(float(one), 2)) for one in sound)})
-"""Slopes of smart-turn's log-odds below and above even, and bias."""
+SOUND = ({told[1]})
+"""Slope and bias of smart-turn's log-odds, where no words vote."""
+
+BOTH = ({told[2]})
+"""Slopes of words and sound, and bias, where both vote."""
 '''
 
 
 def main() -> None:
     """Fit, write, and say from how much."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--recordings", type=Path, nargs="+", help="folders of WAV files, each a whole utterance")
+    parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings, as benchmarks/turns/people.py")
     options = parser.parse_args()
     words, count = of_words()
     print(f"words: {count} pauses, slope, bias {words.round(3)}")
-    sound: tuple[float, ...] = vote_weights.SOUND
-    if options.recordings is not None:
-        found, count = of_sounds(turn for folder in options.recordings for turn in recorded_turns(folder))
-        print(f"sound: {count} pauses, below, above, bias {found.round(3)}")
-        sound = tuple(found)
-    WEIGHTS.write_text(module(words, sound), encoding="utf-8")
+    sound, both = vote_weights.SOUND, vote_weights.BOTH
+    if options.people is not None:
+        sound_fit, both_fit, count = of_people(options.people)
+        print(f"people: {count} pauses, sound {sound_fit.round(3)}, words, sound, bias {both_fit.round(3)}")
+        sound, both = tuple(sound_fit), tuple(both_fit)
+    WEIGHTS.write_text(module(tuple(words), sound, both), encoding="utf-8")
     print(f"written to {WEIGHTS.name}")
 
 

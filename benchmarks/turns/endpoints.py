@@ -1,4 +1,4 @@
-"""When turns end, and how often too early: `python -m benchmarks.turns.endpoints [--clips DIR] [--json FILE]`.
+"""When turns end, and how often too early: `python -m benchmarks.turns.endpoints [--people DIR ...] [--json FILE]`.
 
 Turns with labelled pauses (corpus.py) through the real VAD, gate and turn-taking, with words of a scripted recogniser
 and smart-turn's own vote, in simulated time; beside them smart-turn alone and fixed silences on the same VAD. Figures:
@@ -13,14 +13,16 @@ import math
 import platform
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
-from benchmarks.turns.corpus import Half, turns
+from benchmarks.turns.corpus import Half, SpokenTurn, turns
 from benchmarks.turns.dialogue import SMART_TURN, Dialogue, Ear, Taking, Votes, dialogues
 from benchmarks.turns.intervals import quantile_ms, share_95
+from benchmarks.turns.people import turns_of_people
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import PATIENCE_MS, Config, SessionConfig, TurnConfig, VadConfig
 from localvoice.turn.speech_gate import Edge, SpeechGate
@@ -198,14 +200,14 @@ def systems(ear: Ear | None) -> dict[str, Ends]:
     return found | {f"{silence_ms} ms of silence": fixed(silence_ms) for silence_ms in FIXED_MS}
 
 
-def measure(half: Half, clips: Path | None, model: Path) -> dict[str, Any]:
-    """All systems on one half of the corpus."""
+def measure(spoken: Iterable[SpokenTurn], model: Path) -> dict[str, Any]:
+    """All systems on these turns."""
     ear = Ear(model) if model.is_file() else None
     if ear is None:
         _say("no smart-turn: sh scripts/ensure_smart_turn.sh fetches it; going on without")
     named = systems(ear)
     scores = {name: Score() for name in named}
-    for dialogue in dialogues(turns(half, clips)):
+    for dialogue in dialogues(spoken):
         _say(f"{dialogue.speaker}: {len(dialogue.turns)} turns, {len(dialogue.sound) / 16000 / 60:.1f} min")
         for name, ends in named.items():
             scores[name].add(dialogue, ends(dialogue))
@@ -242,11 +244,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=get_args(Half), default="reporting")
     parser.add_argument("--clips", type=Path, help="folder of recordings whose transcripts are known")
+    parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings instead (people.py)")
     parser.add_argument("--model", type=Path, default=SMART_TURN)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="a PNG of delay against early ends; needs matplotlib")
     options = parser.parse_args()
-    figures = measure(options.half, options.clips, options.model)
+    spoken = turns(options.half, options.clips)
+    if options.people:
+        spoken = chain.from_iterable(turns_of_people(folder, options.half) for folder in options.people)
+    figures = measure(spoken, options.model)
     print(table(figures))
     if options.json is not None:
         machine = f"{platform.machine()} {platform.system()}"

@@ -70,7 +70,7 @@ class EndOfTurn:
 
     def pause_begins(self, turn: int, began_s: float, speech_end_s: float) -> None:
         """The turn, which began at `began_s`, may be over."""
-        votes = Votes(speech_end_s - began_s, self._asked)
+        votes = Votes(speech_end_s - began_s, self._asked, trust=self._speaker.trust)
         self._pause = _Pause(turn, speech_end_s, set(self._ears), votes)
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
@@ -82,8 +82,15 @@ class EndOfTurn:
         paused_s = onset_s - pause.speech_end_s
         if pause.was_end and paused_s > EARLY_S:  # sooner it may still have been the same thought
             self._speaker.finished(likely)  # also where the answer takes so long that the turn goes on
+            self._learn(pause, was_end=True)
         elif pause.turn == turn:
+            self._learn(pause, was_end=False)
             self._speaker.paused(paused_s, was_taken_for_end=pause.was_end)
+
+    def _learn(self, pause: _Pause, *, was_end: bool) -> None:
+        with_sound, without = (pause.votes.finished_at(trust) for trust in (1.0, 0.0))
+        if with_sound is not None and without is not None and pause.votes.sound is not None:
+            self._speaker.heard(with_sound, without, was_end=was_end)
 
     def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
         """Take note; True where it is a vote on the present pause."""

@@ -9,15 +9,21 @@ import numpy as np
 from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.votes import log_odds
+from localvoice.turn.votes import probability as probability_of
 
-UNFINISHED, DOUBTFUL, SURE = 0.09, 0.17, 0.62
-"""Marks of the probability that the thought is finished: up to the first the longest wait, from the second on the plain
-one, from the third, which follows the speaker, the shortest; in between in proportion to the log-odds. Where median and
-95th percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest wait, and 5
-in 100 more than the plain one (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
+SURE = 0.62
+"""Probability that the thought is finished from which on the wait is the shortest; it follows the speaker. Where
+median and 95th percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest
+wait, and 5 in 100 more than the plain one (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
+
+_FAR = 2.6
+"""Log-odds below the mark of what is sure, up to which the wait is the longest: 3 to 5 in 100 ends of people lie there
+(2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
+MOST_UNFINISHED = 0.25
+"""And it is never longer than the plain one above this, where an end is `complete`."""
 
 _RISE = 0.2
-"""Log-odds below the third mark where the wait begins to fall from the plain one to the shortest."""
+"""Log-odds over which one wait passes into the next."""
 
 _COMPLETE = 0.25
 """From here on an end is called `complete`, however long it was waited for: what the word means does not move with the
@@ -32,6 +38,11 @@ class Pace:
     """Factor of the plain wait; it never gets beyond the other two."""
     sure: float = SURE
     """From which probability on the wait is the shortest."""
+
+    @property
+    def unfinished(self) -> float:
+        """Up to which probability the wait is the longest."""
+        return min(probability_of(log_odds(self.sure) - _FAR), MOST_UNFINISHED)
 
 
 _STRANGER = Pace()
@@ -54,7 +65,8 @@ class Endpointing:
         if probability is None:
             return plain_ms
         sure = log_odds(pace.sure)
-        odds = (log_odds(UNFINISHED), log_odds(DOUBTFUL), sure - _RISE, sure)
+        unfinished = log_odds(pace.unfinished)
+        odds = (unfinished, unfinished + _RISE, sure - _RISE, sure)
         return float(np.interp(log_odds(probability), odds, (self._limit_ms, plain_ms, plain_ms, self._sure_ms)))
 
     def _plain_ms(self, stretch: float) -> float:
@@ -88,7 +100,7 @@ class Endpointing:
             return None
         if probability is None:
             return EndReason.SILENCE
-        if probability <= UNFINISHED:
+        if probability <= pace.unfinished:
             return EndReason.LIMIT
         return EndReason.COMPLETE if probability > _COMPLETE else EndReason.SILENCE
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from localvoice.config import PATIENCE_MS, TurnConfig
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.endpointing import DOUBTFUL, SURE, UNFINISHED, Endpointing, Pace
+from localvoice.turn.endpointing import MOST_UNFINISHED, SURE, Endpointing, Pace
 
 chances = st.floats(0, 1)
 paces = st.builds(Pace, st.floats(0.1, 10), st.floats(0.5, 0.9))
@@ -43,7 +43,8 @@ def test_the_surer_the_shorter(preset, one, other, pace):
 
 def test_the_wait_has_no_jump_where_its_parts_meet():
     endpointing = Endpointing(TurnConfig())
-    for chance in (SURE, 0.572, DOUBTFUL, UNFINISHED):  # the second: where the fall to the shortest begins
+    for percent in range(1, 100):
+        chance = percent / 100
         assert endpointing.wait_ms(chance - 1e-9) == pytest.approx(endpointing.wait_ms(chance + 1e-9), abs=1e-3)
 
 
@@ -82,7 +83,7 @@ def test_who_pauses_long_waits_longer_where_nothing_is_sure_and_no_longer_where_
     endpointing = Endpointing(TurnConfig())
     slow = Pace(stretch=1.5)
     assert endpointing.wait_ms(None, slow) == 900
-    assert endpointing.wait_ms(DOUBTFUL, slow) == endpointing.wait_ms(PLAIN, slow) == pytest.approx(900)
+    assert endpointing.wait_ms(MOST_UNFINISHED, slow) == endpointing.wait_ms(PLAIN, slow) == pytest.approx(900)
     assert endpointing.wait_ms(SURE, slow) == endpointing.wait_ms(SURE)
 
 
@@ -90,6 +91,13 @@ def test_what_is_sure_is_what_is_so_for_this_speaker():
     endpointing = Endpointing(TurnConfig())
     assert endpointing.wait_ms(0.75, Pace(sure=0.85)) == 600
     assert endpointing.wait_ms(0.75, Pace(sure=0.6)) == 200
+
+
+def test_whose_ends_are_surer_is_waited_for_longer_where_less_speaks_for_one():
+    endpointing = Endpointing(TurnConfig())
+    assert endpointing.wait_ms(0.2, Pace(sure=0.6)) == 600
+    assert endpointing.wait_ms(0.2, Pace(sure=0.85)) == 2000
+    assert endpointing.wait_ms(0.3, Pace(sure=0.9)) == 600, "a number that is dictated never waits for the limit"
 
 
 @given(chances | st.none(), paces)
