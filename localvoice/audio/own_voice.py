@@ -37,6 +37,11 @@ _PROVED_FROM = 0.3
 the echo is over before."""
 
 
+_ALONE_WINDOWS = 3
+"""In a row that the canceller alone may take for a user's without being believed: those of our own voice are no longer
+(0.1 s, docs/echo.md), and the branch makes little of a faint user for longer than that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Probabilities on the cleaned signal from which a voice is noticed (benchmarks/audio/echo.py, docs/echo.md)."""
@@ -149,12 +154,11 @@ class OwnVoice:
     def _by_both(self, probability: float, hint: Hint) -> tuple[float, bool]:
         """What canceller and branch make of it together, and whether that is more than enough to pause."""
         vote = _vote(probability, hint)
-        # what the canceller alone would call a user when cold holds the reply: of a faint one the branch makes little
-        # before that, and of what was left of our own it makes nothing
+        # what the canceller alone would call a user when cold is one: of a faint one the branch makes little
         noticed = max(vote, probability) if probability >= self.bars.cold else vote
         if noticed >= self.bars.warm:
             self._hints.notice()
-        return self._over(self.bars.warm, noticed), vote >= self.bars.warm and not self._hints.is_unproved
+        return self._over(self.bars.warm, noticed), self._hints.believe(is_alone=vote < self.bars.warm <= noticed)
 
     def _over(self, bar: float, probability: float) -> float:
         bar = max(self._noticed_from, bar)
@@ -210,12 +214,17 @@ class _Hints:
         """Windows since a hint that has not proved right; None where there is none."""
         self._proved = 0
         """Windows for which somebody counts as heard by the canceller alone."""
+        self._alone = 0
+        """Windows in a row that the canceller alone has taken for a user's."""
         self._again_after_s = _HINTS_AGAIN_AFTER_S
 
-    @property
-    def is_unproved(self) -> bool:
-        """Whether somebody was noticed whom the canceller alone has not heard yet."""
-        return self._unproved is not None
+    def believe(self, *, is_alone: bool) -> bool:
+        """Whether the next window is more than enough to pause: nobody is whom only one of both has heard so far.
+
+        `is_alone`: only the canceller has.
+        """
+        self._alone = self._alone + 1 if is_alone else 0
+        return self._unproved is None and not 0 < self._alone <= _ALONE_WINDOWS
 
     def notice(self) -> None:
         """A hint says that there is a user."""
