@@ -136,9 +136,9 @@ async def restart(rig: Rig, load: Callable[[], ChatModel]) -> dict[str, Any]:
     return {"read": medians([read]), "restored": medians([restored]), "cached_tokens": usage.cached_tokens}
 
 
-async def aborts(rig: Rig, count: int) -> dict[str, Any]:
+async def aborts(rig: Rig, count: int, seed: int) -> dict[str, Any]:
     """Every other one within a reply, the others within a prompt; after each the same question is asked."""
-    moments, asked = random.Random(1), [SYSTEM, QUESTION]
+    moments, asked = random.Random(seed), [SYSTEM, QUESTION]
     whole_s = min(_LATEST_ABORT_S, await _whole_prompt_s(rig))
     idle: list[Taken] = []
     for number in range(20):
@@ -261,7 +261,7 @@ async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> di
     found["restart"] = await restart(rig, lambda: load_llama(path, options, reply))
     print(runtime, found["restart"], flush=True)
     found["memory_mb"] = round((_memory() - before) / 1e6)
-    found["aborts"] = await aborts(rig, arguments.aborts)
+    found["aborts"] = await aborts(rig, arguments.aborts, arguments.seed)
     print(runtime, found["aborts"], flush=True)
     found["overhead"] = await overhead(rig, arguments.replies)
     print(runtime, found["overhead"], flush=True)
@@ -277,6 +277,7 @@ def main() -> None:
     parser.add_argument("--history", type=int, nargs="*", default=[500, 2000, 6000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--aborts", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1, help="of the moments of the aborts")
     parser.add_argument("--replies", type=int, default=12)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()

@@ -202,7 +202,7 @@ class _Cache:
         self._pace = Pace()
 
     def read(self, tokens: Sequence[int], end: int, token: CancelToken) -> int | None:
-        """Read `tokens` up to `end`, in steps; a rest of less than a step is left, unless `end` is the end of all.
+        """Read `tokens` up to `end`, in steps; a last step is left, unless `end` is the end of all.
 
         Returns how many tokens were there before; None where no step was needed.
         """
@@ -224,13 +224,13 @@ class _Cache:
         return cached
 
     def is_nearly_read(self, prompt: str) -> bool:
-        """Whether less than a step is missing."""
+        """Whether no more than a last step is missing."""
         rest = len(prompt) - len(self.text)
-        return bool(self.text) and prompt.startswith(self.text) and rest <= _FEWEST_CHARACTERS * self._pace.step_tokens
+        return bool(self.text) and prompt.startswith(self.text) and rest <= _FEWEST_CHARACTERS * self._pace.rest_tokens
 
     def _stops(self, tokens: Sequence[int], end: int) -> Iterator[int]:
         at = self._shared(tokens)
-        while end - at > self._pace.step_tokens:
+        while end - at > self._pace.rest_tokens:
             at += self._pace.step_tokens
             yield at
         if at < end == len(tokens):

@@ -201,7 +201,7 @@ def test_steps_follow_the_pace_of_the_model():
     pace = Pace()
     for _ in range(10):
         pace.took(pace.step_tokens, pace.step_tokens / 1000)
-    assert pace.step_tokens == 60
+    assert (pace.step_tokens, pace.rest_tokens) == (60, 80)
     pace.took(60, 8.0)
     assert pace.step_tokens == 4, "less would not take less"
     for _ in range(20):
