@@ -266,9 +266,9 @@ async def test_a_sample_is_reported_when_it_sounds(player: DevicePlayer, monitor
 
 async def test_the_position_only_grows_and_ends_with_the_reply(player: DevicePlayer) -> None:
     player.begin(1)
+    seen = [player.position().frames]
     await player.write(1, chunk(counter(19_200)))
     draining = asyncio.create_task(player.drain(1))
-    seen = [player.position().frames]
     while not draining.done():
         await asyncio.sleep(0.003)
         seen.append(player.position().frames)

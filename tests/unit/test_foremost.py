@@ -42,6 +42,20 @@ def test_threads_started_within_run_in_real_time_and_later_ones_do_not() -> None
 
 
 @pytest.mark.usefixtures("in_real_time")
+def test_threads_started_within_share_a_core_and_later_ones_do_not() -> None:
+    cores = os.sched_getaffinity(0)
+    seen: list[set[int]] = []
+    with foremost_threads():
+        for _ in range(2):
+            thread = threading.Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
+            thread.start()
+            thread.join()
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 1
+    assert os.sched_getaffinity(0) == cores
+
+
+@pytest.mark.usefixtures("in_real_time")
 def test_a_failure_within_leaves_no_thread_of_ours_in_real_time() -> None:
     with pytest.raises(ValueError, match="no such device"), foremost_threads():
         raise ValueError("no such device")
