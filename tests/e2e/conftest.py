@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.spoken import Event, read_events
-from tests.waiting import seconds_to_end, wait_until
+from tests.waiting import GIVEN_UP_S, seconds_to_end, wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -106,7 +106,7 @@ class CommandLine:
         self.environ |= {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
         self.environ["PYTHONPATH"] = str(REPOSITORY)
 
-    def __call__(self, *words: str | Path, stdin: str | bytes | None = None, timeout_s: float = 40.0) -> Outcome:
+    def __call__(self, *words: str | Path, stdin: str | bytes | None = None, timeout_s: float = GIVEN_UP_S) -> Outcome:
         """Run to the end. Without `stdin` standard input is /dev/null."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
         done = subprocess.run(
