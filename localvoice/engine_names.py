@@ -24,3 +24,14 @@ STAGE_ENGINES: Mapping[str, tuple[str, ...]] = {
 
 ENGINE_NAMES = tuple(sorted({name for names in STAGE_ENGINES.values() for name in names}))
 """Everything that may stand for NAME in a section `engines.NAME`."""
+
+_ENGLISH_ONLY = "pocketsphinx"
+"""Its package carries an English model, and it takes no other."""
+
+
+def wrong_language(recogniser: str, language: str) -> str:
+    """What to tell a user whose language the starter does not know; empty where it is another recogniser, or knows."""
+    if recogniser != _ENGLISH_ONLY or language.split("-", 1)[0].lower() in {"", "en"}:
+        return ""
+    known = f"{recogniser} is a starter and understands English only, not {language!r}"
+    return f"{known}: `localvoice models download base` gets one of 99 languages"

@@ -12,13 +12,11 @@ from localvoice.audio.device_path import path_name
 from localvoice.audio.opening import EndKind
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.config import Config
+from localvoice.engine_names import wrong_language
 from localvoice.engines import TurnDetector
 from localvoice.loading import Loaded
 from localvoice.session.conversation import SessionOptions
 from localvoice.turn.end_of_turn import words_have_a_vote
-
-_ENGLISH_ONLY = "pocketsphinx"
-"""Its package carries an English model, and it takes no other."""
 
 
 def session_options(
@@ -87,7 +85,6 @@ def warnings(config: Config, ears: Ears, engines: Mapping[str, Loaded]) -> Itera
     """Code and message of what the user should know at the start."""
     if ears.choice.warning:
         yield ears.choice.warning
-    language, stt = config.session.language, engines.get("stt")
-    if stt is not None and stt.name == _ENGLISH_ONLY and language.split("-", 1)[0].lower() not in {"", "en"}:
-        known = f"{stt.name} is a starter and understands English only, not {language!r}"
-        yield "wrong_language", f"{known}: `localvoice models download base` gets one of 99 languages"
+    stt = engines.get("stt")
+    if stt is not None and (said := wrong_language(stt.name, config.session.language)):
+        yield "wrong_language", said

@@ -20,6 +20,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.audio.vad import load_vad
 from localvoice.config import Config
 from localvoice.engine_choice import EngineChoice
+from localvoice.engine_names import wrong_language
 from localvoice.errors import AllProvidersFailed, ConfigError, ExitCode, FileError, ProviderError
 from localvoice.loading import Loaded, load_stage
 from localvoice.messages import Segment, Transcript
@@ -132,9 +133,8 @@ class _Work:
         for name, error in loaded.skipped:
             self._watcher.warn(f"{loaded.name} listens in place of {name}: {error}")
         if loaded.is_starter:
-            self._watcher.warn(
-                f"{loaded.name} is a starter and knows few words: `localvoice models download` gets a recogniser"
-            )
+            few = f"{loaded.name} is a starter and knows few words: `localvoice models download` gets a recogniser"
+            self._watcher.warn(wrong_language(loaded.name, self._config.session.language) or few)
         self._engines = [engine for engine in loaded.engines if engine.name not in loaded.unreachable]
 
     async def decoded(self, name: str, file: BinaryIO) -> Samples:

@@ -172,6 +172,12 @@ def test_a_starter_hears_utterance_by_utterance_and_says_what_it_is(localvoice):
     assert "starter" in outcome.complaints[0]
 
 
+def test_a_starter_says_so_where_it_does_not_know_the_language(localvoice):
+    soundfile.write(localvoice.folder / "silent.wav", np.zeros(SPEECH_RATE_HZ), SPEECH_RATE_HZ)
+    [said] = localvoice("transcribe", "silent.wav", "--stt", "pocketsphinx", "--language", "fr").complaints
+    assert "English only, not 'fr'" in said
+
+
 # what is no recording
 
 
