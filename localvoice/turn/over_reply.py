@@ -124,6 +124,7 @@ class OverReply:
             return False
         if self._policy.is_stop_word(sound, seen.text, rejected=seen.rejected):
             self._floor.early = sound
+        self._policy.understand_late(sound, seen.text)
         return self._floor.early is sound
 
     def _reading(self, overlap: Overlap, at_s: float) -> ReadOverlap:

@@ -210,6 +210,11 @@ class OverlapPolicy:
         least_s = _CONFIRMED_S if rejected else _STOP_VOICE_S
         return overlap.voiced_s >= least_s - 1e-6 and not (rejected and is_other)
 
+    def understand_late(self, overlap: Overlap, text: str) -> None:
+        """The words of a sound that was dismissed unread: an "mm-hm" is no beginning of what is said next."""
+        if not overlap.may_answer and self._lexicon.is_attention(plain_words(text)):
+            overlap.words = Dismissal.BACKCHANNEL
+
     def wants_words(self, overlap: Overlap) -> bool:
         """Whether a sound that is being dismissed unread may have been a stop word."""
         return overlap.words is None and overlap.asked_at_s is None and overlap.voiced_s >= _STOP_VOICE_S - 1e-6

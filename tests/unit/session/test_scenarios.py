@@ -183,7 +183,17 @@ def test_a_first_word_that_was_taken_for_noise_belongs_to_the_words_behind_it(be
     assert said_by_user(model.histories[-1])[-1] == "no tell me about the river"
 
 
-def test_an_mm_hm_that_was_understood_is_no_part_of_the_words_behind_it():
+class HearsAttention:
+    """A judge to whom everything sounds like a backchannel."""
+
+    def judge(self, *views: np.ndarray) -> tuple[float, float]:
+        del views
+        return 0.02, 0.95
+
+
+@pytest.mark.parametrize("reading_s", [0.05, 0.35])
+def test_an_mm_hm_that_was_understood_is_no_part_of_the_words_behind_it(reading_s):
+    """Also where its words are known only after it was dismissed for its sound."""
     model = storyteller("Fine.")
     talk = conversation(
         f"""
@@ -191,15 +201,17 @@ def test_an_mm_hm_that_was_understood_is_no_part_of_the_words_behind_it():
         until first_audio
         wait 0.5
         say mm-hm
-        wait 0.4
-        say tell me about the river
+        wait 0.55
+        say tell me about the river please
         until reply_finished
         until reply_finished
         """,
         llm=model,
+        listener=Listener(reading_s),
+        sound_judge=HearsAttention(),
     )
     assert one(talk.events, "false_alarm")["reason"] == "backchannel"
-    assert said_by_user(model.histories[-1])[-1] == "tell me about the river"
+    assert said_by_user(model.histories[-1])[-1] == "tell me about the river please"
 
 
 def test_words_before_the_first_sample_of_the_reply_go_on_with_the_turn():
