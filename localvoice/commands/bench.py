@@ -64,7 +64,7 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     from localvoice.ui.bench_progress import BenchProgress
 
     with ExitStack() as stack:
-        folder = _made(record) if record else Path(stack.enter_context(_temporary()))
+        folder = _made(record, stack) if record else Path(stack.enter_context(_temporary()))
         progress = stack.enter_context(BenchProgress())
         options = BenchOptions(folder, rounds, progress.said, offline=shield.mode)
         code, found = asyncio.run(run_dialogue(loaded, flags.model_store(), options))
@@ -78,7 +78,11 @@ def bench(  # noqa: PLR0913 - one parameter a flag
     raise typer.Exit(int(ExitCode.OK if found["answers"] else ExitCode.ENGINES))
 
 
-def _made(folder: Path) -> Path:
+def _made(folder: Path, stack: ExitStack) -> Path:
+    """The folder, which the stack removes if it is still empty then."""
+    from localvoice.app.fresh_files import FreshFiles
+
+    stack.callback(FreshFiles([], folder).withdraw)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

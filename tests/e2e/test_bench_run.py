@@ -105,6 +105,8 @@ def test_what_would_fail_behind_the_dialogue_fails_before_it(localvoice: Command
     )
     assert "not an empty folder" in localvoice.refusal("bench", "--record", kept, code=2)
     assert "cannot write to" in localvoice.refusal("bench", "--record", old / "deep", code=2)
+    no_model = ("--stt", "faster-whisper:gone/model")
+    assert "no model" in localvoice.refusal("bench", "--record", "deep/kept", *no_model, code=3)
 
 
 def _folder(localvoice: CommandLine, name: str) -> Path:
