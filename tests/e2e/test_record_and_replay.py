@@ -36,6 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     localvoice.environ["LOCALVOICE_ENGINES__OPENAI__BASE_URL"] = (
         "https://me:geheim-pass@127.0.0.1/v1?api_key=geheim-two"
     )
+    # one wait, whatever the words say: when they are known depends on how busy the machine is
+    localvoice.environ |= {f"LOCALVOICE_TURN__{wait}_MS": "600" for wait in ("SURE", "SILENCE", "LIMIT")}
     files = ("--input", question, "--output", localvoice.root / "r.wav", "--record", localvoice.root / "kept")
     outcome = localvoice("talk", *files, *STARTERS)
     assert outcome.code == 0, outcome
