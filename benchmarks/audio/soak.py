@@ -1,7 +1,8 @@
 """A conversation that lasts: memory, processor time, threads and open files, minute by minute.
 
-`python benchmarks/audio/soak.py [--ends card|files] [--minutes 60]`, JSON: on a private virtual card whose loudspeaker
-is heard by its microphone, or between two files with a simulated room. Of every five minutes three are talked through.
+`python benchmarks/audio/soak.py [--ends card|files] [--minutes 60] [--dense]`, JSON: on a private virtual card whose
+loudspeaker is heard by its microphone, or between two files with a simulated room. Of every five minutes three are
+talked through; `--dense` puts an hour's turns into half of one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -32,10 +33,19 @@ from virtual_card import SoundServer, feed_microphone
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from tests.e2e.spoken import read_events, speech
 
-CYCLE_S, TALKED_S = 300.0, 180.0
-"""Of every five minutes the last two are silent: what the program does while nobody talks is part of an hour."""
 
-QUESTION_EVERY_S = 15.0
+class Pace(NamedTuple):
+    """How much is said."""
+
+    cycle_s: float
+    talked_s: float
+    """Of each cycle the rest is silent: what the program does while nobody talks is part of an hour."""
+    every_s: float
+    """Between two questions."""
+
+
+USUAL, DENSE = Pace(300.0, 180.0, 15.0), Pace(150.0, 105.0, 6.0)
+
 OVER_THE_REPLY_S = 3.5
 """Every third question is followed by another one so much later, over the answer."""
 
@@ -48,23 +58,23 @@ ENGINES = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak", "--pla
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
-def schedule(minutes: float) -> Iterator[tuple[float, str]]:
+def schedule(minutes: float, pace: Pace) -> Iterator[tuple[float, str]]:
     """What the user says, and when."""
     at_s, count = 10.0, 0
     while at_s < minutes * 60 - 20.0:
-        if at_s % CYCLE_S > TALKED_S:
-            at_s = (at_s // CYCLE_S + 1) * CYCLE_S + 10.0
+        if at_s % pace.cycle_s > pace.talked_s:
+            at_s = (at_s // pace.cycle_s + 1) * pace.cycle_s + 10.0
             continue
         yield at_s, QUESTIONS[count % len(QUESTIONS)]
         count += 1
-        at_s += OVER_THE_REPLY_S if count % 4 == 0 else QUESTION_EVERY_S
+        at_s += OVER_THE_REPLY_S if count % 4 == 0 else pace.every_s
 
 
-def whole_sound(minutes: float) -> Samples:
+def whole_sound(minutes: float, pace: Pace) -> Samples:
     """The same as one sound."""
     said = {text: speech(text) for text in QUESTIONS}
     sound = silence(round(minutes * 60 * SPEECH_RATE_HZ))
-    for at_s, text in schedule(minutes):
+    for at_s, text in schedule(minutes, pace):
         first = round(at_s * SPEECH_RATE_HZ)
         sound[first : first + len(said[text])] += said[text]
     return sound
@@ -101,9 +111,9 @@ class Program:
 
 
 @contextmanager
-def on_the_card(folder: Path, minutes: float) -> Iterator[Program]:
+def on_the_card(folder: Path, minutes: float, pace: Pace) -> Iterator[Program]:
     """The program on a card of its own, and a user who speaks while the context waits."""
-    del minutes
+    del minutes, pace
     server = SoundServer(folder)
     path = f"source=speaker.monitor sink=micfeed latency_msec=40 adjust_time=0 rate={48_000} channels=1"
     for words in (("load-module", "module-loopback", *path.split()), ("set-sink-input-volume", "0", f"{ECHO_DB}dB")):
@@ -113,9 +123,9 @@ def on_the_card(folder: Path, minutes: float) -> Iterator[Program]:
 
 
 @contextmanager
-def between_files(folder: Path, minutes: float) -> Iterator[Program]:
+def between_files(folder: Path, minutes: float, pace: Pace) -> Iterator[Program]:
     """The program between two files."""
-    soundfile.write(folder / "user.wav", whole_sound(minutes), SPEECH_RATE_HZ, subtype="PCM_16")
+    soundfile.write(folder / "user.wav", whole_sound(minutes, pace), SPEECH_RATE_HZ, subtype="PCM_16")
     ends = ("--input", str(folder / "user.wav"), "--output", str(folder / "reply.wav"))
     yield Program(folder, dict(os.environ), *ends, "--room", f"80,{ECHO_DB},300")
 
@@ -128,13 +138,13 @@ def watch(program: Program, start_s: float, until_s: float, looks: list[dict[str
     time.sleep(max(0.0, start_s + until_s - time.monotonic()))
 
 
-def live(ends: str, minutes: float, folder: Path) -> dict[str, Any]:
+def live(ends: str, minutes: float, pace: Pace, folder: Path) -> dict[str, Any]:
     """All of it."""
     looks: list[dict[str, Any]] = []
-    with {"card": on_the_card, "files": between_files}[ends](folder, minutes) as program:
+    with {"card": on_the_card, "files": between_files}[ends](folder, minutes, pace) as program:
         program.wait_until_started()
         start_s = time.monotonic()
-        for count, (at_s, text) in enumerate(schedule(minutes) if ends == "card" else ()):
+        for count, (at_s, text) in enumerate(schedule(minutes, pace) if ends == "card" else ()):
             watch(program, start_s, at_s, looks)
             wav = folder / f"say{count % len(QUESTIONS)}.wav"
             if not wav.exists():
@@ -163,7 +173,7 @@ def by_minute(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def by_cycle(minutes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every five minutes: the highest memory, processor time of a talked and of a silent minute."""
-    size = round(CYCLE_S / 60)
+    size = round(USUAL.cycle_s / 60)
     parts = [minutes[at : at + size] for at in range(0, len(minutes), size)]
     return [
         {
@@ -182,8 +192,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ends", choices=["card", "files"], default="card")
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--dense", action="store_const", const=DENSE, default=USUAL, dest="pace")
     arguments = parser.parse_args()
-    result = live(arguments.ends, arguments.minutes, Path(tempfile.mkdtemp()))
+    result = live(arguments.ends, arguments.minutes, arguments.pace, Path(tempfile.mkdtemp()))
     result["cycles"] = by_cycle(result["minutes"])
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     load = [round(one, 1) for one in os.getloadavg()]
