@@ -161,6 +161,8 @@ class _Files:
     def close(self) -> None:
         """Finish the files as far as they were written."""
         self.is_closed = True
-        for file in self._files.values():
+        for track, file in self._files.items():
             with suppress(*self._errors):  # what failed was told when it was written
+                if self._frames[track] == 0:  # libsndfile leaves an empty file, which nobody can open
+                    file.write(to_int16(silence(self.rates[track] // _BLOCKS_PER_S)))
                 file.close()

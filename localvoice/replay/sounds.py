@@ -58,6 +58,8 @@ def read_sides(folder: Path) -> Sides:
                 outlines[track].append(float(np.abs(part).max()))
             if count * COLUMN_S <= _AUDIO_MOST_S:
                 copy.write(parts[present.index("mic")] if "mic" in present else None, parts[-1])
+    if count == 0:  # a session that ended as it began
+        return Sides()
     merge = -(-count // _COLUMNS_MOST)
     merged = {track: _merged(values, merge) for track, values in outlines.items()}
     seconds = count * COLUMN_S

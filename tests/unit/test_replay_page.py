@@ -137,6 +137,12 @@ def test_a_long_session_is_drawn_closer_together():
     assert len(timeline.svg()) < 1_000_000
 
 
+def test_a_session_that_ended_as_it_began_has_a_page_without_sound(kept: Recorded):
+    soundfile.write(kept.folder / "output.flac", np.zeros(480), 48_000)
+    assert read_sides(kept.folder) == Sides()
+    assert "<html" in page(kept, read_sides(kept.folder))
+
+
 def test_damaged_sound_and_unwritable_places_are_one_line(kept: Recorded, tmp_path: Path):
     (kept.folder / "mic.flac").write_bytes(b"fLaC nonsense")
     with pytest.raises(FileError, match=r"mic\.flac is damaged"):

@@ -120,6 +120,13 @@ def test_a_full_disk_is_told_once_and_nothing_else_happens(tmp_path, monkeypatch
     assert "\n" not in message
 
 
+def test_a_session_that_ends_at_once_leaves_files_that_can_be_opened(tmp_path):
+    tape = SoundTape(silent)
+    tape.start(tmp_path, RATES)
+    tape.close()
+    assert all(soundfile.info(tmp_path / f"{track}.flac").duration == pytest.approx(0.01) for track in RATES)
+
+
 def test_a_folder_that_takes_no_file_is_one_line(tmp_path):
     (tmp_path / "mic.flac").mkdir()
     with pytest.raises(FileError, match=r"cannot write .*mic\.flac"):
