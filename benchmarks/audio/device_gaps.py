@@ -35,6 +35,9 @@ from localvoice.messages import SpeechChunk
 GAP_FRAMES = 48
 """Zeros in a row, 1 ms, that count as a gap."""
 
+SWITCH_S = 0.001
+"""As in a conversation (app/listening.py)."""
+
 WARM_UP_S = 1.5
 """Before anything is measured (audio.md 1)."""
 
@@ -206,6 +209,7 @@ def main() -> None:
         native.load = lambda: None  # type: ignore[assignment] # as if it had not been compiled
     server = SoundServer(Path(tempfile.mkdtemp()))
     os.environ.update(server.environ)
+    sys.setswitchinterval(SWITCH_S)
     result = asyncio.run(measure(arguments, server.environ))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(json.dumps({**result, "machine": machine, "date": time.strftime("%Y-%m-%d")}, indent=1), flush=True)
