@@ -61,6 +61,8 @@ show_plainly(app)
 
 _TALK = "talk"
 _CLOUD_WORDS = frozenset({"off", "prefer", "fallback"})
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
+"""Of a name that the user gave: a folder that is closed to them, or more letters than the system takes."""
 
 
 @app.callback(invoke_without_command=True)
@@ -123,6 +125,8 @@ def _of_the_surroundings(error: OSError) -> str:
         return "the disk is full: free some space, or write elsewhere"
     if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd alone
         return "the folder this runs in is gone: change to another one"
+    if error.errno in _REFUSALS and error.filename is not None:  # Python already fails to ask whether it is there
+        return f"{error.filename} cannot be used: {str(error.strerror).lower()}; name another place"
     return ""
 
 

@@ -63,8 +63,9 @@ class Running:
         found: list[Event] = []
 
         def came() -> bool:
+            has_ended = self.process.poll() is not None  # asked first: the event may be the last thing it writes
             found[:] = [event for event in read_events(self.events_file) if event["type"] == kind]
-            return bool(found) or self.process.poll() is not None
+            return bool(found) or has_ended
 
         wait_until(came, lambda: f"no {kind}; {read_events(self.events_file)}")
         assert found, f"no {kind}; {read_events(self.events_file)}; {self.process.communicate(timeout=1)}"

@@ -66,6 +66,7 @@ OUTPUTS = [
     ("folder.wav", "is a folder"),
     pytest.param("/proc/reply.wav", "cannot write /proc/reply.wav", marks=needs_devices),
     pytest.param("/dev/full", "cannot write /dev/full", marks=needs_devices),
+    pytest.param("a" * 300 + ".wav", "file name too long; name another place", marks=needs_devices, id="long"),
 ]
 
 

@@ -111,11 +111,11 @@ def test_a_signal_at_the_very_start_is_no_traceback(localvoice, number, code, af
 
 
 def heeds_signals(running: Running) -> None:
-    """Until the program is there and the interpreter has come up, where Linux can tell."""
+    """Until the program has taken the last of the signals, SIGHUP, where Linux can tell."""
     status = Path(f"/proc/{running.process.pid}/status")
     while status.exists() and running.process.poll() is None:
         caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt"))
-        if int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1:
+        if int(caught.split()[1], 16) >> (signal.SIGHUP - 1) & 1:
             return
         time.sleep(0.001)
     if not status.exists():
