@@ -39,6 +39,10 @@ _SAME_WORDS_S = 0.6
 """Silence up to which a sound that was dismissed unread belongs to the words behind it: "please ... try again" by a
 human reader is two sounds, 0.3 s apart. Nine in ten pauses of readers are shorter than 0.33 s (docs/turn-taking.md)."""
 
+_FIRST_WORDS_S = 2.0
+"""How far before the sound in hand its words may begin, over however many sounds: who coughs twice a second throughout
+a reply says none of that. Three short words with their pauses; chosen."""
+
 
 class OverReply:
     """Feed it what happens while a reply sounds. It keeps `floor.overlap` and `floor.early`."""
@@ -114,8 +118,9 @@ class OverReply:
     def began_s(self, onset_s: float) -> float:
         """Where words begin that were noticed at `onset_s`: with a sound just before, if nobody knows what that was."""
         sound = self._dismissed
-        is_one = sound is not None and not sound.is_understood and 0.0 <= onset_s - self._ended_s <= _SAME_WORDS_S
-        return sound.began_s if sound is not None and is_one else onset_s
+        if sound is None or sound.is_understood or not 0.0 <= onset_s - self._ended_s <= _SAME_WORDS_S:
+            return onset_s
+        return next((one for one in (sound.began_s, sound.onset_s) if onset_s - one <= _FIRST_WORDS_S), onset_s)
 
     def comes_back(self, seen: OverlapRead) -> bool:
         """Whether the dismissed sound was a stop word after all. If so it is the next one to be held."""

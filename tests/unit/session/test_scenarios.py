@@ -183,6 +183,21 @@ def test_a_first_word_that_was_taken_for_noise_belongs_to_the_words_behind_it(be
     assert said_by_user(model.histories[-1])[-1] == "no tell me about the river"
 
 
+def test_coughs_all_along_a_reply_are_no_part_of_the_words_behind_them():
+    """Else the turn would be as long as the reply, and over before its first word where that is `turn.max_turn_s`."""
+    model = FakeChatModel(STORY * 4, "Fine.")
+    coughs = "cough 0.1\nwait 0.4\n" * 16
+    talk = conversation(
+        f"say {ASKED}\nuntil first_audio\nwait 0.5\n{coughs}say tell me about the river please\nuntil reply_finished",
+        llm=model,
+        config=Config(turn=TurnConfig(max_turn_s=6.0)),
+    )
+    assert len(of(talk.events, "false_alarm")) == 16
+    assert one(talk.events, "turn_ended", turn=2)["reason"] == "complete"
+    assert one(talk.events, "transcript", turn=2)["text"] == "tell me about the river please"
+    assert one(talk.events, "transcript", turn=2)["audio_s"] < 5.0
+
+
 class HearsAttention:
     """A judge to whom everything sounds like a backchannel."""
 
