@@ -57,5 +57,8 @@ class Warming:
         messages = self._so_far(words) if is_idle and self._is_enabled and self._house is not None else ()
         if messages and self._house is not None:
             self._words = words
-            prefilling = self._chat.prefill(messages, self._tools)
-            self._task = self._house.tasks.create_task(unless_it_fails(prefilling, "nothing was prefilled"))
+            self._task = self._house.tasks.create_task(self._prefill(messages))
+
+    async def _prefill(self, messages: Sequence[Message]) -> None:
+        """Asks the model only once it runs: a call that is cancelled before that leaves nothing behind."""
+        await unless_it_fails(self._chat.prefill(messages, self._tools), "nothing was prefilled")

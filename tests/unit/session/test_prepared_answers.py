@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,9 +13,15 @@ import pytest
 
 from localvoice.config import Config, ReplyConfig, TurnConfig
 from localvoice.errors import ProviderUnavailable
+from localvoice.event_log import EventLog
 from localvoice.messages import Message, Role, SpeechChunk, ToolCall
 from localvoice.session.conversation import SessionOptions
+from localvoice.session.hand import House
+from localvoice.session.log import SessionLog
 from localvoice.session.phrases import CLARIFY, GOODBYE
+from localvoice.session.tape import Tape
+from localvoice.session.warming import Warming
+from localvoice.turn.observations import Observation
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, HearingAlong
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -438,6 +446,23 @@ def test_before_anybody_speaks_the_system_prompt_is_in_the_cache():
         assert [message.role for message in setting.llm.prefilled[0]] == [Role.SYSTEM]
 
     hold(user, setting)
+
+
+async def test_a_session_that_ends_as_it_begins_leaves_no_call_to_the_model_behind():
+    """A call that nobody awaits is told on standard error."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        async with asyncio.TaskGroup() as tasks:
+            warming = Warming(FakeChatModel(STORY), lambda _: [Message(Role.SYSTEM, "be brief")], (), enabled=True)
+            warming.attach(House(tasks, unheard, SessionLog(EventLog(), float, Tape(None)), bool))
+            warming.stop()
+        del warming
+        gc.collect()
+    assert [str(one.message) for one in told] == []
+
+
+def unheard(seen: Observation) -> None:
+    raise AssertionError(seen)
 
 
 def test_nothing_is_brought_into_the_cache_where_preparing_is_switched_off():
