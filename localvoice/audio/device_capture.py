@@ -59,19 +59,19 @@ class DeviceCapture:
 
         Raises `DeviceError`.
         """
-        while len(self._blocks) < blocks:
-            now_s, ahead = time.monotonic(), blocks - len(self._blocks) - 1
-            time.sleep(max(0.0, self._due_s + ahead * BLOCK_S - now_s))
+        while (missing := blocks - len(self._blocks)) > 0:
+            now_s = time.monotonic()
+            due_s = max(self._due_s + (missing - 1) * BLOCK_S, now_s)
+            time.sleep(due_s - now_s)
             if self._is_closed:
                 raise DeviceError(f'the microphone "{self.name}" has been closed')
             rate_hz, fresh = self._stream.rate_hz, self._stream.take()
             if rate_hz != self._rate_hz:
                 self._rate_hz, self._resampler = rate_hz, LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
             self._blocks.extend(self._reblocker.feed(self._converted(fresh)))
-            if len(fresh):  # all there was: the next block is complete 10 ms later
-                self._due_s = max(self._due_s + ahead * BLOCK_S, now_s) + BLOCK_S - _EARLIER_S
-            else:
-                self._due_s = max(self._due_s, now_s - ahead * BLOCK_S) + _LATER_S
+            missing = blocks - len(self._blocks)
+            # all there was has been taken: the next block is complete 10 ms later; else the last of them comes soon
+            self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else _LATER_S - (missing - 1) * BLOCK_S)
         return (
             self._blocks.popleft() if blocks == 1 else np.concatenate([self._blocks.popleft() for _ in range(blocks)])
         )

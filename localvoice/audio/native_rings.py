@@ -17,8 +17,8 @@ _MARGIN_S = 0.02
 """The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
 
 
-_QUIET_BLOCKS = 300
-"""Of silence (3 s) until the place of the reference is looked at: its step is another path for the canceller."""
+_QUIET_S = 3.0
+"""Of silence until the place of the reference is looked at: its step is another path for the canceller."""
 
 _STRAYED_S = 0.015
 """From here on it is put right: more than the block by which looks at both clocks differ. The reference leads its echo
@@ -108,7 +108,7 @@ class FarSound:
         self._next: int | None = None
         self.steps = 0
         """How often its place was put right, since both clocks run apart: each is another way for the echo."""
-        self._stay = _Stay()
+        self._stay = _Stay(round(_QUIET_S * rate_hz))
 
     @property
     def clock(self) -> int:
@@ -132,7 +132,7 @@ class FarSound:
             self._next = max(0, newest - self._margin)
         first, self._next = self._next, self._next + frames
         sound = self.at(first, frames)
-        strayed = self._stay.look(newest - first, is_silent=not sound.any())
+        strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
         if strayed is not None and abs(strayed - self._margin) > _STRAYED_S * self.rate_hz:
             self._next += strayed - self._margin
             self.steps += 1
@@ -142,17 +142,20 @@ class FarSound:
 class _Stay:
     """How far a reader stays behind a writer, in frames: the least in a silence, since either may be late."""
 
-    def __init__(self) -> None:
-        self._looks: list[int] = []
+    def __init__(self, enough: int) -> None:
+        self._enough = enough
+        """Frames of silence until it is said."""
+        self._silent = 0
+        self._least: int | None = None
 
-    def look(self, behind: int, *, is_silent: bool) -> int | None:
-        """Once every 3 s of silence."""
+    def look(self, behind: int, frames: int, *, is_silent: bool) -> int | None:
+        """After a read of so many frames: the least once there was enough silence, and again after as much."""
         if not is_silent:
-            self._looks.clear()
+            self._silent, self._least = 0, None
             return None
-        self._looks.append(behind)
-        if len(self._looks) < _QUIET_BLOCKS:
+        self._least = behind if self._least is None else min(behind, self._least)
+        self._silent += frames
+        if self._silent < self._enough:
             return None
-        least = min(self._looks)
-        self._looks.clear()
+        least, self._silent, self._least = self._least, 0, None
         return least

@@ -104,6 +104,17 @@ def test_in_silence_the_reference_stays_where_it_was_though_the_clocks_run_apart
     assert end.path == steps == {100: 0, 20: 2, -20: 2}[blocks_apart]
 
 
+def test_in_silence_it_is_put_right_as_soon_where_eight_blocks_are_read_as_one():
+    ring = Quiet()
+    end = DeviceFarEnd(FarSound(ring, 48_000), 48_000)
+    end.advance()
+    ring.written += round(0.05 * 48_000)  # the clocks have run apart meanwhile
+    for _ in range(76):  # twice 3 s
+        ring.written += 8 * 480
+        end.advance(8)
+    assert end.path == 1
+
+
 def test_while_we_speak_its_place_is_left_alone():
     ring = Ring()
     far = FarSound(ring, 48_000)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from localvoice.audio.duplex import BLOCK, Block, Duplex, PacedCapture, Rendering
+from localvoice.audio import device_capture
+from localvoice.audio.device_capture import DeviceCapture
+from localvoice.audio.duplex import BLOCK, BLOCK_S, Block, Duplex, PacedCapture, Rendering
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.hearing import Hearing
@@ -168,3 +170,34 @@ def test_a_recording_keeps_time_where_the_beginning_was_too_much_to_keep(tmp_pat
     assert len(heard) == 1000 * LONG * BLOCK
     assert heard[0] == 0.0
     assert heard[-1] == 0.25
+
+
+class Device:
+    """A microphone that hands out 10 ms every 10 ms, and the time it goes by."""
+
+    rate_hz, path, latency_s, xruns, name = SPEECH_RATE_HZ, "native", 0.0, 0, "device"
+
+    def __init__(self) -> None:
+        self.now_s, self.wakes, self._taken = 0.0, 0, 0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds + 1e-5
+        self.wakes += 1
+
+    def take(self) -> Samples:
+        before, self._taken = self._taken, int(self.now_s / BLOCK_S + 1e-6)
+        return silence((self._taken - before) * BLOCK)
+
+
+def test_a_device_is_read_as_soon_as_the_last_of_them_is_there(monkeypatch: pytest.MonkeyPatch):
+    device = Device()
+    monkeypatch.setattr(device_capture, "time", device)
+    capture, heard_s = DeviceCapture(device), 0.0
+    for blocks in [1] * 100 + [LONG] * 200 + [1] * 100:
+        assert len(capture.read(blocks)) == blocks * BLOCK
+        heard_s += blocks * BLOCK_S
+        assert device.now_s - heard_s < 0.0015
+    assert device.wakes < 1.3 * 400
