@@ -159,10 +159,13 @@ class _Files:
             self._frames[track] += len(samples)
 
     def close(self) -> None:
-        """Finish the files as far as they were written."""
+        """Finish the files as far as they were written; may be called twice."""
+        if self.is_closed:
+            return
         self.is_closed = True
         for track, file in self._files.items():
             with suppress(*self._errors):  # what failed was told when it was written
                 if self._frames[track] == 0:  # libsndfile leaves an empty file, which nobody can open
                     file.write(to_int16(silence(self.rates[track] // _BLOCKS_PER_S)))
+            with suppress(*self._errors):
                 file.close()

@@ -95,20 +95,33 @@ def test_another_loudspeaker_keeps_the_rate_of_the_file(tmp_path):
 class FullDisk:
     """A sound file that takes so many writes and no more."""
 
+    takes = 2
+
     def __init__(self, *_args, **_kwargs) -> None:
-        self._left = 2
+        self._left = self.takes
+        self.is_open = True
 
     def write(self, samples) -> None:
+        if not self.is_open:
+            raise soundfile.SoundFileRuntimeError("I/O operation on closed file.")
         self._left -= 1
         if self._left < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.is_open = False
 
 
-def test_a_full_disk_is_told_once_and_nothing_else_happens(tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(soundfile, "SoundFile", FullDisk)
+@pytest.mark.parametrize("takes", [0, 2])
+def test_a_full_disk_is_told_once_and_nothing_else_happens(tmp_path, monkeypatch, takes):
+    told, opened = [], []
+
+    def open_file(*_args, **_kwargs) -> FullDisk:
+        opened.append(FullDisk())
+        return opened[-1]
+
+    monkeypatch.setattr(FullDisk, "takes", takes)
+    monkeypatch.setattr(soundfile, "SoundFile", open_file)
     tape = SoundTape(lambda code, message: told.append((code, message)))
     tape.start(tmp_path, RATES)
     for first in range(0, 1000, 100):
@@ -118,6 +131,7 @@ def test_a_full_disk_is_told_once_and_nothing_else_happens(tmp_path, monkeypatch
     assert code == "recording_stopped"
     assert "mic.flac: no space left on device" in message
     assert "\n" not in message
+    assert not any(file.is_open for file in opened)
 
 
 def test_a_session_that_ends_at_once_leaves_files_that_can_be_opened(tmp_path):
