@@ -41,7 +41,7 @@ def seconds_to_end(process: subprocess.Popen[Any], number: int) -> float:
 
 def _has_ended(process: subprocess.Popen[Any]) -> bool:
     """Where it can be asked so, what the system knows of the process stays."""
-    if not hasattr(os, "waitid"):
+    if process.returncode is not None or not hasattr(os, "waitid"):
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
