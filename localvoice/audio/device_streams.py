@@ -62,8 +62,7 @@ class InputStream:
             channels = self._stream.channels
             self._ring = rtmixer.RingBuffer(FLOAT_BYTES * channels, power_of_2(CAPTURE_RING_S * self.rate_hz))
             self._recording = self._stream.record_ringbuffer(self._ring)
-            open_streams.add(self._stream, self)
-            self._stream.start()
+            open_streams.start(self._stream, self)
         self._taken_s = time.monotonic()
         self._xruns = XrunCount(self._stream)
 
@@ -145,8 +144,7 @@ class OutputStream:
                 latency=config.latency_ms / 1000,
                 qsize=_QUEUE,
             )
-            open_streams.add(self._stream, self)
-            self._stream.start()
+            open_streams.start(self._stream, self)
         self._playing: Any = None
         self._cancelled: deque[Any] = deque(maxlen=_QUEUE)
         """Actions that cancellations under way point to: C does not keep them alive."""

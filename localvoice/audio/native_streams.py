@@ -48,8 +48,7 @@ class _NativeStream:
             **options,
         )
         state.channels = self.pa.channels
-        open_streams.add(self.pa, self)
-        self.pa.start()
+        open_streams.start(self.pa, self)
 
 
 class InputStream:

@@ -175,6 +175,15 @@ class OpenStreams:
         with self._lock:
             self._streams[id(pa)] = (pa, memory)
 
+    def start(self, pa: Any, memory: Any = None) -> None:
+        """The same, and start it; one that does not start is closed: no device would be looked for beside it."""
+        self.add(pa, memory)
+        try:
+            pa.start()
+        except BaseException:
+            self._close(pa)
+            raise
+
     def start_closing(self, pa: Any) -> threading.Thread:
         """Abort and close in a thread, which ends when the device has answered, perhaps never."""
         thread = threading.Thread(target=self._close, args=(pa,), name="closing", daemon=True)

@@ -120,6 +120,9 @@ class Stream:
         self.may_answer = threading.Event()
         self.calls: list[str] = []
 
+    def start(self) -> None:
+        raise OSError("it is not there any more")
+
     def abort(self) -> None:
         self.may_answer.wait(10.0)
         self.calls.append("abort")
@@ -141,6 +144,15 @@ def test_closing_waits_shortly_and_a_stream_that_hangs_stays_open() -> None:
     streams.start_closing(stream).join()
     assert len(streams) == 0
     assert stream.calls[-2:] == ["abort", "close"], "closed also where it could not be aborted"
+
+
+def test_a_stream_that_does_not_start_is_closed_at_once() -> None:
+    streams, stream = OpenStreams(), Stream()
+    stream.may_answer.set()
+    with pytest.raises(OSError, match="not there any more"):
+        streams.start(stream)
+    assert stream.calls == ["abort", "close"]
+    assert len(streams) == 0
 
 
 def test_portaudio_is_not_started_again_under_an_open_stream(monkeypatch: pytest.MonkeyPatch) -> None:
