@@ -107,7 +107,8 @@ class _FluxUtterance(Utterance):
             return False
         self.words.believe(fields.get("end_of_turn_confidence"))
         if fields["event"] in {"EagerEndOfTurn", "EndOfTurn"}:
-            self.settled_s = fields.get("audio_window_end")
+            end_s = fields.get("audio_window_end")
+            self.settled_s = None if end_s is None else float(end_s)
         if fields["event"] != "EndOfTurn":
             self.words.guess(fields["transcript"])
             return False

@@ -30,8 +30,11 @@ class Hypothesis:
         self._fixed = self._loose = ""
 
     def believe(self, end_of_turn: float | None) -> None:
-        """The service's own probability that the speaker has finished; None where it has none to give."""
-        self._end_of_turn = end_of_turn
+        """The service's own probability that the speaker has finished; None where it has none to give.
+
+        Raises `ValueError` or `TypeError` where it is none.
+        """
+        self._end_of_turn = None if end_of_turn is None else min(1.0, max(0.0, float(end_of_turn)))
 
     @property
     def text(self) -> str:

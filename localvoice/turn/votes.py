@@ -1,8 +1,8 @@
 """What speaks for and against the end of a thought at one pause, and the probability that follows from it.
 
-Each vote is turned into log-odds of its own, and these add up: what is said, how it sounds and what was asked are
-taken for independent of each other. A vote that is missing adds nothing. Probabilities are meant with as many ends as
-pauses inside a thought, as the word model's are. The weights: scripts/calibrate_votes.py.
+Votes are turned into log-odds, and these add up. Words and sound are weighed together where both vote; what was asked
+and what the recogniser says are taken for independent of them. A vote that is missing adds nothing. Probabilities are
+meant with as many ends as pauses inside a thought, as the word model's are. The weights: scripts/calibrate_votes.py.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ class Votes:
 
 
 def log_odds(chance: float, kept: float = 1e-6) -> float:
-    """Of a probability, which counts no further than to `kept` from certainty."""
-    inside = min(max(chance, kept), 1.0 - kept)
+    """Of a probability, which counts no further than to `kept` from certainty; what is no number is unlikely."""
+    inside = min(1.0 - kept, max(kept, chance))  # in this order: a comparison with NaN is false
     return float(np.log(inside / (1.0 - inside)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from localvoice.stt.hypothesis import Hypothesis, joined
@@ -37,6 +39,21 @@ def test_guesses_replace_each_other_and_what_is_settled_stands():
     words.settle(" or so", is_spaced=True)
     assert words.is_settled
     assert (words.final(1.0).text, words.final(1.0).is_final) == ("What time or so", True)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [(None, None), (0.4, 0.4), ("0.4", 0.4), (7, 1.0), (-1, 0.0), (math.nan, 0.0)]
+)
+def test_a_vote_of_the_service_is_a_probability(told, kept):
+    words = Hypothesis()
+    words.believe(told)
+    assert words.partial(None).end_of_turn == kept
+
+
+@pytest.mark.parametrize("told", ["high", [0.4]])
+def test_a_vote_of_the_service_that_is_no_number_cannot_be_read(told):
+    with pytest.raises((TypeError, ValueError)):  # a `ProviderBroken` of whoever listens
+        Hypothesis().believe(told)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,13 @@ def test_without_a_vote_there_is_no_probability():
 def test_each_vote_counts_alone():
     assert said("could you say that again") > 0.5 > said("i would like to")
     assert Votes(LONG_S, sound=0.99).finished > 0.5 > Votes(LONG_S, sound=0.01).finished
+
+
+@pytest.mark.parametrize("vote", [-1.0, 0.0, 1.0, 7.0, math.nan])
+def test_what_is_no_probability_counts_as_the_nearest_one_and_no_number_as_unlikely(vote):
+    nearest = min(1.0, max(0.0, vote))
+    for name in ("sound", "words", "recogniser"):
+        assert Votes(LONG_S, **{name: vote}).finished == Votes(LONG_S, **{name: nearest}).finished
 
 
 @given(st.tuples(chances, chances), chances)
