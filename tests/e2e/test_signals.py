@@ -119,4 +119,4 @@ def heeds_signals(running: Running) -> None:
             return
         time.sleep(0.001)
     if not status.exists():
-        time.sleep(0.2)
+        time.sleep(1.0)
