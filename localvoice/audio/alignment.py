@@ -20,7 +20,7 @@ _FFT = 2**16
 _BAND_HZ = (200.0, 4000.0)
 _FIRST_BLOCKS = 50
 _EVERY_BLOCKS = 100
-"""Between two measurements of 2.4 ms each, until a drift is known (after 5 s of speech) and from then on: a slip is
+"""Between two measurements of 2.4 ms each, until a drift is known (3 to 4 s of one path) and from then on: a slip is
 known after two of them."""
 
 _LONGEST = round(0.7 * SPEECH_RATE_HZ)
