@@ -92,7 +92,7 @@ def set_(
     from localvoice.config_text import set_in_file, toml_value, without_secrets
 
     checked = check_setting(key, value)
-    _check_engine(key.split("."), checked)
+    _check_names(key.split("."), checked)
     user_file, *others = config_files(os.environ, Path.cwd())
     file = next((other for other in others if is_there(other)), user_file)
     set_in_file(file, key, checked)
@@ -102,10 +102,11 @@ def set_(
         typer.echo(f"{setting.variable} is set and wins over the file; unset it", err=True)
 
 
-def _check_engine(path: Sequence[str], value: Any) -> None:
+def _check_names(path: Sequence[str], value: Any) -> None:
     """A name or an address that would be refused at the next start is refused now."""
     from localvoice.addresses import checked_url
     from localvoice.engine_check import check_name
+    from localvoice.skills.catalog import check_disabled
 
     match path:
         case [*_, "engines", "stt" | "llm" | "tts" as stage]:
@@ -113,6 +114,8 @@ def _check_engine(path: Sequence[str], value: Any) -> None:
                 check_name(stage, text.partition(":")[0])
         case [*_, "engines", name, "base_url"] if value:
             checked_url(value, name)
+        case [*_, "skills", "disabled"]:
+            check_disabled(value)
 
 
 @keys_app.callback()

@@ -47,7 +47,8 @@ LONGEST = 200
 """Characters of an utterance that can be a command; longer talk is not matched against anything."""
 
 
-def _check_names(disabled: Collection[str]) -> None:
+def check_disabled(disabled: Collection[str]) -> None:
+    """Raises `ConfigError` where no skill bears one of these names."""
     names = [skill.name for skill in SKILLS]
     for unknown in (name for name in disabled if name not in names):
         near = nearest(unknown, names)
@@ -62,7 +63,7 @@ class Skills:
 
     def __init__(self, *, disabled: Collection[str] = (), language: str = "en") -> None:
         """Raises `ConfigError` where no skill bears a name of `disabled`."""
-        _check_names(disabled)
+        check_disabled(disabled)
         self._skills = {skill.name: skill for skill in SKILLS if skill.name not in disabled}
         spoken = language.split("-", maxsplit=1)[0].lower() == "en"
         self._sentences = tuple(

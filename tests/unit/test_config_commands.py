@@ -263,6 +263,7 @@ def test_set_refuses_what_does_not_fit_and_writes_nothing(command, key, text, me
     [
         ("engines.tts", "piper,espeek", "there is no synthesiser 'espeek'; the nearest one is espeak"),
         ("profiles.work.engines.stt", "piper", "there is no recogniser 'piper'; it is a synthesiser"),
+        ("skills.disabled", "get_time,timer", "skills.disabled names no skill 'timer'; the nearest one is set_timer"),
         ("engines.openai.base_url", "example", "the address of openai is no address"),
     ],
 )
