@@ -63,7 +63,7 @@ class Capture(Protocol):
         """Times the device lost sound; 0 for files."""
 
     def read(self, blocks: int = 1) -> Samples:
-        """The next 10 ms (160 samples at 16 kHz), or `blocks` times as much; waits until all of it has been heard.
+        """The next 10 ms (160 samples at 16 kHz), or up to `blocks` times as much; waits until that has been heard.
 
         Raises `DeviceError`.
         """
@@ -82,10 +82,13 @@ class PacedCapture:
         self,
         source: SoundSource,
         *,
+        in_step: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`in_step`: whoever is behind `source` may wait for what we play to each 10 ms, so no more is read at once."""
         self._source = source
+        self._in_step = in_step
         self._clock = clock
         self._sleep = sleep
         self._due_s: float | None = None
@@ -97,6 +100,7 @@ class PacedCapture:
 
     def read(self, blocks: int = 1) -> Samples:
         """The next block, or several, at the time at which a microphone would have them."""
+        blocks = 1 if self._in_step else blocks
         if self._due_s is None:
             self._due_s = self._clock()
         self._due_s += blocks * BLOCK_S
@@ -186,14 +190,14 @@ class Duplex:
         """Told how loud both ends are, where somebody looks."""
 
     def read(self, blocks: int = 1) -> Block:
-        """The next 10 ms, or `blocks` times as much by one wake-up: waits until all of it has been heard.
+        """The next 10 ms, or up to `blocks` times as much by one wake-up: waits until all of it has been heard.
 
         What was played meanwhile has been written.
         """
         near = numbers(self._capture.read(blocks))
         far, path = None, 0
         if self._far_end is not None:
-            far, path = numbers(self._far_end.advance(blocks)), self._far_end.path
+            far, path = numbers(self._far_end.advance(len(near) // BLOCK)), self._far_end.path
         if self._room is not None and far is not None:
             near = self._in_room(self._room, near, far)
         is_muted = self.is_muted

@@ -96,7 +96,7 @@ def open_capture(end: End, config: AudioConfig) -> Capture:
         case EndKind.FILE:
             return PacedCapture(WavSource(Path(end.spec)))
         case EndKind.PIPE:
-            return PacedCapture(PcmSource(standard_input()))
+            return PacedCapture(PcmSource(standard_input()), in_step=True)
         case EndKind.NONE:
             return PacedCapture(SilentSource())
         case EndKind.DEVICE:

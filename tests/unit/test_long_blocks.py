@@ -89,6 +89,14 @@ def test_both_ends_are_the_same_in_a_room():
         np.testing.assert_allclose(long, short, atol=1e-6)
 
 
+def test_of_a_pipe_no_more_is_read_than_it_gets_an_answer_to():
+    capture = PacedCapture(Take(silence(SPEECH_RATE_HZ)), in_step=True, sleep=lambda _: None)
+    duplex = Duplex(capture, None, Rendering(PlaybackQueue(SPEECH_RATE_HZ), Nowhere()))
+    block = duplex.read(LONG)
+    assert len(block.near) == len(block.far) == BLOCK
+    assert duplex.now_s() == pytest.approx(BLOCK_S)
+
+
 class Unheard:
     """A detector that hears nobody."""
 
