@@ -181,7 +181,7 @@ class OpenStreams:
         try:
             pa.start()
         except BaseException:
-            self._close(pa)
+            self.close(pa)
             raise
 
     def start_closing(self, pa: Any) -> threading.Thread:

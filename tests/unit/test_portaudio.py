@@ -155,6 +155,15 @@ def test_a_stream_that_does_not_start_is_closed_at_once() -> None:
     assert len(streams) == 0
 
 
+def test_a_stream_that_does_not_start_and_hangs_holds_nobody_up() -> None:
+    streams, stream = OpenStreams(), Stream()
+    with pytest.raises(OSError, match="not there any more"):
+        streams.start(stream)
+    assert stream.calls == []
+    assert len(streams) == 1
+    stream.may_answer.set()
+
+
 def test_portaudio_is_not_started_again_under_an_open_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portaudio, "load_sounddevice", lambda: pytest.fail("must not be touched"))
     stream = Stream()
