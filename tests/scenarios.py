@@ -34,7 +34,7 @@ from tests.virtual_time import Setting, Talk, hold
 WORD_S = 0.3
 _PATIENCE_S = 4.0
 _READABLE = 0.5
-"""Share of a word that has to be in the sound for it to be read."""
+"""Share of a word of which more has to be in the sound for it to be read: of one cut in two only one half is."""
 _FIRST, _STEP = 2.0**-3, 2.0**-14
 """Levels of the words: exact in 32 bits, above all other sounds."""
 _MURMUR, _COUGH = 0.4, 0.9
@@ -72,7 +72,7 @@ class Listener:
         read = [
             self._words[number]
             for number, length in zip(found, lengths, strict=True)
-            if number >= 0 and length >= enough
+            if number >= 0 and length > enough
         ]
         return " ".join(read)
 
