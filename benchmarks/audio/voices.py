@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ USER_WORDS = (
     "That is enough, thank you.",
     "Can you say that again?",
 )
+_LINES = (*OWN_WORDS, *USER_WORDS)
 _LEVEL = 10 ** (-23 / 20)
 """RMS of our speech where it sounds: what the players give out."""
 
@@ -41,8 +44,20 @@ _LEVEL = 10 ** (-23 / 20)
 @cache
 def spoken(text: str, voice: str) -> Samples:
     """`text` without edges, at the level of speech."""
-    sound = say(text, voice)[4800:-4800] if voice in FLITE_VOICES else _synthesized(text, voice)
-    return at_speech_level(sound)
+    if voice in FLITE_VOICES:
+        return at_speech_level(say(text, voice)[4800:-4800])
+    return at_speech_level(_lines(voice)[text] if text in _LINES else _synthesized(text, voice))
+
+
+@cache
+def _lines(voice: str) -> dict[str, Samples]:
+    """All lines by `voice`, said in a process of its own: how espeak-ng says one depends on all that it said before."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as afresh:
+        return afresh.submit(_said, voice).result()
+
+
+def _said(voice: str) -> dict[str, Samples]:
+    return {line: _synthesized(line, voice) for line in _LINES}
 
 
 def _synthesized(text: str, voice: str) -> Samples:
