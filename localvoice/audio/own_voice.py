@@ -91,6 +91,10 @@ _WINDOW_S = 0.032
 
 _UNKNOWN_DELAY_S = 0.4
 
+_SPEAKS_ON_S = 0.2
+"""Pauses within our speech. After a longer one a user who answers is heard also where no echo was found, as with
+headphones: waiting until it could not be heard any more cost the first 0.3 s of an answer to the greeting."""
+
 _OWN_SPEECH_POWER = 10 ** (-50 / 10)
 
 
@@ -121,7 +125,7 @@ class OwnVoice:
 
     def play(self, far: Samples) -> None:
         """What was played with the next block."""
-        self._rest.audible_s = max(0.0, self._rest.audible_s - _BLOCK_S)
+        self._rest.go_on()
         if self._alignment.jumps != self._path:
             self._path = self._alignment.jumps
             self._spoken_s = 0.0
@@ -146,7 +150,8 @@ class OwnVoice:
             judged, is_believed = self._by_both(probability, hint)
         else:
             cold = self._doubts.over(probability, self.bars.cold) if self.is_cold else self.bars.warm
-            judged, is_believed = self._over(cold, probability), self._alignment.delay is not None
+            is_over = self._rest.since_s > _SPEAKS_ON_S
+            judged, is_believed = self._over(cold, probability), is_over or self._alignment.delay is not None
         if judged < self._noticed_from <= probability:
             self._rest.linger()
         return judged if is_believed else min(judged, _UNPROVED * self._noticed_from)
@@ -176,6 +181,13 @@ class _Rest:
     audible_s: float = 0.0
     lingers_s: float = _LINGERS_S
     """By how much a sound that goes on may put that off."""
+    since_s: float = 0.0
+    """Of silence since then."""
+
+    def go_on(self) -> None:
+        """Another block has passed."""
+        self.audible_s = max(0.0, self.audible_s - _BLOCK_S)
+        self.since_s += _BLOCK_S
 
     def linger(self) -> None:
         """The window that ends now was ours, and the next one may hold the rest of it."""

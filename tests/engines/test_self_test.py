@@ -100,7 +100,7 @@ def test_a_wireless_loudspeaker_that_is_too_late_is_half(vad):
 @pytest.mark.parametrize("ser_db", [10.0, 0.0])
 def test_somebody_who_speaks_is_not_taken_for_a_bad_echo(vad, ser_db):
     user = silence(len(own_speech()))
-    said = np.float32(10 ** ((-10.0 + ser_db) / 20)) * spoken("Please set a timer for ten minutes.", "en-gb+m1")
+    said = np.float32(10 ** ((-10.0 + ser_db) / 20)) * spoken("No, tell me about Germany instead.", "en-gb+m1")
     user[4 * SPEECH_RATE_HZ : 4 * SPEECH_RATE_HZ + len(said)] = said
     report, verdict = judged(vad, user)
     assert report.strangers >= 4
