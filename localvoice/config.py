@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from localvoice.config_ranges import Count, Duration, EngineList, Fraction, Range
+from localvoice.config_ranges import Count, Duration, EngineList, Fraction, Language, Range
 
 Cloud = Literal["off", "prefer", "fallback"]
 
@@ -33,7 +33,7 @@ class EngineOptions:
     """Model for speech synthesis: a name or file."""
     voice: str = ""
     """Voice for speech synthesis, by the engine's own name for it."""
-    language: str = ""
+    language: Language = ""
     """Language code for this engine; empty = `session.language`."""
     timeout_s: Duration = 10.0
     """Seconds without an answer after which the engine counts as unavailable."""
@@ -228,7 +228,7 @@ class HistoryConfig:
 class SessionConfig:
     """The conversation as a whole: section `session`."""
 
-    language: str = "en"
+    language: Language = "en"
     """Language of the conversation, as a code such as `en`."""
     greeting: str = "Hello, I am listening."
     """Spoken first on real devices; empty = none."""

@@ -17,6 +17,11 @@ class Range:
     """Whether 0, meaning "chosen for you", is allowed outside the range."""
 
 
+class Tag:
+    """Marks text that names a language: it is read as languages.py has it."""
+
+
+Language = Annotated[str, Tag()]
 Fraction = Annotated[float, Range(0, 1)]
 """A probability, share or linear gain."""
 Count = Annotated[int, Range(1)]

@@ -14,8 +14,9 @@ from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from localvoice.config import Config, EngineOptions, Persona
-from localvoice.config_ranges import Range
+from localvoice.config_ranges import Range, Tag
 from localvoice.engine_names import ENGINE_NAMES
+from localvoice.languages import language_tag
 
 PREFIX = "LOCALVOICE_"
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -34,7 +35,7 @@ class Setting:
 
     path: tuple[str, ...]
     kind: Any
-    """The field's type without `Annotated`."""
+    """The field's type without `Annotated`; `Tag` for text that names a language."""
     bounds: Range
     default: Any
     owner: type
@@ -92,7 +93,8 @@ def _settings_of(owner: type, defaults: object, path: tuple[str, ...]) -> list[S
     for name in (field.name for field in fields(owner)):
         kind, bounds = hints[name], Range()
         if get_origin(kind) is Annotated:
-            kind, bounds = get_args(kind)
+            kind, mark = get_args(kind)
+            kind, bounds = (Tag, bounds) if isinstance(mark, Tag) else (kind, mark)
         if kind in _PARSERS or get_origin(kind) in {tuple, Literal}:
             found.append(Setting((*path, name), kind, bounds, getattr(defaults, name), owner))
     return found
@@ -185,6 +187,10 @@ def _text(value: object, _from_text: bool) -> str:
     return value
 
 
+def _language(value: object, from_text: bool) -> str:
+    return language_tag(_text(value, from_text))
+
+
 def _words(value: object, _from_text: bool) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [word for word in map(str.strip, value.split(",")) if word]
@@ -193,4 +199,11 @@ def _words(value: object, _from_text: bool) -> tuple[str, ...]:
     return tuple(_text(word, False) for word in value)
 
 
-_PARSERS: Mapping[Any, Any] = {bool: _switch, int: _whole_number, float: _number, str: _text, tuple: _words}
+_PARSERS: Mapping[Any, Any] = {
+    bool: _switch,
+    int: _whole_number,
+    float: _number,
+    str: _text,
+    Tag: _language,
+    tuple: _words,
+}

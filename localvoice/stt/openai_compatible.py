@@ -13,6 +13,7 @@ import numpy as np
 from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence, to_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
+from localvoice.languages import language_tag
 from localvoice.messages import Segment, Transcript
 from localvoice.remote import Connection, Service
 from localvoice.stt.invented import Disbelief, Evidence
@@ -23,13 +24,6 @@ _SHORTEST = SPEECH_RATE_HZ // 5
 
 _PROMPT_CHARS = 400
 """Of what was said last: Whisper reads the last 224 tokens of a prompt, and in some scripts a token is two letters."""
-
-_CODES = {
-    "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
-    "dutch": "nl", "polish": "pl", "russian": "ru", "japanese": "ja", "chinese": "zh", "korean": "ko",
-    "hindi": "hi", "arabic": "ar", "turkish": "tr", "swedish": "sv", "ukrainian": "uk", "czech": "cs",
-}  # fmt: skip
-"""Whisper's names of languages, as far as they are common."""
 
 
 def load(order: EngineOrder) -> OpenAICompatibleRecognizer:
@@ -89,12 +83,12 @@ class OpenAICompatibleRecognizer:
             text = answer["text"]
             if answer.get("segments"):
                 text = " ".join(one.text for one in segments)
-            said = str(answer.get("language") or "").lower()
+            said = str(answer.get("language") or "")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ProviderBroken(f"{self.name} sent a transcript that cannot be read", provider=self.name) from error
         if not isinstance(text, str):
             raise ProviderBroken(f"{self.name} sent a transcript without text", provider=self.name)
-        return Transcript(text.strip(), self.language or _CODES.get(said, said), self.name, segments)
+        return Transcript(text.strip(), self.language or language_tag(said), self.name, segments)
 
     def _is_speech(self, segment: Mapping[str, Any]) -> bool:
         """Whether somebody said it. Whisper's own decoder looks at these scores; here that is left to us."""
