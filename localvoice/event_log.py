@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from localvoice.errors import LocalVoiceError, unwritable
+from localvoice.errors import FileError, LocalVoiceError, unwritable
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -61,6 +63,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _opened(file: Path) -> TextIO:
+    """A pipe as well, where somebody reads it: without a reader the system would wait for one."""
+    if not file.is_fifo():
+        return file.open("w", encoding="utf-8")
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise FileError(f"nobody reads the pipe {file}: start its reader first") from error
+    os.set_blocking(descriptor, True)
+    return open(descriptor, "w", encoding="utf-8")  # noqa: PTH123 - a descriptor
+
+
 class JsonLines:
     """A listener that writes each event as a line, at once, to a file of its own or to an open stream."""
 
@@ -68,7 +84,7 @@ class JsonLines:
         self._owned = isinstance(target, Path)
         self._name = str(target) if isinstance(target, Path) else "standard output"
         try:
-            self._stream: TextIO = target.open("w", encoding="utf-8") if isinstance(target, Path) else target
+            self._stream: TextIO = _opened(target) if isinstance(target, Path) else target
         except OSError as error:
             raise unwritable(self._name, error) from error
 

@@ -16,7 +16,7 @@ class FreshFiles:
         """`record` is the folder of a recording."""
         folders = [] if record is None else [record, *record.parents]
         kept = [] if record is None else [record / name for name in OWN_FILES]
-        self._files = [file for file in (*files, *kept) if not file.exists()]
+        self._files = [file.resolve() for file in (*files, *kept) if not file.exists()]  # a link is the user's
         self._folders = [folder for folder in folders if not folder.exists()]
 
     def keep(self) -> None:

@@ -92,18 +92,19 @@ def plan(config: Config, options: TalkOptions) -> Plan:
         raise ConfigError("--room simulates a room between files: give --input FILE.wav and --output FILE.wav with it")
     if is_typed and stdin is StandardInput.NOTHING:
         raise ConfigError("nobody to listen to: without a microphone, lines have to come from a terminal or a pipe")
-    _check_files(made, (options.events, config.session.save), options.record)
+    _check_files(made, options.events, config.session.save, options.record)
     corrections_of(config.stt)
     return made
 
 
-def _check_files(made: Plan, told: tuple[str, ...], record: Path | None) -> None:
+def _check_files(made: Plan, events: str, save: str, record: Path | None) -> None:
     """Every file to be written can be, and is none of the others: above all not the recording that is listened to."""
     if made.output.kind is EndKind.FILE:
         check_is_wav(Path(made.output.spec))
-    writes = [made.output, *(End(EndKind.FILE, file) for file in told if file not in {"", "-"})]
+    writes = [made.output, *(End(EndKind.FILE, file) for file in (events, save) if file not in {"", "-"})]
     for end in writes:
-        if not _waits_for_folder(end, record):
+        is_pipe = end.spec == events and Path(events).is_fifo()  # tried now, its reader would take that for the end
+        if not is_pipe and not _waits_for_folder(end, record):
             check_output(end)
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
     places = [Path(file).resolve() for file in files]

@@ -202,12 +202,14 @@ def check_writable(path: Path) -> None:
     """Raise `FileError` when `path` cannot be created or replaced. Leaves no trace."""
     if path.is_dir():
         raise FileError(f"{path} is a folder: name a file in it")
+    if path.is_fifo():
+        raise FileError(f"{path} is a pipe: name a file")
     existed = path.exists()
     try:
         with path.open("ab"):
             pass
         if not existed:
-            path.unlink()
+            path.resolve().unlink()  # of a link that leads nowhere, what was made at its end
     except OSError as error:
         raise unwritable(path, error) from error
 

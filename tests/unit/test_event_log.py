@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import pytest
 
@@ -90,3 +91,23 @@ def test_a_full_disk_is_told_in_one_line():
 
     with pytest.raises(FileError, match="standard output: no space left"):
         JsonLines(Full())({"type": "state", "t": 0.0})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in a folder are POSIX's")
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match="nobody reads the pipe"):
+        JsonLines(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in a folder are POSIX's")
+def test_a_pipe_with_a_reader_gets_every_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        lines = JsonLines(tmp_path / "pipe")
+        lines({"type": "state"})
+        lines.close()
+        assert os.read(reader, 100) == b'{"type": "state"}\n'
+    finally:
+        os.close(reader)

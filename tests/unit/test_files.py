@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -171,6 +172,21 @@ def test_a_check_leaves_no_trace(tmp_path):
     path.write_bytes(b"kept")
     check_writable(path)
     assert path.read_bytes() == b"kept"
+
+
+def test_a_check_of_a_link_that_leads_nowhere_leaves_no_trace(tmp_path):
+    link, end = tmp_path / "link.wav", tmp_path / "elsewhere.wav"
+    link.symlink_to(end)
+    check_writable(link)
+    assert link.is_symlink()
+    assert not end.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in a folder are POSIX's")
+def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(FileError, match="is a pipe"):
+        check_writable(tmp_path / "pipe.wav")
 
 
 @pytest.mark.parametrize("place", ["", "missing/out.wav"])
