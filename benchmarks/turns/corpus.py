@@ -57,6 +57,8 @@ class Phrase:
     text: str
     start_s: float
     end_s: float
+    ends_sentence: bool = False
+    """A whole sentence ends with it, by the punctuation of a transcript; False where none is known."""
 
     def said(self, at_s: float) -> str:
         """What can be read at `at_s`: the words are spread over the phrase by their letters."""
@@ -87,6 +89,8 @@ class LabelledPause:
     words: str
     """What was said up to here."""
     is_finished: bool
+    is_between_sentences: bool
+    """The words before it are whole sentences, and another one follows."""
     speaker: str
     source: str
     """`espeak-ng`, `flite`, or the name of a recording."""
@@ -128,6 +132,7 @@ class SpokenTurn:
                 pause_s=until_s - phrase.end_s,
                 words=self.words_at(phrase.end_s),
                 is_finished=is_last,
+                is_between_sentences=phrase.ends_sentence and not is_last,
                 speaker=self.speaker,
                 source=self.source,
                 kind=self.kind,

@@ -1,15 +1,18 @@
 """Recordings of people as turns: as they were spoken, and once more with pauses laid between their words.
 
-A folder holds NAME.wav beside NAME.txt with its words, each a whole utterance. Where each word is spoken comes from a
+A folder holds NAME.wav beside NAME.txt with its words, each a whole utterance; where a sentence of the text ends in
+punctuation, a pause behind it counts as one between sentences. Where each word is spoken comes from a
 forced alignment, kept under build/turns; what holds a word that the aligner does not know is left out.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +45,8 @@ _OPENERS = frozenset({
 })  # fmt: skip
 """People pause before these three times as often as elsewhere, and twice as often behind them."""
 
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
 Kind = Literal["natural", "inserted"]
 
 
@@ -51,12 +56,10 @@ def turns_of_people(folder: Path, half: Half | None = None) -> Iterator[SpokenTu
         if half is not None and half_of(path.stem) != half:
             continue
         found = _read(path)
-        if found is not None:
-            sound, words, spoken = found
-            natural = _natural(sound, words, spoken)
-            if natural:
-                yield _turn(folder.name, "natural", sound[: frames(natural[-1].end_s + _TAIL_S)], natural)
-                yield from with_pauses(folder.name, path.stem, sound, words, natural[-1].end_s)
+        natural = [] if found is None else _natural(found)
+        if found is not None and natural:
+            yield _turn(folder.name, "natural", found.sound[: frames(natural[-1].end_s + _TAIL_S)], natural)
+            yield from with_pauses(folder.name, path.stem, found.sound, found.words, natural[-1].end_s)
 
 
 def half_of(name: str) -> Half:
@@ -69,17 +72,31 @@ def _turn(source: str, kind: Kind, sound: Samples, phrases: list[Phrase]) -> Spo
     return SpokenTurn(room[: max(len(sound), frames(phrases[-1].end_s))], tuple(phrases), source, source, kind)
 
 
-def _read(path: Path) -> tuple[Samples, list[Stretch], list[tuple[float, float]]] | None:
-    """The sound with half a second before it, its words, and the stretches of speech."""
+@dataclass(frozen=True, eq=False)
+class _Recording:
+    sound: Samples
+    """With half a second before it."""
+    words: list[Stretch]
+    spoken: list[tuple[float, float]]
+    """The stretches of speech."""
+    sentence_ends: frozenset[int]
+    """Numbers of the words that end a sentence."""
+
+
+def _read(path: Path) -> _Recording | None:
+    """The recording; None where its words cannot be told from its sound."""
     shape, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     sound = np.concatenate((silence(frames(LEAD_S)), resample(to_mono(shape), rate_hz, SPEECH_RATE_HZ)))
-    text = " ".join(words_of(path.with_suffix(".txt").read_text(encoding="utf-8")))
+    written = path.with_suffix(".txt").read_text(encoding="utf-8")
+    text = " ".join(words_of(written))
     kept = CACHE / "aligned" / f"{zlib.crc32(sound.tobytes() + text.encode()):08x}.json"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps([_aligned(sound, text), list(stretches(sound))]), encoding="utf-8")
     words, spoken = json.loads(kept.read_text(encoding="utf-8"))
-    return (sound, [(word, start, end) for word, start, end in words], spoken) if words and spoken else None
+    if not (words and spoken):
+        return None
+    return _Recording(sound, [(word, start, end) for word, start, end in words], spoken, sentence_ends(written))
 
 
 def _aligned(sound: Samples, text: str) -> list[Stretch]:
@@ -89,13 +106,21 @@ def _aligned(sound: Samples, text: str) -> list[Stretch]:
         return []
 
 
-def _natural(sound: Samples, words: list[Stretch], spoken: list[tuple[float, float]]) -> list[Phrase]:
+def sentence_ends(text: str) -> frozenset[int]:
+    """The numbers of the words behind which the punctuation ends a sentence."""
+    counts = accumulate(len(words_of(sentence)) for sentence in _SENTENCE_END.split(text))
+    return frozenset(count - 1 for count in counts)
+
+
+def _natural(found: _Recording) -> list[Phrase]:
     """The phrases between the pauses that the gate hears."""
     phrases: list[Phrase] = []
-    for start_s, end_s in spoken:
-        said = " ".join(word for word, first_s, last_s in words if start_s <= (first_s + last_s) / 2 < end_s)
-        if said:  # else a breath
-            phrases.append(Phrase(said, start_s, min(end_s, len(sound) / SPEECH_RATE_HZ)))
+    for start_s, end_s in found.spoken:
+        numbers = [n for n, (_, first_s, last_s) in enumerate(found.words) if start_s <= (first_s + last_s) / 2 < end_s]
+        if numbers:  # else a breath
+            said = " ".join(found.words[number][0] for number in numbers)
+            until_s = min(end_s, len(found.sound) / SPEECH_RATE_HZ)
+            phrases.append(Phrase(said, start_s, until_s, numbers[-1] in found.sentence_ends))
     return phrases
 
 

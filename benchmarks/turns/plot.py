@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.turns.endpoints import NO_EAR, NO_VOTES
+from benchmarks.turns.systems import NO_EAR, NO_VOTES
 from localvoice.config import PATIENCE_MS
 
 _DELAYS = {"delay_ms_p50": "median", "delay_ms_mean": "mean"}
+_WIDEST_MS = 1300
+"""Where the picture of people ends; smart-turn alone and `patient` go on to 3 s."""
 
 
 def plot(figures: dict[str, Any], path: Path) -> None:
@@ -19,6 +21,27 @@ def plot(figures: dict[str, Any], path: Path) -> None:
     for axes, (key, label) in zip(figure.subplots(1, 2, sharey=True), _DELAYS.items(), strict=True):
         _draw(axes, figures, key)
         axes.set(xlabel=f"end of speech to end of turn, {label}, ms")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("early ends per 100 pauses inside a thought")
+    figure.axes[0].legend()
+    figure.savefig(path)
+
+
+def plot_people(tables: dict[str, dict[str, Any]], path: Path) -> None:
+    """Draw `endpoints.of_people`, one panel a kind of pause: each system at its median, with a line to its 95 %."""
+    from matplotlib.figure import Figure
+
+    drawn = [title for title in tables if title.startswith(("their own pauses, all", "evenly"))]
+    figure = Figure(figsize=(11, 4.6), dpi=100, layout="constrained")
+    for axes, title in zip(figure.subplots(1, 2), drawn, strict=True):
+        _draw(axes, tables[title], "delay_ms_p50")
+        for row in tables[title].values():
+            reach, height = (row["delay_ms_p50"], min(row["delay_ms_p95"], _WIDEST_MS)), row["early_per_100"]
+            axes.plot(reach, (height, height), color="black", linewidth=0.5, alpha=0.3)
+        axes.set(
+            title=title, xlabel="end of speech to end of turn, ms: median, line to 95 in 100", xlim=(0, _WIDEST_MS)
+        )
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("early ends per 100 pauses inside a thought")

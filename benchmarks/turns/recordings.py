@@ -58,6 +58,6 @@ def aligned(sound: Samples, transcript: str) -> Iterator[Stretch]:
     decoder.start_utt()
     decoder.process_raw(to_int16(sound).tobytes(), full_utt=True)
     decoder.end_utt()
-    for segment in decoder.seg():
+    for segment in decoder.seg() or ():  # none where the words do not fit the sound
         if not segment.word.startswith("<"):
             yield segment.word.partition("(")[0], segment.start_frame / 100, segment.end_frame / 100

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.turns.corpus import LEAD_S, frames
-from benchmarks.turns.people import PAUSE_S, half_of, with_pauses
+from benchmarks.turns.people import PAUSE_S, half_of, sentence_ends, with_pauses
 
 WORDS = [
     (word, LEAD_S + 0.3 * n, LEAD_S + 0.3 * (n + 1))
@@ -50,3 +50,8 @@ def test_one_word_has_no_room_for_a_pause():
 
 def test_both_halves_have_recordings():
     assert {half_of(f"prompt {number}") for number in range(20)} == {"choosing", "reporting"}
+
+
+def test_a_sentence_ends_where_the_punctuation_says():
+    assert sentence_ends('Login incorrect.  Please try again, or "hang up"! Dial 1.') == {1, 7, 9}
+    assert sentence_ends("without a mark it ends with the text") == {7}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmarks.turns.corpus import Phrase, SpokenTurn, frames
 from benchmarks.turns.dialogue import Dialogue, Taking, Votes
-from benchmarks.turns.endpoints import REPLY_S, Score, fixed, ours, silences
 from benchmarks.turns.intervals import quantile_ms, share_95
 from benchmarks.turns.over_reply import Outcome, Played
 from benchmarks.turns.overlap_sounds import OverSound, stream
+from benchmarks.turns.scores import BETWEEN, INSIDE, REPLY_S, Score
+from benchmarks.turns.systems import fixed, ours, silences
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.turn.decisions import BargeIn, Dismissal, OverlapDismissed, OverlapStarted
@@ -36,6 +39,16 @@ def test_an_end_inside_a_thought_is_early_and_the_one_behind_it_has_a_delay():
     assert (figures["pauses"], figures["early"], figures["ends"], figures["missed"]) == (2, 1, 2, 0)
     assert (figures["delay_ms_p50"], figures["delay_ms_mean"]) == (300, 300)
     assert figures["early_by"]["pause < 600 ms"] == "1 of 2"
+
+
+def test_pauses_between_sentences_are_counted_apart():
+    first, last = CALL
+    dialogue = talk(1)
+    dialogue.turns = [(0.0, replace(dialogue.turns[0][1], phrases=(replace(first, ends_sentence=True), last)))]
+    score = Score()
+    score.add(dialogue, [1.8, 3.7])
+    assert score.figures()["early_by"][BETWEEN] == "1 of 1"
+    assert INSIDE not in score.figures()["early_by"]
 
 
 @pytest.mark.parametrize(("end_s", "heard"), [(2.0 - REPLY_S - 0.05, 50.0), (2.0 - REPLY_S + 0.05, 0.0)])
