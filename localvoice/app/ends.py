@@ -26,12 +26,13 @@ from localvoice.audio.opening import (
     open_player,
     open_room,
 )
-from localvoice.config import Config
+from localvoice.config import AudioConfig, Config
 from localvoice.engines import Player
 from localvoice.errors import DeviceError
 from localvoice.model_store.store import ModelStore
 from localvoice.session.inbox import Inbox, Notice
 from localvoice.sound_tape import SoundTape
+from localvoice.streams import Worker
 from localvoice.typing_input import StandardInput, TypedLines
 
 
@@ -81,7 +82,7 @@ class Ends:
         if self.plan.input.kind is EndKind.DEVICE:
             return await open_device_capture(self.plan.input, devices)
         given = self._options.microphone
-        capture = open_capture(self.plan.input, self._config.audio) if given is None else PacedCapture(given)
+        capture = await _opened(self.plan.input, self._config.audio) if given is None else PacedCapture(given)
         self._stack.callback(capture.close)
         return capture
 
@@ -145,6 +146,17 @@ class Ends:
                 ends_session=self.plan.is_typed,
                 stream=self._options.lines,
             ).start()
+
+
+async def _opened(end: End, config: AudioConfig) -> Capture:
+    """A named pipe may be waited for: not by the loop, or Ctrl-C would wait as well."""
+    if not end.is_named_pipe:
+        return open_capture(end, config)
+    worker = Worker("pipe")
+    try:
+        return await worker.call(lambda _: open_capture(end, config))
+    finally:
+        worker.close()
 
 
 def _tell(inbox: Inbox, news: DeviceNews) -> None:

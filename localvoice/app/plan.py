@@ -103,7 +103,7 @@ def _check_files(made: Plan, events: str, save: str, record: Path | None) -> Non
         check_is_wav(Path(made.output.spec))
     writes = [made.output, *(End(EndKind.FILE, file) for file in (events, save) if file not in {"", "-"})]
     for end in writes:
-        is_pipe = end.spec == events and Path(events).is_fifo()  # tried now, its reader would take that for the end
+        is_pipe = end.spec == events and end.is_named_pipe  # tried now, its reader would take that for the end
         if not is_pipe and not _waits_for_folder(end, record):
             check_output(end)
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]

@@ -193,7 +193,11 @@ def open_sound_file(path: Path) -> Any:
 
 
 def check_is_wav(path: Path) -> None:
-    """Raise `FileError` where its name promises another format than what is written."""
+    """Raise `FileError` where its name promises another format than what is written, or it is a pipe."""
+    if path.is_fifo():
+        raise FileError(
+            f"{path} is a pipe, and no WAV fits through one: name a file, or - for raw PCM on standard output"
+        )
     if path.suffix.lower() in OTHER_SOUND:
         raise FileError(f"{path} would be a WAV file under another name: call it {path.with_suffix('.wav')}")
 

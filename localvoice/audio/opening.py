@@ -59,6 +59,11 @@ class End:
         return self.kind in {EndKind.FILE, EndKind.PIPE}
 
     @property
+    def is_named_pipe(self) -> bool:
+        """Whether opening it waits until somebody is at its other end."""
+        return self.kind is EndKind.FILE and Path(self.spec).is_fifo()
+
+    @property
     def label(self) -> str:
         """For screen and events."""
         if self.kind is EndKind.DEVICE:

@@ -97,7 +97,7 @@ async def _finding(check: Check) -> Finding:
     try:
         return await check.examine()
     except LocalVoiceError as error:
-        found, _, fix = str(error).partition(": ")
+        found, _, fix = str(error).partition(": " if ": " in str(error) else "; ")
         return Finding(Outcome.FAILED, found, fix, exit_code=error.exit_code)
 
 

@@ -18,7 +18,7 @@ from localvoice.messages import Message, Role, SpeechChunk
 from localvoice.model_store.store import ModelStore
 from localvoice.providers import PROVIDERS
 from localvoice.secrets_store import KEY_VARIABLES
-from localvoice.skills.catalog import Skills
+from localvoice.skills.catalog import SKILLS, Skills, check_disabled
 from localvoice.streams import close_iterator
 
 _SENTENCE = "What time is it?"
@@ -49,7 +49,8 @@ class Stages:
 
     def __init__(self, config: Config, store: ModelStore) -> None:
         """Raises `ConfigError` for an engine that there is not; one without its model is a finding."""
-        skills = Skills(disabled=config.skills.disabled, language=config.session.language)
+        self._disabled = config.skills.disabled
+        skills = Skills(language=config.session.language)  # all of them: a name that is none is a finding as well
         self._choice = EngineChoice(replace(config, engines=_local_only(config.engines)), store, skills)
         self._speech: Samples = silence(0)
         """The sentence, 16 kHz; empty until a voice has spoken it."""
@@ -58,10 +59,15 @@ class Stages:
                 self._choice.candidates(stage)
 
     def checks(self) -> Iterator[Check]:
-        """The voice first: the recogniser gets what it says."""
+        """The voice before the recogniser, which gets what it says."""
+        yield Check("skills", self._skills)
         yield Check("voice", self._voice)
         yield Check("recogniser", self._recogniser)
         yield Check("language model", self._language_model)
+
+    async def _skills(self) -> Finding:
+        check_disabled(self._disabled)
+        return fine(f"{len(SKILLS) - len(set(self._disabled))} of {len(SKILLS)} are on")
 
     async def _voice(self) -> Finding:
         with _closing(await self._load("tts")) as loaded:

@@ -84,5 +84,14 @@ def test_online_a_service_that_does_not_answer_is_named(localvoice):
     assert "very_secret" not in json.dumps(checks)
 
 
+def test_a_skill_that_there_is_not_is_named_and_all_else_looked_at(localvoice):
+    localvoice.environ["LOCALVOICE_SKILLS__DISABLED"] = "get_tiem,stop"
+    checks = findings(localvoice, *FILES, "--tts", "espeak", "--llm", "skills", code=2)
+    assert checks["skills"]["outcome"] == "failed"
+    assert "get_tiem" in checks["skills"]["found"]
+    assert "get_time" in checks["skills"]["fix"]
+    assert {"voice", "recogniser", "language model"} <= checks.keys()
+
+
 def test_what_is_wrong_on_the_command_line_is_said_in_one_line(localvoice):
     assert "there is no recogniser" in localvoice.refusal("doctor", "--stt", "whispr", code=2)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import soundfile
 
 from tests.e2e.conftest import CommandLine, Running
 from tests.e2e.spoken import TINY_ENGINES, read_events
+from tests.waiting import wait_until
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
@@ -70,6 +73,26 @@ def test_a_signal_while_loading_leaves_no_trace(localvoice, number, code):
     assert took_s < WITHIN_S
     assert outcome.complaints == []
     assert localvoice.files() == before
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_a_pipe_says_nothing_ends_it(localvoice, number, code):
+    os.mkfifo(localvoice.folder / "pipe.wav")
+    running = localvoice.start("--input", "pipe.wav", "--output", "none", *STARTERS)
+    writers: list[int] = []
+    wait_until(lambda: writers or _joined(localvoice.folder / "pipe.wav", writers))
+    outcome, took_s = running.stop(number)
+    os.close(writers[0])
+    assert outcome.code == code, outcome
+    assert took_s < WITHIN_S
+
+
+def _joined(pipe: Path, writers: list[int]) -> bool:
+    """Become its writer, once somebody reads it."""
+    with suppress(OSError):
+        writers.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    return bool(writers)
 
 
 @posix

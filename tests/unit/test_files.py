@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from localvoice.audio.files import PcmSink, PcmSource, SilentSource, WavSink, WavSource, check_writable
+from localvoice.audio.files import PcmSink, PcmSource, SilentSource, WavSink, WavSource, check_is_wav, check_writable
 from localvoice.errors import FileError
 
 BLOCK = 160
@@ -185,8 +185,9 @@ def test_a_check_of_a_link_that_leads_nowhere_leaves_no_trace(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in a folder are POSIX's")
 def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
-    with pytest.raises(FileError, match="is a pipe"):
-        check_writable(tmp_path / "pipe.wav")
+    for check in (check_writable, check_is_wav):
+        with pytest.raises(FileError, match="is a pipe"):
+            check(tmp_path / "pipe.wav")
 
 
 @pytest.mark.parametrize("place", ["", "missing/out.wav"])
