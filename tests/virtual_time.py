@@ -30,7 +30,7 @@ from localvoice.replay.again import decided_again
 from localvoice.session.conversation import Session, SessionOptions
 from localvoice.session.ending import EndedBy
 from localvoice.session.facts import SessionBegan
-from localvoice.session.hand import Voices
+from localvoice.session.hand import Equipment
 from localvoice.session.inbox import Inbox, InputDone
 from localvoice.session.replying import Replying
 from localvoice.session.tape import Noted
@@ -158,7 +158,7 @@ class Talk:
         player = QueuePlayer(queue) if setting.tts is not None else None
         self.duplex = Duplex(self._microphone, player, Rendering(queue, self._tape))
         self._utterances = UtteranceBuffer(setting.config.turn.max_turn_s + 5.0)
-        voices = Voices(
+        equipment = Equipment(
             recognizer=setting.stt,
             chat=setting.llm,
             synthesizer=setting.tts,
@@ -171,7 +171,7 @@ class Talk:
             paid=setting.paid,
             turn_detector=setting.ear,
         )
-        self.replying = Replying(setting.config, voices, Skills())
+        self.replying = Replying(setting.config, equipment, Skills())
         options = replace(setting.options, record=self.noted.append)
         self.session = Session(setting.config, self.duplex, self.replying, self.log, options)
 

@@ -14,7 +14,7 @@ from localvoice.engine_choice import EngineChoice
 from localvoice.errors import ConfigError, LocalVoiceError
 from localvoice.loading import Loaded, load_stage, paid_of
 from localvoice.messages import SpeechChunk
-from localvoice.session.hand import Voices
+from localvoice.session.hand import Equipment
 from localvoice.session.phrases import phrases_for
 
 _CHOSEN = "you chose it"
@@ -37,7 +37,7 @@ class Switching:
         self,
         config: Config,
         choose: Choose,
-        voices: Voices,
+        equipment: Equipment,
         engines: Mapping[str, Loaded],
         offline: str,
         stack: ExitStack,
@@ -47,9 +47,9 @@ class Switching:
         self._choose = choose
         self._offline = offline
         self._stack = stack
-        self._voices = voices
+        self._equipment = equipment
         self._loaded = {
-            (stage, one.name, ""): _Ready(one, dict(voices.phrases) if stage == "tts" else {})
+            (stage, one.name, ""): _Ready(one, dict(equipment.phrases) if stage == "tts" else {})
             for stage, loaded in engines.items()
             for one in loaded.engines
         }
@@ -57,8 +57,8 @@ class Switching:
 
     @property
     def _by_stage(self) -> Mapping[str, Any]:
-        voices = self._voices
-        used = {"stt": voices.recognizer, "llm": voices.chat, "tts": voices.synthesizer}
+        equipment = self._equipment
+        used = {"stt": equipment.recognizer, "llm": equipment.chat, "tts": equipment.synthesizer}
         return {stage: engines for stage, engines in used.items() if engines is not None}
 
     async def use(self, stage: str, text: str) -> str:
@@ -85,7 +85,7 @@ class Switching:
         if ready is None:
             ready = self._loaded[stage, text, voice] = await self._load(stage, text, voice)
         self._by_stage[stage].prefer(ready.engine, _CHOSEN)
-        self._voices.phrases.update(ready.phrases)
+        self._equipment.phrases.update(ready.phrases)
         return str(ready.engine.name)
 
     async def _load(self, stage: str, text: str, voice: str) -> _Ready:
@@ -101,10 +101,11 @@ class Switching:
         loaded = await load_stage(stage, choice.candidates(stage)[:1], lambda _: None)
         self._stack.callback(loaded.first.close)
         for name in paid_of({stage: loaded}):
-            self._voices.paid.add(name)
+            self._equipment.paid.add(name)
         if stage != "tts":
             return _Ready(loaded.first, {})
-        return _Ready(loaded.first, await speak_beforehand(phrases_for(config.reply), loaded.local, self._voices.paid))
+        phrases = await speak_beforehand(phrases_for(config.reply), loaded.local, self._equipment.paid)
+        return _Ready(loaded.first, phrases)
 
     def _settings(self, stage: str, text: str, voice: str) -> Config:
         wanted: dict[str, Any] = {stage: (text,)}

@@ -11,9 +11,9 @@ from localvoice.app.announcing import session_options, warnings
 from localvoice.app.audience import Audience
 from localvoice.app.duplex_choice import stricter
 from localvoice.app.ends import Ends
+from localvoice.app.equipment import close_with, equipment_of, phrases_of
 from localvoice.app.listening import Ears
 from localvoice.app.live_screen import Live
-from localvoice.app.loaded_voices import close_with, phrases_of, voices_of
 from localvoice.app.plan import TalkOptions, plan
 from localvoice.app.recorded import about, track_rates
 from localvoice.app.signals import Stopper
@@ -28,7 +28,7 @@ from localvoice.fallback import watches
 from localvoice.loading import load_stages
 from localvoice.model_store.store import ModelStore
 from localvoice.session.conversation import Session, SessionOptions
-from localvoice.session.hand import Voices
+from localvoice.session.hand import Equipment
 from localvoice.session.inbox import Inbox, Notice
 from localvoice.session.replying import Replying
 from localvoice.skills.catalog import Skills
@@ -80,20 +80,20 @@ class _Talk:
         screen = None if live is None else live.screen
         self._audience.join(self._log, partial(about, self._ends.plan, ears, engines), self._stack, screen)
         self._start_tape(ears)
-        voices = replace(voices_of(self._config, engines, ears, turn_detector, self._told), phrases=phrases)
+        equipment = replace(equipment_of(self._config, engines, ears, turn_detector, self._told), phrases=phrases)
         if self._options.hint:
             (screen or console).note(self._options.hint)
         for warning in warnings(self._config, ears, engines):
             self._warn(*warning)
         announced = session_options(self._config, self._ends.plan, self._options, engines, ears, turn_detector)
         self._ends.check_duplex(ears, greets=bool(announced.greeting))
-        replying = Replying(self._config, voices, skills)
+        replying = Replying(self._config, equipment, skills)
         beside = () if live is None else (live.run, live.carry_out)
-        session = self._session(ears, replying, voices, replace(announced, beside=beside))
+        session = self._session(ears, replying, equipment, replace(announced, beside=beside))
         stopper.watch(session)
         if live is not None:
             choose = partial(EngineChoice, store=self._store, skills=skills)
-            switching = Switching(self._config, choose, voices, engines, self._options.offline, self._stack)
+            switching = Switching(self._config, choose, equipment, engines, self._options.offline, self._stack)
             live.attach(session, replying, switching, self._store)
         return await session.run(self._inbox, partial(self._begin, ears, live))
 
@@ -120,12 +120,12 @@ class _Talk:
     async def _turn_detector(self) -> TurnDetector | None:
         return None if self._ends.plan.is_typed else await load_turn_detector(self._store, self._told)
 
-    def _session(self, ears: Ears, replying: Replying, voices: Voices, announced: SessionOptions) -> Session:
+    def _session(self, ears: Ears, replying: Replying, equipment: Equipment, announced: SessionOptions) -> Session:
         recording = self._audience.recording
         options = replace(
             announced,
             record=None if recording is None else recording.note,
-            beside=(*announced.beside, *watches(voices.recognizer, voices.chat, voices.synthesizer)),
+            beside=(*announced.beside, *watches(equipment.recognizer, equipment.chat, equipment.synthesizer)),
         )
         config = stricter(self._config, ears.choice, ears.echo_path)
         session = Session(config, ears.duplex, replying, self._log, options)

@@ -13,7 +13,7 @@ from localvoice.messages import Message, Origin, SpeechChunk, Stage, Transcript
 from localvoice.session.answers import Answers
 from localvoice.session.breath import Breath
 from localvoice.session.following import Following
-from localvoice.session.hand import Hand, House, Report, Voices
+from localvoice.session.hand import Equipment, Hand, House, Report
 from localvoice.session.phrases import HEARING, THINKING
 from localvoice.session.printing import PrintedReply
 from localvoice.session.reading import Heard, read
@@ -36,15 +36,15 @@ break it off: one made for nothing makes the next one wait."""
 class Answering:
     """What all turns of a session have in common."""
 
-    def __init__(self, config: Config, voices: Voices, skills: Skills) -> None:
+    def __init__(self, config: Config, equipment: Equipment, skills: Skills) -> None:
         self._config = config
-        self.voices = voices
+        self.equipment = equipment
         self._history = History(config.history)
         self.state = SkillState(config.speech.volume, config.speech.rate)
-        self._tools = Tools(skills, self.state, lambda: self._history.last_reply, voices.now_s)
-        self._answers = Answers(voices.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
+        self._tools = Tools(skills, self.state, lambda: self._history.last_reply, equipment.now_s)
+        self._answers = Answers(equipment.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
         self._breath = Breath()
-        self.following = Following(voices, lambda text: self._answers.command(text) is not None)
+        self.following = Following(equipment, lambda text: self._answers.command(text) is not None)
         self._reading_s = 0.0
         """What the last transcript took."""
         self._house: House | None = None
@@ -64,13 +64,13 @@ class Answering:
     @property
     def prepares(self) -> bool:
         """Whether work may begin before the user's turn is over."""
-        return self._config.reply.prepare and self.voices.recognizer is not None
+        return self._config.reply.prepare and self.equipment.recognizer is not None
 
     @property
     def reads_quickly(self) -> bool:
         """Whether a transcript made for nothing costs neither money nor much time."""
-        recognizer = self.voices.recognizer
-        if recognizer is None or recognizer.name in self.voices.paid:
+        recognizer = self.equipment.recognizer
+        if recognizer is None or recognizer.name in self.equipment.paid:
             return False
         can_break_off = isinstance(recognizer, BreaksOff) and recognizer.breaks_off
         return can_break_off or self._reading_s <= _QUICK_S
@@ -95,20 +95,20 @@ class Answering:
         return True
 
     async def _read(self, hand: Hand) -> Heard:
-        asked, voices = hand.asked, self.voices
+        asked, equipment = hand.asked, self.equipment
         if asked is None or (isinstance(asked, TurnEnded) and asked.reason is EndReason.TYPED):
             text = "" if asked is None else asked.text
             return Heard(Transcript(text, self._config.session.language, "typed"), 0.0)
-        began_s = voices.now_s()
+        began_s = equipment.now_s()
         heard = await self.following.words(asked)
         if heard is None:
             speech_s = self.following.speech_s(asked.turn)
-            heard = await read(voices.recognizer, voices.utterances, asked.start_s, asked.end_s, speech_s)
-        self._reading_s = voices.now_s() - began_s
+            heard = await read(equipment.recognizer, equipment.utterances, asked.start_s, asked.end_s, speech_s)
+        self._reading_s = equipment.now_s() - began_s
         return heard
 
     def _take_words(self, hand: Hand, heard: Heard) -> None:
-        turn, asked, now_s = hand.turn, hand.asked, self.voices.now_s()
+        turn, asked, now_s = hand.turn, hand.asked, self.equipment.now_s()
         if not heard.is_nothing:
             turn.times[Stage.TRANSCRIPT] = now_s
             turn.user_text = heard.transcript.text
@@ -120,14 +120,14 @@ class Answering:
 
     def _vote(self, pause: PauseBegan, words: str) -> None:
         is_command = self._answers.command(words) is not None
-        self.house.observe(WordsSoFar(self.voices.now_s(), pause.turn, pause.speech_end_s, words, is_command))
+        self.house.observe(WordsSoFar(self.equipment.now_s(), pause.turn, pause.speech_end_s, words, is_command))
 
     @property
     def _costs_money(self) -> bool:
         """Whether an answer that is thrown away is paid all the same."""
-        voices = self.voices
-        names = {voices.chat.name} | ({voices.synthesizer.name} if voices.synthesizer is not None else set())
-        return bool(names & voices.paid) and not self._config.reply.prepare_paid
+        equipment = self.equipment
+        names = {equipment.chat.name} | ({equipment.synthesizer.name} if equipment.synthesizer is not None else set())
+        return bool(names & equipment.paid) and not self._config.reply.prepare_paid
 
     def _prompt(self, user: str) -> list[Message]:
         return self._history.messages(self._config.reply.system_prompt, user)
@@ -152,11 +152,11 @@ class Answering:
         await hand.reply.say(text)
 
     def _spoken_beforehand(self, hand: Hand, text: str) -> SpeechChunk | None:
-        voice = self.voices.synthesizer
-        if voice is None or self.voices.player is None:
+        voice = self.equipment.synthesizer
+        if voice is None or self.equipment.player is None:
             return None
-        is_same_voice = voice.name not in self.voices.paid and self.state.rate == self._config.speech.rate
-        return self.voices.phrases.get(text) if is_same_voice or hand.turn.origin is Origin.FILLER else None
+        is_same_voice = voice.name not in self.equipment.paid and self.state.rate == self._config.speech.rate
+        return self.equipment.phrases.get(text) if is_same_voice or hand.turn.origin is Origin.FILLER else None
 
     async def apologise(self, hand: Hand, error: Exception) -> None:
         """Tell what went wrong, and say a phrase in place of what is missing of the reply."""
@@ -166,7 +166,7 @@ class Answering:
         message = str(error) if known else f"unexpected: {type(error).__name__}: {error}"
         self.house.log.trouble("error", type(error).__name__, message)
         phrase = THINKING if Stage.TRANSCRIPT in turn.times else HEARING
-        prepared = self.voices.phrases.get(phrase)
+        prepared = self.equipment.phrases.get(phrase)
         reply = hand.reply
         if reply is None or Stage.REPLY_STARTED not in turn.times:
             turn.origin, hand.engine, hand.is_remembered = Origin.FALLBACK, PREPARED, False
@@ -174,12 +174,12 @@ class Answering:
         await reply.end_with(prepared or SpeechChunk(phrase, silence(0), SPEECH_RATE_HZ))
 
     def _mouth(self, hand: Hand, *, is_silent: bool = False) -> SpokenReply | PrintedReply:
-        voices = self.voices
-        report = Report(hand, self.house, voices.now_s)
-        if is_silent or voices.synthesizer is None or voices.player is None:
+        equipment = self.equipment
+        report = Report(hand, self.house, equipment.now_s)
+        if is_silent or equipment.synthesizer is None or equipment.player is None:
             return PrintedReply(hand.turn, report)
-        voices.synthesizer.rate = self.state.rate
-        return SpokenReply(hand.turn, voices.player, voices.synthesizer, self.state.volume, report, self._breath)
+        equipment.synthesizer.rate = self.state.rate
+        return SpokenReply(hand.turn, equipment.player, equipment.synthesizer, self.state.volume, report, self._breath)
 
     # remembered
 
@@ -190,8 +190,8 @@ class Answering:
             self._history.clear()
         elif hand.is_remembered:
             self._history.commit(turn.user_text, turn.heard, interrupted=turn.interrupted, tools=tuple(hand.tools))
-        if isinstance(self.voices.recognizer, Prompted):
-            self.voices.recognizer.prompt = self._history.last_reply
+        if isinstance(self.equipment.recognizer, Prompted):
+            self.equipment.recognizer.prompt = self._history.last_reply
 
     def keep_question(self, hand: Hand) -> None:
         """The user interrupted before the answer began: their words stand before those that follow."""

@@ -14,7 +14,7 @@ from localvoice.engines import StreamingRecognizer, author_of
 from localvoice.messages import Partial, Transcript
 from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.feed import Feed
-from localvoice.session.hand import House, Voices
+from localvoice.session.hand import Equipment, House
 from localvoice.session.reading import Heard, is_invented
 from localvoice.streams import close_iterator
 from localvoice.turn.decisions import (
@@ -116,9 +116,9 @@ class _Followed:
 class Following:
     """One turn at a time. All methods but `words` are called from the event loop and do not wait."""
 
-    def __init__(self, voices: Voices, is_command: Callable[[str], bool]) -> None:
+    def __init__(self, equipment: Equipment, is_command: Callable[[str], bool]) -> None:
         """`is_command`: whether a skill would take the whole of a text."""
-        self._voices = voices
+        self._equipment = equipment
         self._is_command = is_command
         self._house: House | None = None
         self._turn: _Followed | None = None
@@ -174,7 +174,7 @@ class Following:
         turn.is_open, turn.pause = False, None
         if not turn.covers(ended.speech_end_s):
             turn.parts[-1].feed.finish()
-            is_paid = turn.parts[-1].engine in self._voices.paid
+            is_paid = turn.parts[-1].engine in self._equipment.paid
             wait_s = _FINAL_WITHIN_S if is_paid else _FINAL_WITHIN_HERE_S
             turn.limit = asyncio.get_running_loop().call_later(wait_s, turn.lose)
 
@@ -228,14 +228,14 @@ class Following:
     @property
     def _language(self) -> str:
         """Of a recogniser that was told one."""
-        return str(getattr(self._voices.recognizer, "language", "")) or "en"
+        return str(getattr(self._equipment.recognizer, "language", "")) or "en"
 
     def _open_part(self, turn: _Followed, start_s: float) -> None:
-        recognizer = self._voices.recognizer
+        recognizer = self._equipment.recognizer
         if self._house is None or not isinstance(recognizer, StreamingRecognizer):
             turn.lose()
             return
-        part = _Part(Feed(self._voices.utterances, start_s), recognizer.name)
+        part = _Part(Feed(self._equipment.utterances, start_s), recognizer.name)
         turn.parts.append(part)
         part.task = self._house.tasks.create_task(self._follow(turn, part, recognizer, self._house))
 
@@ -271,7 +271,7 @@ class Following:
             return
         text = "" if words.rejected else words.text
         vote = WordsSoFar(
-            at_s=self._voices.now_s(),
+            at_s=self._equipment.now_s(),
             turn=pause.turn,
             speech_end_s=pause.speech_end_s,
             text=text,

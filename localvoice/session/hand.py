@@ -20,8 +20,8 @@ from localvoice.turn.observations import Observation, ReplyStarted
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
-    """The engines of one session, and what they work on."""
+class Equipment:
+    """What one session works with: engines, player, and the user's sound."""
 
     recognizer: Recognizer | None
     """None where nobody listens."""

@@ -9,7 +9,7 @@ import numpy as np
 from localvoice.audio.backchannel import BEFORE_S, LONGEST_S
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.session.dispensable import unless_it_fails
-from localvoice.session.hand import House, Voices
+from localvoice.session.hand import Equipment, House
 from localvoice.session.reply import Moment
 from localvoice.turn.decisions import JudgeOverlap, OverlapStarted, ReadOverlap
 from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
@@ -21,8 +21,8 @@ _MARGIN = silence(SPEECH_RATE_HZ // 2)
 class OverlapReading:
     """One sound at a time. All methods are called from the event loop; none waits."""
 
-    def __init__(self, voices: Voices) -> None:
-        self._voices = voices
+    def __init__(self, equipment: Equipment) -> None:
+        self._equipment = equipment
         self._house: House | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -33,7 +33,7 @@ class OverlapReading:
     def read(self, asked: ReadOverlap) -> None:
         """Transcribe a sound over the reply, or what there is of it, and observe its words."""
         self.stop()
-        if self._house is not None and self._voices.recognizer is not None:
+        if self._house is not None and self._equipment.recognizer is not None:
             self._task = self._house.tasks.create_task(self._read(asked, self._house))
 
     def tell(self, overlap: OverlapStarted, moment: Moment) -> None:
@@ -42,10 +42,10 @@ class OverlapReading:
 
     def judge(self, asked: JudgeOverlap) -> None:
         """Observe what a sound over the reply sounds like so far, if anybody can tell. Takes a millisecond."""
-        judge = self._voices.sound_judge
+        judge = self._equipment.sound_judge
         if judge is not None:
             end_s = min(asked.at_s, asked.onset_s + LONGEST_S)
-            ears = [ear for ear in (self._voices.utterances, self._voices.second_ear) if ear is not None]
+            ears = [ear for ear in (self._equipment.utterances, self._equipment.second_ear) if ear is not None]
             views = [ear.read(asked.onset_s - BEFORE_S, end_s) for ear in ears]
             self._observe_soon(OverlapJudged(asked.at_s, asked.turn, *judge.judge(*views)))
 
@@ -66,12 +66,12 @@ class OverlapReading:
         house.observe(seen)
 
     async def _read(self, asked: ReadOverlap, house: House) -> None:
-        voices = self._voices
-        if voices.recognizer is None:
+        equipment = self._equipment
+        if equipment.recognizer is None:
             return
-        sound = voices.utterances.read(asked.start_s, asked.end_s)
-        reading = voices.recognizer.transcribe(np.concatenate((_MARGIN, sound, _MARGIN)))
+        sound = equipment.utterances.read(asked.start_s, asked.end_s)
+        reading = equipment.recognizer.transcribe(np.concatenate((_MARGIN, sound, _MARGIN)))
         heard = await unless_it_fails(reading, "the overlap could not be read")
         self._task = None
         if heard is not None:  # else the policy decides without words
-            house.observe(OverlapRead(voices.now_s(), asked.turn, heard.text, heard.rejected))
+            house.observe(OverlapRead(equipment.now_s(), asked.turn, heard.text, heard.rejected))

@@ -11,7 +11,7 @@ from localvoice.messages import Origin, Stage, Turn
 from localvoice.session.answering import PREPARED, Answering
 from localvoice.session.answers import SKILL_ENGINE
 from localvoice.session.guarding import Guarding, Work
-from localvoice.session.hand import Hand, House, Outcome, Saying, Voices
+from localvoice.session.hand import Equipment, Hand, House, Outcome, Saying
 from localvoice.session.overlap_reading import OverlapReading
 from localvoice.session.phrases import CONFIRM, LET_ME_THINK, STILL_THERE
 from localvoice.session.reply import Cut
@@ -29,16 +29,16 @@ _log = logging.getLogger(__name__)
 class Replying:
     """One exchange at a time. All methods are called from the event loop; none waits, above all for no engine."""
 
-    def __init__(self, config: Config, voices: Voices, skills: Skills) -> None:
-        self._answering = Answering(config, voices, skills)
+    def __init__(self, config: Config, equipment: Equipment, skills: Skills) -> None:
+        self._answering = Answering(config, equipment, skills)
         self._guarding = Guarding(self._answering, self._end)
         self._silences = Silences(config.reply)
-        self._warming = Warming(voices.chat, self._answering.so_far, skills.specs(), enabled=config.reply.prepare)
+        self._warming = Warming(equipment.chat, self._answering.so_far, skills.specs(), enabled=config.reply.prepare)
         self._hand: Hand | None = None
         self.following = self._answering.following
         self.following.heed = self._warming.heed
-        self.overlap_reading = OverlapReading(voices)
-        self.sound_vote = SoundVote(voices)
+        self.overlap_reading = OverlapReading(equipment)
+        self.sound_vote = SoundVote(equipment)
         self.outcome = Outcome()
 
     def attach(self, house: House) -> None:
@@ -133,7 +133,7 @@ class Replying:
                 yield SpeakRequested(at_s, Origin.PROMPT, STILL_THERE)
         elif hand.filler is None and self._silences.wants_filler(hand.turn, at_s):
             filler = CONFIRM if hand.has_run_tool else LET_ME_THINK
-            if filler in self._answering.voices.phrases:
+            if filler in self._answering.equipment.phrases:
                 yield SpeakRequested(at_s, Origin.FILLER, filler)
 
     def _begin(self, hand: Hand, work: Work) -> None:
@@ -209,7 +209,7 @@ class Replying:
             self._end(hand)
         else:
             self._hand = None
-            now_s = self._answering.voices.now_s()
+            now_s = self._answering.equipment.now_s()
             self._silences.nothing_said(now_s)
             self._at_home.observe(NothingSaid(now_s, hand.turn.id))
 
@@ -220,7 +220,7 @@ class Replying:
     # how it is settled
 
     def _end(self, hand: Hand) -> None:
-        ended = ReplyEnded(self._answering.voices.now_s(), hand.turn.id)
+        ended = ReplyEnded(self._answering.equipment.now_s(), hand.turn.id)
         if self._at_home.is_contested():
             self._at_home.observe(ended)  # an overlap is undecided: the user takes the turn, and `cut` settles
             return
@@ -235,9 +235,9 @@ class Replying:
             answered.gate.take_floor()
 
     def _settle(self, hand: Hand) -> None:
-        hand.turn.cost_usd = self._answering.voices.cost_usd()
+        hand.turn.cost_usd = self._answering.equipment.cost_usd()
         self._at_home.log.reply_finished(hand.turn)
         self.outcome.take(hand.turn)
-        self._silences.reply_over(hand.turn, self._answering.voices.now_s())
+        self._silences.reply_over(hand.turn, self._answering.equipment.now_s())
         self._answering.remember(hand)
-        self._at_home.observe(ReplyHeard(self._answering.voices.now_s(), hand.turn.heard))
+        self._at_home.observe(ReplyHeard(self._answering.equipment.now_s(), hand.turn.heard))

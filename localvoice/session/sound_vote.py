@@ -6,7 +6,7 @@ import asyncio
 
 from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S
 from localvoice.session.dispensable import unless_it_fails
-from localvoice.session.hand import House, Voices
+from localvoice.session.hand import Equipment, House
 from localvoice.turn.decisions import PauseBegan
 from localvoice.turn.observations import SoundSoFar
 
@@ -14,15 +14,15 @@ from localvoice.turn.observations import SoundSoFar
 class SoundVote:
     """One pause at a time. All methods are called from the event loop; none waits."""
 
-    def __init__(self, voices: Voices) -> None:
-        self._voices = voices
+    def __init__(self, equipment: Equipment) -> None:
+        self._equipment = equipment
         self._house: House | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_there(self) -> bool:
         """Whether pauses get a vote."""
-        return self._voices.turn_detector is not None
+        return self._equipment.turn_detector is not None
 
     def attach(self, house: House) -> None:
         """Join a session."""
@@ -41,11 +41,11 @@ class SoundVote:
         self._task = None
 
     async def _ask(self, pause: PauseBegan, house: House) -> None:
-        voices = self._voices
-        if voices.turn_detector is None:
+        equipment = self._equipment
+        if equipment.turn_detector is None:
             return
         start_s = max(pause.onset_s - BEFORE_ONSET_S, pause.end_s - HEARD_S)
-        judging = voices.turn_detector.probability(voices.utterances.read(start_s, pause.end_s))
+        judging = equipment.turn_detector.probability(equipment.utterances.read(start_s, pause.end_s))
         likely = await unless_it_fails(judging, "no vote on how the pause sounds")
         if likely is not None:
-            house.observe(SoundSoFar(voices.now_s(), pause.turn, pause.speech_end_s, likely))
+            house.observe(SoundSoFar(equipment.now_s(), pause.turn, pause.speech_end_s, likely))

@@ -21,7 +21,7 @@ from localvoice.fallback import FallbackChatModel, FallbackSynthesizer
 from localvoice.loading import Loaded
 from localvoice.model_store.store import ModelStore
 from localvoice.ranks import Ranks
-from localvoice.session.hand import Voices
+from localvoice.session.hand import Equipment
 from localvoice.session.inbox import Inbox
 from localvoice.skills.catalog import Skills
 from localvoice.turn.decisions import EndReason, TurnEnded
@@ -46,11 +46,11 @@ def named(name: str) -> FakeChatModel:
     return model
 
 
-async def said(voices: Voices) -> str:
+async def said(equipment: Equipment) -> str:
     async def once():
         yield "Hello."
 
-    return "".join([chunk.text async for chunk in voices.synthesizer.synthesize(once())])
+    return "".join([chunk.text async for chunk in equipment.synthesizer.synthesize(once())])
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def stack():
         yield stack
 
 
-def switching(tmp_path, stack: ExitStack, *, offline: str = "no") -> tuple[Switching, Voices, Told]:
+def switching(tmp_path, stack: ExitStack, *, offline: str = "no") -> tuple[Switching, Equipment, Told]:
     config, told = Config(), Told()
     chat, voice = named("fake"), FakeSynthesizer()
     engines = {"llm": Loaded("llm", (chat,)), "tts": Loaded("tts", (voice,))}
-    voices = Voices(
+    equipment = Equipment(
         recognizer=None,
         chat=FallbackChatModel((chat,), told),
         synthesizer=FallbackSynthesizer((voice,), told),
@@ -72,28 +72,28 @@ def switching(tmp_path, stack: ExitStack, *, offline: str = "no") -> tuple[Switc
         now_s=lambda: 1.0,
     )
     choose = partial(EngineChoice, store=ModelStore(tmp_path), skills=Skills())
-    return Switching(config, choose, voices, engines, offline, stack), voices, told
+    return Switching(config, choose, equipment, engines, offline, stack), equipment, told
 
 
 async def test_the_chosen_engine_answers_and_the_one_before_stands_behind_it(tmp_path, stack):
-    switch, voices, told = switching(tmp_path, stack)
+    switch, equipment, told = switching(tmp_path, stack)
     assert await switch.use("llm", "skills") == "skills"
-    assert voices.chat.name == "skills"
+    assert equipment.chat.name == "skills"
     await switch.use("llm", "fake")
-    assert voices.chat.name == "fake"
+    assert equipment.chat.name == "fake"
     assert told.news == [("llm", "fake", "skills"), ("llm", "skills", "fake")]
 
 
 async def test_another_voice_brings_its_own_phrases(tmp_path, stack):
-    switch, voices, told = switching(tmp_path, stack)
+    switch, equipment, told = switching(tmp_path, stack)
     assert await switch.speak_with("en-gb") == "espeak"
-    assert await said(voices) == "Hello."
-    british = dict(voices.phrases)
+    assert await said(equipment) == "Hello."
+    british = dict(equipment.phrases)
     assert british
     await switch.speak_with("en-us")
-    assert [one for one in british if voices.phrases[one] is british[one]] == []
+    assert [one for one in british if equipment.phrases[one] is british[one]] == []
     await switch.speak_with("en-gb")
-    assert all(voices.phrases[one] is british[one] for one in british), "chosen again it costs nothing"
+    assert all(equipment.phrases[one] is british[one] for one in british), "chosen again it costs nothing"
     assert [after for _, _, after in told.news] == ["espeak"], "another voice of it is no other engine"
 
 
@@ -107,18 +107,18 @@ async def test_another_voice_brings_its_own_phrases(tmp_path, stack):
     ],
 )
 async def test_what_cannot_be_used_changes_nothing(tmp_path, stack, stage, engine, says):
-    switch, voices, told = switching(tmp_path, stack, offline="guarded")
+    switch, equipment, told = switching(tmp_path, stack, offline="guarded")
     with pytest.raises(ConfigError, match=says):
         await switch.use(stage, engine)
-    assert (voices.chat.name, told.news) == ("fake", [])
+    assert (equipment.chat.name, told.news) == ("fake", [])
 
 
 @pytest.mark.parametrize("engine", ["ollama", "openai-compatible:http://127.0.0.1:9/v1"])
 async def test_a_sealed_session_says_why_it_has_no_server_of_this_machine(tmp_path, stack, engine):
-    switch, voices, _ = switching(tmp_path, stack, offline="sealed")
+    switch, equipment, _ = switching(tmp_path, stack, offline="sealed")
     with pytest.raises(ConfigError, match=f"sealed session .*: begin with --llm {engine}"):
         await switch.use("llm", engine)
-    assert voices.chat.name == "fake"
+    assert equipment.chat.name == "fake"
 
 
 def test_what_may_cost_no_more_cannot_be_chosen_and_says_why():

@@ -17,7 +17,7 @@ from localvoice.loading import Loaded, paid_of
 from localvoice.messages import SpeechChunk
 from localvoice.prices import CostMeter
 from localvoice.ranks import Told
-from localvoice.session.hand import Voices
+from localvoice.session.hand import Equipment
 from localvoice.session.phrases import phrases_for
 from localvoice.text.corrections import corrections_of
 
@@ -37,9 +37,9 @@ async def phrases_of(config: Config, engines: Mapping[str, Loaded]) -> dict[str,
     return await speak_beforehand(phrases_for(config.reply), tts.local, paid_of(engines)) if tts else {}
 
 
-def voices_of(
+def equipment_of(
     config: Config, engines: Mapping[str, Loaded], ears: Ears, turn_detector: TurnDetector | None, told: Told
-) -> Voices:
+) -> Equipment:
     """What a session talks with. `told` who takes over from whom: at once where an engine did not come up."""
     for loaded in engines.values():
         for name, error in loaded.skipped:
@@ -51,7 +51,7 @@ def voices_of(
         return hedged(loaded.stage, loaded.engines, config.engines, told)
 
     speakers = engines_of(tts) if tts and player else ()
-    return Voices(
+    return Equipment(
         recognizer=FallbackRecognizer(engines_of(stt), told, stt.unreachable, meter, corrections_of(config.stt))
         if stt
         else None,
