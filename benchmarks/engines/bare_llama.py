@@ -12,8 +12,11 @@ from localvoice.messages import Message
 CONTEXT_TOKENS = 8192
 REPLY_TOKENS = 40
 
+Bare = Callable[[Sequence[Message]], str]
+"""The words of a reply."""
 
-def _bare_xllamacpp(path: Path) -> Callable[[Sequence[Message]], str]:
+
+def _bare_xllamacpp(path: Path) -> Bare:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -34,7 +37,7 @@ def _bare_xllamacpp(path: Path) -> Callable[[Sequence[Message]], str]:
     return reply
 
 
-def _bare_llama_cpp_python(path: Path) -> Callable[[Sequence[Message]], str]:
+def _bare_llama_cpp_python(path: Path) -> Bare:
     import llama_cpp
 
     threads = {"n_threads": 1, "n_threads_batch": 1}  # of the latter the library takes all cores by itself

@@ -1,4 +1,4 @@
-"""The language model against the bare library: `python -m benchmarks.engines.language_model [--size NAME]`.
+"""The language model against the bare library: `python -m benchmarks.engines.language_model [--part NAME]`.
 
 On one model of random weights, in one process: what our orchestration adds to a reply; the first token after the end of
 a turn with and without the history read beforehand; how soon the next reply begins after an abort at any moment, and
@@ -26,20 +26,24 @@ from typing import Any
 
 import psutil
 
-from benchmarks.engines.bare_llama import BARE, CONTEXT_TOKENS, REPLY_TOKENS
+from benchmarks.engines.bare_llama import BARE, CONTEXT_TOKENS, REPLY_TOKENS, Bare
+from benchmarks.engines.clocks import Pairs, Taken, Watch, in_pairs, medians, ms
 from localvoice.config import EngineOptions, ReplyConfig
 from localvoice.engines import ChatModel
 from localvoice.llm.llama_cpp import load_llama
 from localvoice.messages import Message, Role, Usage
+from localvoice.streams import Worker
 from localvoice.tiers.random_llama import SIZES, make
 
 VOCABULARY = Path(__file__).parents[2] / "tests/models/llm/localvoice-tiny-test.gguf"
 _LATEST_ABORT_S = 1.0
 """Behind its beginning: a second holds every kind of moment."""
+_LOADS = 4
 SYSTEM = Message(Role.SYSTEM, "You are a friendly voice assistant. Answer in one to three short sentences. " * 6)
 QUESTION = Message(Role.USER, "What is the capital of France?")
 STORY = "Once upon a time there was a little fox. The fox lived in a green forest near a river. "
 TOKENS_PER_STORY = 20
+PARTS = ("prefill", "restart", "aborts", "overhead")
 RUNTIMES = {"xllamacpp": "xllamacpp", "llama-cpp-python": "llama_cpp"}
 
 
@@ -59,26 +63,6 @@ def conversation(tokens: int, seed: int) -> list[Message]:
     for at in range(exchanges):
         listed += [Message(Role.USER, f"{seed} {at} {STORY}"), Message(Role.ASSISTANT, STORY * 4)]
     return listed
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What something took: by the clock, and of the processor, which does not see what else the machine does."""
-
-    wall_s: float
-    cpu_s: float
-
-
-class Watch:
-    """Runs from when it is made."""
-
-    def __init__(self) -> None:
-        self._began = time.perf_counter(), time.process_time()
-
-    def read(self) -> Taken:
-        """Since then."""
-        wall_s, cpu_s = self._began
-        return Taken(time.perf_counter() - wall_s, time.process_time() - cpu_s)
 
 
 async def first_token(model: ChatModel, history: Sequence[Message]) -> tuple[Taken, Usage]:
@@ -117,7 +101,6 @@ async def with_and_without_prefill(rig: Rig, sizes: Sequence[int], repeats: int)
                 "cached_tokens": usage.cached_tokens,
             }
         )
-        print(rig.runtime, found[-1], flush=True)
     return found
 
 
@@ -174,12 +157,6 @@ def _later(idle: Sequence[float], after: Sequence[float]) -> dict[str, float]:
     return {"p50": ms(statistics.median(late)), "p95": ms(late[int(0.95 * (len(late) - 1))]), "max": ms(late[-1])}
 
 
-def medians(taken: Sequence[Taken]) -> dict[str, float]:
-    """Of both clocks, in ms."""
-    wall, cpu = (statistics.median(column) for column in zip(*((one.wall_s, one.cpu_s) for one in taken), strict=True))
-    return {"ms": ms(wall), "cpu_ms": ms(cpu)}
-
-
 async def _begin(model: ChatModel, asked: Sequence[Message]) -> Taken:
     """To the first token; the reply is closed then."""
     watch = Watch()
@@ -214,39 +191,44 @@ def _memory() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-async def overhead(rig: Rig, repeats: int) -> dict[str, Any]:
-    """The same replies by us and by the library alone, in turn; CPU time does not see what else the machine does."""
-    bare = BARE[rig.runtime](rig.path)
-    ours_cpu, bare_cpu, ours_wall, bare_wall = [], [], [], []
-    same = True
-    for number in range(repeats + 1):
-        asked = [SYSTEM, Message(Role.USER, f"{number} {STORY}")]
-        cpu_s, wall_s = time.process_time(), time.perf_counter()
-        ours = "".join([part async for part in rig.model.reply(asked) if isinstance(part, str)])
-        middle_cpu_s, middle_s = time.process_time(), time.perf_counter()
-        theirs = bare(asked)
-        if number:  # the first of each is not counted
-            ours_cpu.append(middle_cpu_s - cpu_s)
-            bare_cpu.append(time.process_time() - middle_cpu_s)
-            ours_wall.append(middle_s - wall_s)
-            bare_wall.append(time.perf_counter() - middle_s)
-        same &= ours == theirs
-    cpu, wall = (
-        statistics.median(a) / statistics.median(b) - 1 for a, b in ((ours_cpu, bare_cpu), (ours_wall, bare_wall))
-    )
-    return {
-        "replies": repeats,
-        "same_words": same,
-        "bare_cpu_ms": ms(statistics.median(bare_cpu)),
-        "ours_cpu_ms": ms(statistics.median(ours_cpu)),
-        "overhead_cpu_percent": round(100 * cpu, 1),
-        "overhead_wall_percent": round(100 * wall, 1),
-    }
+async def overhead(runtime: str, load: Callable[[], ChatModel], path: Path, repeats: int) -> dict[str, Any]:
+    """The same replies by us and by the library alone, each in a worker's thread: those stand back.
+
+    Both are loaded anew several times, because one copy of a model is faster than the next.
+    """
+    said: dict[int, str] = {}
+    same, pairs = True, Pairs()
+
+    def compare(number: int, words: str) -> None:
+        nonlocal same
+        same &= said.setdefault(number, words) == words
+
+    def asked(number: int) -> list[Message]:
+        return [SYSTEM, Message(Role.USER, f"{number} {STORY}")]
+
+    for seed in range(_LOADS):
+        model, bare, worker = load(), BARE[runtime](path), Worker("the library alone")
+
+        async def by_us(number: int, model: ChatModel = model) -> None:
+            compare(number, "".join([part async for part in model.reply(asked(number)) if isinstance(part, str)]))
+
+        async def alone(number: int, bare: Bare = bare, worker: Worker = worker) -> None:
+            compare(number, await worker.call(lambda _: bare(asked(number))))
+
+        pairs += await in_pairs(by_us, alone, -(-repeats // _LOADS), seed)
+        model.close()
+        worker.close()
+    return {"same_words": same, "tokens": REPLY_TOKENS, **pairs.figures(REPLY_TOKENS)}
 
 
-def ms(seconds: float) -> float:
-    """Rounded milliseconds."""
-    return round(1000 * seconds, 1)
+async def _part(part: str, rig: Rig, arguments: argparse.Namespace, load: Callable[[], ChatModel]) -> Any:
+    if part == "prefill":
+        return await with_and_without_prefill(rig, arguments.history, arguments.repeats)
+    if part == "restart":
+        return await restart(rig, load)
+    if part == "aborts":
+        return await aborts(rig, arguments.aborts, arguments.seed)
+    return await overhead(rig.runtime, load, rig.path, arguments.replies)
 
 
 async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -257,14 +239,11 @@ async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> di
     options = EngineOptions(runtime=runtime, context_tokens=CONTEXT_TOKENS, threads=1)  # type: ignore[arg-type]
     rig = Rig(runtime, path, load_llama(path, options, reply))
     found: dict[str, Any] = {"load_and_warm_up_ms": ms(time.perf_counter() - began_s)}
-    found["prefill"] = await with_and_without_prefill(rig, arguments.history, arguments.repeats)
-    found["restart"] = await restart(rig, lambda: load_llama(path, options, reply))
-    print(runtime, found["restart"], flush=True)
-    found["memory_mb"] = round((_memory() - before) / 1e6)
-    found["aborts"] = await aborts(rig, arguments.aborts, arguments.seed)
-    print(runtime, found["aborts"], flush=True)
-    found["overhead"] = await overhead(rig, arguments.replies)
-    print(runtime, found["overhead"], flush=True)
+    for part in arguments.part or PARTS:
+        found[part] = await _part(part, rig, arguments, lambda: load_llama(path, options, reply))
+        print(runtime, part, json.dumps(found[part]), flush=True)
+        if part == "restart":
+            found["memory_mb"] = round((_memory() - before) / 1e6)
     rig.model.close()
     return found
 
@@ -274,11 +253,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="0.1b")
     parser.add_argument("--runtime", choices=RUNTIMES, action="append")
+    parser.add_argument("--part", choices=PARTS, action="append", help="all, where none is named")
     parser.add_argument("--history", type=int, nargs="*", default=[500, 2000, 6000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--aborts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the aborts")
-    parser.add_argument("--replies", type=int, default=12)
+    parser.add_argument("--replies", type=int, default=60)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     found: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "size": arguments.size}

@@ -140,7 +140,7 @@ class XLlamaCppModel:
 
         token.check()
         server.chat(request, on_chunk, token)
-        self._cache.wrote(prompt + reply.text, server.tokens(prompt + reply.text), reply.prompt_tokens)
+        self._cache.wrote(prompt + reply.text, reply.prompt_tokens)
         if failures:
             raise failures[0]
         token.check()
@@ -197,6 +197,8 @@ class _Cache:
         self._forgets = forgets
         self._threads = threads
         self._known: Sequence[int] = ()
+        self._written = ""
+        """A reply and its prompt where these are known, and not yet counted: that would hold up the reply's end."""
         self._ends: list[int] = []
         """Where states are kept: a model that forgets can only go back to these."""
         self._pace = Pace()
@@ -219,7 +221,7 @@ class _Cache:
             ) / self._threads  # smaller steps are no help against others' load
             self._pace.took(stop - usage.cached_tokens, min(cpu_s, time.perf_counter() - began_s))
             cached = usage.cached_tokens if cached is None else cached
-            self._known = tokens[:stop]
+            self._known, self._written = tokens[:stop], ""
             self._ends = [*(one for one in self._ends if one < stop), stop]
         return cached
 
@@ -237,6 +239,8 @@ class _Cache:
             yield end
 
     def _shared(self, tokens: Sequence[int]) -> int:
+        if self._written and self._server is not None:
+            self._known, self._written = self._server.tokens(self._written), ""
         pairs = enumerate(zip(tokens, self._known, strict=False))
         shared = next((at for at, (new, old) in pairs if new != old), min(len(tokens), len(self._known)))
         if self._forgets and shared < len(self._known):
@@ -247,15 +251,15 @@ class _Cache:
         """Whether a prompt has been read, and nothing else than what follows it since."""
         return self._shared(tokens) == len(tokens)
 
-    def wrote(self, text: str, tokens: Sequence[int], prompt_tokens: int) -> None:
+    def wrote(self, text: str, prompt_tokens: int) -> None:
         """A reply was written: `text` is it and its prompt, which was so long; 0 where it broke off."""
-        self.text, self._known = text, tokens
+        self.text = self._written = text
         if prompt_tokens:
             self._ends = [*(one for one in self._ends if one < prompt_tokens), prompt_tokens]
 
     def restored(self, tokens: Sequence[int]) -> None:
         """A state was read from disk."""
-        self._known, self._ends = tokens, [len(tokens)]
+        self._known, self._written, self._ends = tokens, "", [len(tokens)]
 
     def forget(self) -> None:
         """Let go of the server."""

@@ -24,6 +24,9 @@ _MARKERS: Mapping[_Inside, Mapping[str, _Inside]] = {
     _Inside.TOOL_CALL: {"</tool_call>": _Inside.TEXT},
 }
 
+_OPENS = "<"
+"""Every marker begins with it."""
+
 
 class ReplyParser:
     """Takes a reply's text in pieces of any size, gives out speakable text and tool calls in order.
@@ -47,15 +50,17 @@ class ReplyParser:
             ProviderBroken: A tool call cannot be read.
         """
         self._held += text
+        if _OPENS not in self._held:  # nearly every token: the search below takes longer than all else that is done
+            certain, self._held = self._held, ""
+            return self._take(certain)
         parts: list[str | ToolCall] = []
         while (marker := self._next_marker()) is not None:
             before, _, self._held = self._held.partition(marker)
             parts += self._take(before)
             parts += self._enter(_MARKERS[self._inside][marker])
-        keep = _possible_marker(self._held, tuple(_MARKERS[self._inside]))
-        certain = len(self._held) - keep
-        parts += self._take(self._held[:certain])
-        self._held = self._held[certain:]
+        length = len(self._held) - _possible_marker(self._held, tuple(_MARKERS[self._inside]))
+        parts += self._take(self._held[:length])
+        self._held = self._held[length:]
         return parts
 
     def finish(self) -> list[str | ToolCall]:
