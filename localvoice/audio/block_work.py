@@ -66,6 +66,9 @@ class BlockWork(Protocol):
     def rest(self, near: Samples) -> None:
         """Whole blocks in which nothing is played, instead of `process`: what leads up to waking."""
 
+    def mute(self) -> None:
+        """Sleep: the microphone is off, and what was heard before is not given out once it is on again."""
+
 
 def load_work() -> BlockWork:
     """By way of C where the library and livekit are there. Raises `DeviceError` without a canceller."""
@@ -85,6 +88,10 @@ class _Before:
     def keep(self, near: Samples) -> None:
         """Whole blocks."""
         self._near = np.concatenate((self._near, near))[-_BEFORE * _BLOCK :]
+
+    def mute(self) -> None:
+        """As if silence had been heard."""
+        self._near = np.zeros_like(self._near)
 
     def lead_up(self) -> Iterator[Samples]:
         """The blocks, oldest first."""
@@ -127,6 +134,12 @@ class PythonWork:
         """As the protocol says."""
         self._before.keep(near)
 
+    def mute(self) -> None:
+        """As the protocol says."""
+        for canceller in self._cancellers:
+            canceller.sleep()
+        self._before.mute()
+
 
 class NativeWork:
     """One call for all of it, without the GIL."""
@@ -161,6 +174,12 @@ class NativeWork:
     def rest(self, near: Samples) -> None:
         """As the protocol says."""
         self._before.keep(near)
+
+    def mute(self) -> None:
+        """As the protocol says."""
+        self._block.silent_blocks = SLEEPS_AFTER_BLOCKS
+        self.is_awake = False
+        self._before.mute()
 
     def _work(self, near: Samples, far: Samples, steady: Samples | None) -> Worked:
         self._given[0][:], self._given[1][:] = near, far

@@ -121,6 +121,10 @@ class EchoCanceller:
         """Work on the next block, whatever is played with it."""
         self._silent_blocks = 0
 
+    def sleep(self) -> None:
+        """Until something is played again."""
+        self._silent_blocks = SLEEPS_AFTER_BLOCKS
+
     def process(self, near: Samples, far: Samples) -> Samples:
         """`near` (160 samples at 16 kHz) without what came of `far` or of what was played in the half second before."""
         self._silent_blocks = 0 if np.abs(far).max() > _SILENT else self._silent_blocks + 1

@@ -99,6 +99,7 @@ class EchoPath:
         if len(block.near) > BLOCK and not self._rests_with(block):
             return Cleaned.joined([self.clean(part) for part in block.parts()])
         if block.is_muted:  # a canceller taught that nothing comes back would let our voice through afterwards
+            self._work.mute()
             self.own_voice.play(block.far)
             if self._linear is not None:  # the last word would be heard for as long as it is off
                 self._linear.mute(block.near)

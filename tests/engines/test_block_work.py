@@ -132,6 +132,18 @@ def test_what_was_heard_before_a_sleep_is_not_heard_at_waking(work, is_rested):
     assert woken.excess < 0.3
 
 
+def test_what_was_heard_before_muting_is_not_given_out_after_it(work):
+    near, far, _ = (blocks(part) for part in scene())
+    for at in range(320):
+        work.process(near[at], far[at], far[at])
+    assert energy_db(near[319]) > -35.0
+    work.mute()
+    for at in range(320, 326):
+        heard = work.process(np.full(BLOCK, 0.0003, dtype=np.float32), far[at], silence(BLOCK))
+        for part in (heard.for_detection, heard.for_recognition, heard.left):
+            assert energy_db(part) < -60.0
+
+
 def test_the_first_waking_makes_up_no_silence_before_it(work):
     near, far, _ = (blocks(part) for part in scene())
     alone = LiveKitProcessing(suppress_noise=True)
