@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localvoice.addresses import host_of, is_here
-from localvoice.beside import is_running, leave
+from localvoice.beside import is_running
 from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
+from localvoice.http_bodies import Body
 from localvoice.secrets_store import KEY_VARIABLES, Secret
-from localvoice.streams import close_iterator
 
 if TYPE_CHECKING:
-    import httpx
+    from localvoice.http_client import HttpClient
+    from localvoice.http_link import Head, Link
 
 _CONNECT_S = 3.0
 """A connection that takes longer is not one for a conversation: a healthy one takes 0.05 to 0.2 s, TLS included."""
-_IDLE_S = 300.0
-"""How long a connection is kept for the next turn; services close theirs sooner, and then it is opened anew."""
 _SLOWEST_BYTES_S = 100
 """An answer that comes slower has stalled: a word of a written reply takes 200 bytes and more, one of speech 10,000."""
 _UPLOAD_BYTES_S = 50_000
@@ -63,40 +62,31 @@ class Connection:
 
     def __init__(self, service: Service, headers: Mapping[str, str] | None = None) -> None:
         """`headers` carry the key where it is not a bearer token."""
-        import httpx
+        from localvoice.http_client import HttpClient
 
         self._service = service
         if headers is None:
             headers = {"Authorization": f"Bearer {service.key.reveal() if service.key else 'none'}"}
-        self._client = httpx.AsyncClient(
-            headers={"User-Agent": "localvoice", **headers},
-            # `post` and `Answer` keep the time: limits of httpx cost 0.2 ms a call, and a drip resets them
-            timeout=httpx.Timeout(None, connect=min(_CONNECT_S, service.timeout_s)),
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=_IDLE_S),
-            verify=service.url.startswith("https"),  # reading the certificates takes a while
-            trust_env=service.is_remote,  # a proxy has no way to this machine
+        self._client = HttpClient(
+            service.url,
+            {"User-Agent": "localvoice", **headers},
+            min(_CONNECT_S, service.timeout_s),
+            may_use_proxy=service.is_remote,  # a proxy has no way to this machine
         )
         self._is_closed = False
 
-    async def post(self, path: str, **content: Any) -> Answer:
-        """The beginning of the answer to a POST, to be closed by the caller; `content` as httpx takes it.
+    async def post(self, path: str, body: Body) -> Answer:
+        """The beginning of the answer to a POST, to be closed by the caller.
 
         Raises:
             ProviderError: no answer, or one that is a refusal.
         """
-        self._check_open()
-        with self._mapped():
-            request = self._client.build_request("POST", self._service.url + path, **content)
-            request.read()  # a form goes out in one piece: part by part, each is a packet and a wait of its own
-            size = int(request.headers.get("Content-Length", 0))
-            async with asyncio.timeout(self._service.timeout_s + size / _UPLOAD_BYTES_S):
-                response = await self._client.send(request, stream=True)
-                if response.status_code < 400:
-                    return Answer(response, self._mapped, self._service)
-                try:
-                    raise await self._refusal(response)
-                finally:
-                    await response.aclose()
+        with mapped(self._service):
+            async with asyncio.timeout(self._service.timeout_s + len(body.data) / _UPLOAD_BYTES_S):
+                answer = await self._ask("POST", path, body)
+                if answer.status < 400:
+                    return answer
+                raise await self._refusal(answer)
 
     async def check(self, path: str = "/models") -> Any:
         """Whether the service would work for us, by a free call; also opens the connection. Returns its answer's JSON.
@@ -104,63 +94,72 @@ class Connection:
         Raises:
             ProviderError: it would not.
         """
-        self._check_open()
-        with self._mapped():
-            limit_s = min(_CONNECT_S, self._service.timeout_s)
-            async with asyncio.timeout(2 * limit_s):
-                response = await self._client.get(self._service.url + path, timeout=limit_s)
-            if response.status_code in {401, 402, 403, 429} or response.status_code >= 500:
-                raise await self._refusal(response)
-            try:
-                return response.json()
-            except ValueError:
-                return None
+        with mapped(self._service):
+            async with asyncio.timeout(2 * min(_CONNECT_S, self._service.timeout_s)):
+                answer = await self._ask("GET", path)
+                if answer.status in {401, 402, 403, 429} or answer.status >= 500:
+                    raise await self._refusal(answer)
+                try:
+                    return json.loads(await answer.whole())
+                except ValueError:
+                    return None
+                finally:
+                    await answer.close()
 
     async def close(self) -> None:
         """Hang up."""
-        self._is_closed = True
-        await self._client.aclose()
+        self.forget()
+        await asyncio.sleep(0)  # sockets are closed with the next step of the loop
 
     def forget(self) -> None:
-        """From now on calls fail; what is open is closed as soon as the loop comes to it."""
+        """From now on calls fail, and so does what is being read."""
         if self._is_closed:
             return
         self._is_closed = True
         if is_running():
-            leave(self._client.aclose())
+            self._client.close()
 
-    def _check_open(self) -> None:
+    async def _ask(self, method: str, path: str, body: Body | None = None) -> Answer:
         if self._is_closed:
             raise ProviderBroken(f"{self._service.name} was closed", provider=self._service.name)
-
-    @contextmanager
-    def _mapped(self, *, was_accepted: bool = False) -> Iterator[None]:
-        import httpx
-
-        name = self._service.name
+        link = await self._client.ask(method, path, body)
         try:
-            yield
-        except (httpx.TimeoutException, TimeoutError) as error:
-            what = "cannot be reached" if isinstance(error, httpx.ConnectTimeout) else "does not answer"
-            raise ProviderUnavailable(f"{name} {what} ({self._service.host})", provider=name) from error
-        except httpx.TransportError as error:
-            what = "broke off" if was_accepted else "cannot be reached"
-            raise ProviderUnavailable(
-                f"{name} {what} ({self._service.host}): {self._plain(str(error)) or type(error).__name__}",
-                provider=name,
-                may_retry=not was_accepted,
-            ) from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise ProviderBroken(
-                f"{name} answered what cannot be read: {type(error).__name__}", provider=name
-            ) from error
+            head = await link.head()
+        except BaseException:
+            self._client.leave(link)
+            raise
+        return Answer(head, link, self._client, self._service)
 
-    async def _refusal(self, response: httpx.Response) -> ProviderError:
-        body = (await response.aread()).decode("utf-8", errors="replace")
-        return refusal(self._service, response.status_code, said_in(body), response.headers)
+    async def _refusal(self, answer: Answer) -> ProviderError:
+        try:
+            body = (await answer.whole()).decode("utf-8", errors="replace")
+            return refusal(self._service, answer.status, said_in(body), answer.headers)
+        finally:
+            await answer.close()
 
-    def _plain(self, text: str) -> str:
-        return plain(self._service, text)
+
+@contextmanager
+def mapped(service: Service, *, was_accepted: bool = False) -> Iterator[None]:
+    """Failures of a call to `service` as ours."""
+    import h11
+
+    from localvoice.http_client import ConnectTimeout
+
+    name = service.name
+    try:
+        yield
+    except TimeoutError as error:
+        what = "cannot be reached" if isinstance(error, ConnectTimeout) else "does not answer"
+        raise ProviderUnavailable(f"{name} {what} ({service.host})", provider=name) from error
+    except (OSError, h11.RemoteProtocolError) as error:
+        what = "broke off" if was_accepted else "cannot be reached"
+        raise ProviderUnavailable(
+            f"{name} {what} ({service.host}): {plain(service, str(error)) or type(error).__name__}",
+            provider=name,
+            may_retry=not was_accepted,
+        ) from error
+    except (h11.LocalProtocolError, UnicodeError) as error:
+        raise ProviderBroken(f"{name} cannot be asked: {type(error).__name__}", provider=name) from error
 
 
 def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]) -> ProviderError:
@@ -205,26 +204,25 @@ def said_in(body: str | bytes) -> str:
 class Answer:
     """What a service answers, as it comes."""
 
-    def __init__(
-        self, response: httpx.Response, mapped: Callable[..., AbstractContextManager[None]], service: Service
-    ) -> None:
-        self.media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._response = response
-        self._pieces = response.aiter_bytes()
-        self._mapped = mapped
+    def __init__(self, head: Head, link: Link, client: HttpClient, service: Service) -> None:
+        self.status = head.status
+        self.headers = head.headers
+        self.media_type = head.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self._link = link
+        self._client = client
         self._service = service
-        self._patience_s = self._left_s = service.timeout_s
-        """The second is spent by waiting and earned by bytes: one at a time may come for ever."""
+        self._left_s = service.timeout_s
+        """Spent by waiting and earned by bytes: one at a time may come for ever."""
 
     async def piece(self) -> bytes | None:
         """The next bytes, None behind the last. Raises `ProviderError`."""
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        with self._mapped(was_accepted=True):
+        with mapped(self._service, was_accepted=self.status < 400):
             async with asyncio.timeout(self._left_s):
-                piece = await anext(self._pieces, None)
+                piece = await self._link.piece()
         earned_s = len(piece or b"") / _SLOWEST_BYTES_S
-        self._left_s = min(self._patience_s, self._left_s - (loop.time() - began_s) + earned_s)
+        self._left_s = min(self._service.timeout_s, self._left_s - (loop.time() - began_s) + earned_s)
         return piece
 
     def plain(self, text: str) -> str:
@@ -240,8 +238,7 @@ class Answer:
 
     async def close(self) -> None:
         """Hang up, unless all has been read: then the connection waits for the next call."""
-        await close_iterator(self._pieces)
-        await self._response.aclose()
+        self._client.leave(self._link)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from localvoice.engines import ReplyPart
 from localvoice.errors import ProviderBroken, ProviderError, ProviderUnavailable
 from localvoice.event_stream import EventStream
+from localvoice.http_bodies import as_json
 from localvoice.remote import Answer, Connection
 
 _KEEP_WARM_S = 20.0
@@ -60,7 +61,7 @@ class ReplyConnection:
         Raises:
             ProviderError: no reply, one that broke off, or what is no stream of events.
         """
-        answer = await self._connection.post(path, json=request)
+        answer = await self._connection.post(path, as_json(request))
         events = EventStream()
         try:
             while (found := await _next(answer, events, chunks, self._name)) is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence, to_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
+from localvoice.http_bodies import File, as_form
 from localvoice.languages import language_tag
 from localvoice.messages import Segment, Transcript
 from localvoice.remote import Connection, Service
@@ -60,8 +61,8 @@ class OpenAICompatibleRecognizer:
         said = last_words(self.prompt, _PROMPT_CHARS - len(self._hotwords))
         if self._hotwords or said:
             form["prompt"] = f"{self._hotwords} {said}".strip()
-        sound = {"file": ("turn.wav", _wav(samples), "audio/wav")}
-        answer = await self._connection.post("/audio/transcriptions", data=form, files=sound)
+        sound = File("file", "turn.wav", "audio/wav", _wav(samples))
+        answer = await self._connection.post("/audio/transcriptions", as_form(form, sound))
         try:
             return self._transcript(await answer.whole())
         finally:

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from localvoice.audio.samples import from_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken, ProviderUnavailable
+from localvoice.http_bodies import as_json
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection
 from localvoice.tts.aligned_speech import AlignedSpeech
@@ -40,7 +41,7 @@ class ElevenLabsHttpSynthesizer:
         async for clause in text:
             spoken = speech.expect(clause).strip()
             if spoken:
-                answer = await self._connection.post(self._path(), json=self._request(spoken))
+                answer = await self._connection.post(self._path(), as_json(self._request(spoken)))
                 try:
                     lines = _Lines()
                     while (piece := await answer.piece()) is not None:

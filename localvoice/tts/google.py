@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 from localvoice.audio.samples import from_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken, ProviderUnavailable
+from localvoice.http_bodies import as_json
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection, Service
 from localvoice.tts.aligned_speech import AlignedSpeech
@@ -84,7 +85,7 @@ class GoogleSynthesizer:
         self._connection.forget()
 
     async def _say(self, speech: AlignedSpeech, text: str) -> None:
-        answer = await self._connection.post("/v1beta1/text:synthesize", json=self._request(text))
+        answer = await self._connection.post("/v1beta1/text:synthesize", as_json(self._request(text)))
         try:
             body = await answer.whole()
         finally:

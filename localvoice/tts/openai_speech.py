@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from localvoice.audio.samples import Samples, from_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderUnavailable
+from localvoice.http_bodies import as_json
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection
 from localvoice.tts.paced_speech import Pace, PacedSpeech
@@ -72,7 +73,7 @@ class OpenAISpeechSynthesizer:
             "response_format": "pcm",
             "speed": min(max(self.rate, _SLOWEST), _FASTEST),
         }
-        answer = await self._connection.post("/audio/speech", json=request)
+        answer = await self._connection.post("/audio/speech", as_json(request))
         odd = b""
         try:
             while (piece := await answer.piece()) is not None:
