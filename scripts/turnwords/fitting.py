@@ -92,15 +92,15 @@ def learn(net, opt, sch, batches):
     return tot / len(batches)
 
 
-def further(net, tensors, train, devb, epochs, lr, keep_at=None):
+def further(net, tensors, train, devb, epochs, lr, keep=None):
     """passes over weights that know something already"""
     opt = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=1e-4)
     sch = torch.optim.lr_scheduler.LinearLR(opt, 1., .05, total_iters=(len(train) // 256 + 1) * epochs)
     for ep in range(epochs):
         learn(net, opt, sch, tensors.batches(train, 256, True))
-        if keep_at:
-            torch.save(net.state_dict(), keep_at)
         print('epoch %d dev %.4f' % (ep, loss(net, devb)), flush=True)
+        if keep:
+            keep(net)
 
 
 def loss(net, batches):

@@ -1,13 +1,15 @@
 """Grow given weights: more units, longer vectors, more words, trained on more text (prose.py, spoken.py) as well.
 
-usage: grow.py --weights OLD.npz --utterances U.jsonl [PROSE.jsonl] --cases cases.tsv --sentences sentences.txt --out NEW.npz
-What the old model knew is copied into a corner of the new one, whose other weights begin small. One thread.
+usage: grow.py --weights OLD.npz --utterances U.jsonl [PROSE.jsonl ORDINARY.jsonl] --cases cases.tsv --sentences sentences.txt --out NEW.npz
+What the old model knew is copied into a corner of the new one, whose other weights begin small. One thread. NEW.npz is written after every pass.
 """
 import argparse, collections, random
 import numpy as np, torch
 from data import load, own
 from fitting import Net, Tensors, calibrated, further, kept_out, parts, save
 from spoken import spoken
+
+SHARE = {'selfdialogue': 3, 'prose': 3, 'own': 3, 'spoken': 3, 'voice': 3, 'books': 2}  # of a corpus, in --cap
 
 
 def grown(net, z, old, tensors):
@@ -58,7 +60,7 @@ def main():
     old = bytes(z['vocab']).decode().split('\n')
     forbid = kept_out(a.cases, a.sentences)
     more = own(14000, forbid=forbid) + spoken(a.spoken, forbid=forbid)
-    most = lambda c, s: a.cap * {'selfdialogue': 4, 'prose': 3, 'own': 3, 'spoken': 3}.get(c, 1) if s == 'train' else 200
+    most = lambda c, s: int(a.cap * SHARE.get(c, 1)) if s == 'train' else 200
     train, dev = parts([row for path in a.utterances for row in load(path)] + more, rng, most, forbid)
     count = collections.Counter(w for ch in train for w, _ in ch)
     known = set(old)
@@ -69,9 +71,11 @@ def main():
     with torch.no_grad():
         grown(net, z, old, tensors)
     devb = tensors.batches(dev, 512, False)
-    further(net, tensors, train, devb, a.epochs, a.lr, keep_at=a.out + '.pt')
-    temp, shift = calibrated(net, devb)
-    save(a.out, net, tensors, temp, shift + a.shift)
+
+    def keep(net):
+        temp, shift = calibrated(net, devb)
+        save(a.out, net, tensors, temp, shift + a.shift)
+    further(net, tensors, train, devb, a.epochs, a.lr, keep)
 
 
 main()
