@@ -7,13 +7,16 @@ nothing was accepted.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from localvoice.errors import AllProvidersFailed, ProviderError, ProviderRefused, ProviderUnavailable
+from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
+
+_log = logging.getLogger(__name__)
 
 _FIRST_PROBE_S = 5.0
 """Until a provider that failed is tried in the background; doubled with each failure in a row."""
@@ -179,8 +182,9 @@ class Ranks(Generic[E]):
         check = getattr(rank.engine, "check")  # noqa: B009 - only `Checked` engines can return
         try:
             await check()
-        except ProviderError as error:
-            rank.error = error
+        except Exception as error:  # noqa: BLE001 - beside the turns: a bug in it must not end the conversation
+            _log.debug("%s cannot be used again", rank.engine.name, exc_info=True)
+            rank.error = error if isinstance(error, ProviderError) else _bug_in(rank.engine, error)
             rank.failures += 1
             self._put_off(rank)
             return
@@ -207,6 +211,10 @@ class Ranks(Generic[E]):
         """Free all models."""
         for rank in self._ranks:
             rank.engine.close()
+
+
+def _bug_in(engine: Engine, error: Exception) -> ProviderError:
+    return ProviderBroken(f"{engine.name} cannot be tried: {type(error).__name__}", provider=engine.name)
 
 
 @asynccontextmanager

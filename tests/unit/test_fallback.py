@@ -135,6 +135,22 @@ def test_who_failed_is_tried_in_the_background_and_comes_back():
     assert 16 <= third - second <= 24
 
 
+def test_a_bug_in_trying_who_failed_ends_nothing():
+    cloud = CheckedRecognizer(DOWN, "hi again", checks=[ZeroDivisionError()])
+    engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], Told())
+
+    async def talk() -> str:
+        await engine.transcribe(SOUND)
+        watching = asyncio.create_task(engine.keep_watch())
+        await asyncio.sleep(20)
+        assert not watching.done()
+        watching.cancel()
+        await asyncio.wait((watching,))
+        return (await engine.transcribe(SOUND)).text
+
+    assert run(talk()) == "hi again"
+
+
 def test_the_wait_that_a_provider_asks_for_is_kept():
     cloud = CheckedRecognizer(ProviderUnavailable("slow down", provider="cloud", retry_after_s=40), "hi")
     engine = FallbackRecognizer([cloud, FakeRecognizer("hi")], Told())
