@@ -47,7 +47,7 @@ class LoudnessMatch:
         level = self._levels.setdefault(voice, _Level())
         if level.seconds < _ENOUGH_S:
             loud = chunk.samples[np.abs(chunk.samples) > _SPEECH]
-            level.energy += float(np.sum(np.square(loud, dtype=np.float64))) / chunk.rate_hz
+            level.energy += float(np.sum(np.square(loud))) / chunk.rate_hz
             level.seconds += len(loud) / chunk.rate_hz
         return level
 

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import aclosing
 
 import httpx
 import numpy as np
@@ -26,6 +25,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.llm import openai_compatible as chat
 from localvoice.messages import Message, Role
+from localvoice.streams import read_ahead
 from localvoice.stt import openai_compatible as ears
 from localvoice.text.clauses import clauses
 from localvoice.tts import elevenlabs
@@ -37,6 +37,8 @@ _TURN = np.sin(np.arange(2 * SPEECH_RATE_HZ) / 9).astype(np.float32)
 """Two seconds of it."""
 _PAUSE_S = 0.15
 """Between turns: the next socket is made meanwhile, as it is while a reply sounds."""
+_AHEAD = 32
+"""Pieces between model and voice, and between voice and player: as in a session, tasks of their own read on."""
 
 
 def main() -> None:
@@ -113,7 +115,10 @@ async def first_sample(stt: FallbackRecognizer, llm: FallbackChatModel, tts: Fal
             if isinstance(part, str):
                 yield part
 
-    async with aclosing(tts.synthesize(clauses(text()))) as chunks:
+    async with (
+        read_ahead(text(), _AHEAD) as parts,
+        read_ahead(tts.synthesize(clauses(parts)), _AHEAD) as chunks,
+    ):
         async for chunk in chunks:
             if len(chunk.samples):
                 return

@@ -22,6 +22,9 @@ AUDIBLE = 10 ** (-50 / 20)
 
 _INT16_SCALE = 32768.0
 
+_SOUGHT = 1024
+"""Samples looked at in one step: mostly the first has what is sought, and a long reply is not gone through."""
+
 
 def silence(frames: int) -> Samples:
     """`frames` zeros."""
@@ -38,6 +41,24 @@ def to_int16(samples: Samples) -> Pcm:
     """Float32 to int16, clipped to its range, rounded to nearest."""
     pcm: Pcm = np.clip(np.rint(samples * _INT16_SCALE), -32768, 32767).astype("<i2")
     return pcm
+
+
+def first_audible(samples: Samples) -> int | None:
+    """Index of the first sample above `AUDIBLE`, None where there is none."""
+    for begin in range(0, len(samples), _SOUGHT):
+        audible = np.abs(samples[begin : begin + _SOUGHT]) > AUDIBLE
+        if audible.any():
+            return begin + int(audible.argmax())
+    return None
+
+
+def last_audible(samples: Samples) -> int | None:
+    """Index of the last sample above `AUDIBLE`, None where there is none."""
+    for end in range(len(samples), 0, -_SOUGHT):
+        audible = np.abs(samples[max(0, end - _SOUGHT) : end][::-1]) > AUDIBLE
+        if audible.any():
+            return end - 1 - int(audible.argmax())
+    return None
 
 
 def numbers(samples: Samples) -> Samples:

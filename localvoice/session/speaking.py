@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from localvoice.audio.samples import AUDIBLE, Samples, silence
+from localvoice.audio.samples import first_audible, last_audible, silence
 from localvoice.engines import Player, Synthesizer
 from localvoice.messages import SpeechChunk, Stage, Turn
 from localvoice.session.breath import Breath
@@ -84,9 +84,9 @@ class SpokenReply:
         start = self._end_frame
         chunk = replace(chunk, samples=chunk.samples * np.float32(self._volume))
         self._end_frame = await self._player.write(self._turn.id, chunk)
-        audible = np.flatnonzero(np.abs(chunk.samples) > AUDIBLE)
-        if len(audible):
-            self._audible_to = start + int(audible[-1] + 1) * self._player.rate_hz // chunk.rate_hz
+        last = last_audible(chunk.samples)
+        if last is not None:
+            self._audible_to = start + (last + 1) * self._player.rate_hz // chunk.rate_hz
         self._ledger.add(chunk, start, self._player.rate_hz)
         self._reporter.sentence((chunk.text if chunk.clause is None else chunk.clause).strip())
         if Stage.FIRST_AUDIO not in self._turn.times:
@@ -154,9 +154,3 @@ class SpokenReply:
         frames = position.frames if position is not None and Stage.FIRST_AUDIO in self._turn.times else 0
         heard, unsaid = self._ledger.split(self._turn.reply_text, frames) if frames else ("", self._turn.reply_text)
         return Cut(heard, unsaid, None if position is None else position.silent_at_s)
-
-
-def first_audible(samples: Samples) -> int | None:
-    """Index of the first sample above -50 dBFS, None where there is none."""
-    audible = np.flatnonzero(np.abs(samples) > AUDIBLE)
-    return int(audible[0]) if len(audible) else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from localvoice.audio.samples import AUDIBLE, Samples, silence
+from localvoice.audio.samples import Samples, first_audible, last_audible, silence
 from localvoice.messages import SpeechChunk, WordTime
 from localvoice.text.rewriting import Spoken
 from localvoice.text.speakable import speakable
@@ -210,8 +210,7 @@ def _letters(text: str) -> int:
 
 def _trimmed_front(sound: Samples, words: tuple[WordTime, ...], rate_hz: int) -> tuple[Samples, tuple[WordTime, ...]]:
     """Without the silence that synthesisers begin with."""
-    loud = np.flatnonzero(np.abs(sound) > AUDIBLE)
-    cut = max(0, int(loud[0]) - round(LEAD_S * rate_hz)) if len(loud) else 0
+    cut = max(0, (first_audible(sound) or 0) - round(LEAD_S * rate_hz))
     cut_s, length_s = cut / rate_hz, len(sound) / rate_hz
     moved = (
         WordTime(
@@ -226,5 +225,5 @@ def _trimmed_front(sound: Samples, words: tuple[WordTime, ...], rate_hz: int) ->
 
 def _ended(sound: Samples, pause: int) -> Samples:
     """With the pause that belongs behind a clause, and no longer one."""
-    loud = np.flatnonzero(np.abs(sound) > AUDIBLE)
-    return np.concatenate((sound[: int(loud[-1]) + 1 if len(loud) else 0], silence(pause)))
+    last = last_audible(sound)
+    return np.concatenate((sound[: 0 if last is None else last + 1], silence(pause)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from localvoice.audio.samples import AUDIBLE, Samples, silence
+from localvoice.audio.samples import Samples, first_audible, last_audible, silence
 from localvoice.messages import SpeechChunk
 from localvoice.text.rewriting import Spoken
 from localvoice.tts.letter_spans import Mark
@@ -151,8 +151,7 @@ class PacedSpeech:
 
     def _lead(self) -> int:
         """Frames of silence in front that nobody needs."""
-        loud = np.flatnonzero(np.abs(self._sound) > AUDIBLE)
-        return max(0, int(loud[0]) - round(LEAD_S * self._rate_hz)) if len(loud) else 0
+        return max(0, (first_audible(self._sound) or 0) - round(LEAD_S * self._rate_hz))
 
     def _drop(self, frames: int) -> Samples:
         """Take `frames` from the front."""
@@ -162,17 +161,17 @@ class PacedSpeech:
 
     def _part(self, clause: _Clause) -> int:
         """How many frames of a clause that still sounds are to be handed out: up to a quiet place, 0 for none yet."""
-        loud = np.flatnonzero(np.abs(self._sound) > AUDIBLE)
-        if not len(loud):
+        first, last = first_audible(self._sound), last_audible(self._sound)
+        if first is None or last is None:
             return 0
-        size, least = round(_FRAME_S * self._rate_hz), int(loud[0]) + round(_LEAST_S * self._rate_hz)
-        audible = int(loud[-1]) + 1
+        size, least = round(_FRAME_S * self._rate_hz), first + round(_LEAST_S * self._rate_hz)
+        audible = last + 1
         rms = np.sqrt(np.mean(self._sound[: audible // size * size].reshape(-1, size) ** 2, axis=1))
         clause.loudest = max(clause.loudest, float(rms.max(initial=0.0)))
         quiet = np.flatnonzero(rms < _QUIET * clause.loudest) * size
         if len(quiet) and quiet[-1] >= least:
             return int(quiet[-1])
-        wanted = int(loud[0]) + round(_FIRST_S * self._rate_hz) if not self._dry_s else least
+        wanted = first + round(_FIRST_S * self._rate_hz) if not self._dry_s else least
         runs_dry = self._dry_s - self._now_s() < _DRY_S
         return audible if runs_dry and audible >= wanted else 0
 
@@ -190,8 +189,8 @@ class PacedSpeech:
         return said
 
     def _last_chunk(self, clause: _Clause, frames: int) -> SpeechChunk:
-        loud = np.flatnonzero(np.abs(self._sound[:frames]) > AUDIBLE)
-        frames = int(loud[-1]) + 1 if len(loud) else 0
+        last = last_audible(self._sound[:frames])
+        frames = 0 if last is None else last + 1
         self._pace.learn(_letters(clause.spoken.text), (clause.sounded + frames) / self._rate_hz)
         return self._chunk(clause, len(clause.spoken.text), frames)
 

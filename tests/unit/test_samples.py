@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localvoice.audio.samples import Reblocker, Resampler, from_int16, numbers, resample, silence, to_int16, to_mono
+from localvoice.audio.samples import (
+    AUDIBLE,
+    Reblocker,
+    Resampler,
+    first_audible,
+    from_int16,
+    last_audible,
+    numbers,
+    resample,
+    silence,
+    to_int16,
+    to_mono,
+)
 
 
 def sine(seconds: float, rate_hz: int, pitch_hz: float = 440.0) -> np.ndarray:
@@ -85,3 +97,16 @@ def test_blocks_are_copies():
 def test_numbers_whose_square_is_none_are_kept_without_a_warning():
     loud = np.array([3e38, -3e38, 0.5], dtype=np.float32)
     np.testing.assert_array_equal(numbers(loud), loud)
+
+
+@pytest.mark.parametrize("length", [1, 1023, 1024, 1025, 5000])
+def test_the_first_and_the_last_audible_sample_are_found_wherever_they_are(length):
+    for first, last in {(0, length - 1), (length // 3, length // 2), (length - 1, length - 1), (0, 0)}:
+        sound = np.full(length, AUDIBLE / 2, dtype=np.float32)
+        sound[[first, last]] = -2 * AUDIBLE
+        assert (first_audible(sound), last_audible(sound)) == (first, last)
+
+
+def test_what_is_quiet_or_no_number_is_not_audible():
+    for sound in (silence(0), silence(3000), np.full(3000, np.nan, dtype=np.float32)):
+        assert (first_audible(sound), last_audible(sound)) == (None, None)
