@@ -67,6 +67,7 @@ class Ears:
     def record(self, tape: SoundTape) -> None:
         """Let `tape` have everything that is heard and played from now on."""
         self._hearing.tape = tape.hear
+        self.duplex.is_far_heeded = True
         if self.far_end is not None:
             self.far_end.tap = tape.play
 
@@ -89,6 +90,7 @@ def open_ears(
     echo_path = None if typed else echo_path_for(config, plan.output, far_end, room, choice.bars, vad)
     if echo_path is not None:
         echo_path.delay_jumped = partial(_tell_delay, post)
+    duplex.is_far_heeded = echo_path is not None
     second_ear = None if echo_path is None else UtteranceBuffer(_JUDGED_S)
     hearing = Hearing(vad, utterances, echo_path, second_ear)
     return Ears(duplex, utterances, second_ear, Listener(duplex, hearing, post), choice, echo_path, far_end, hearing)

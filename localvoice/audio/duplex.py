@@ -153,11 +153,15 @@ class Rendering:
 
     def advance(self, blocks: int = 1) -> Samples:
         """Render and write what sounds during the next 10 ms, or several times that; returns it at 16 kHz."""
+        return self._far_blocks.convert(self.play(blocks))
+
+    def play(self, blocks: int = 1) -> Samples:
+        """The same for who does not want it at 16 kHz, which costs as much again: returns it as it was rendered."""
         played = self._queue.render(self._far_blocks.next_frames(blocks))
         self._sink.write(played)
         if self.tap is not None:
             self.tap(played, self._queue.rate_hz)
-        return self._far_blocks.convert(played)
+        return played
 
     def close(self) -> None:
         """Finish the file."""
@@ -188,6 +192,8 @@ class Duplex:
         """Whether the microphone is off: whatever device is behind it, silence comes in. Set from any thread."""
         self.levels: Levels | None = None
         """Told how loud both ends are, where somebody looks."""
+        self.is_far_heeded = True
+        """Whether who reads the blocks wants to know what was played; else that is None in them, to and from files."""
 
     def read(self, blocks: int = 1) -> Block:
         """The next 10 ms, or up to `blocks` times as much by one wake-up: waits until all of it has been heard.
@@ -195,9 +201,7 @@ class Duplex:
         What was played meanwhile has been written.
         """
         near = numbers(self._capture.read(blocks))
-        far, path = None, 0
-        if self._far_end is not None:
-            far, path = numbers(self._far_end.advance(len(near) // BLOCK)), self._far_end.path
+        far, path = self._advance(len(near) // BLOCK)
         if self._room is not None and far is not None:
             near = self._in_room(self._room, near, far)
         is_muted = self.is_muted
@@ -207,6 +211,15 @@ class Duplex:
             self.levels.feed(near, far)
         self._frames += len(near)
         return Block(near, far, path, is_muted)
+
+    def _advance(self, blocks: int) -> tuple[Samples | None, int]:
+        if self._far_end is None:
+            return None, 0
+        is_heeded = self.is_far_heeded or self._room is not None or self.levels is not None
+        if not is_heeded and isinstance(self._far_end, Rendering):
+            self._far_end.play(blocks)
+            return None, 0
+        return numbers(self._far_end.advance(blocks)), self._far_end.path
 
     @staticmethod
     def _in_room(room: Room, near: Samples, far: Samples) -> Samples:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from localvoice.audio.samples import AUDIBLE, Samples, silence
+from localvoice.audio.samples import Samples, last_audible, silence
 from localvoice.messages import Position
 
 _EDGE_S = 0.005
@@ -253,5 +253,5 @@ class PlaybackQueue:
 
 def _heard(samples: Samples) -> int:
     """How many of them until the last that can be heard; 0 where none can."""
-    audible = np.flatnonzero(np.abs(samples) > AUDIBLE)
-    return int(audible[-1]) + 1 if len(audible) else 0
+    last = last_audible(samples)
+    return 0 if last is None else last + 1

@@ -7,6 +7,7 @@ import pytest
 
 from localvoice.audio.duplex import BLOCK, BLOCK_S, Duplex, PacedCapture, Rendering
 from localvoice.audio.files import SilentSource
+from localvoice.audio.levels import Levels
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 
@@ -123,6 +124,21 @@ def test_both_files_lie_side_by_side():
     assert len(played) == 12 * BLOCK
     assert np.flatnonzero(played)[0] == 7 * BLOCK
     assert told == [pytest.approx(0.07)]
+
+
+def test_what_is_played_is_written_alike_whether_anybody_wants_to_know_it_or_not():
+    written = []
+    for heeded in (True, False):
+        queue, tape = PlaybackQueue(48_000), Tape()
+        duplex = Duplex(paced(Clock()), QueuePlayer(queue), Rendering(queue, tape))
+        duplex.is_far_heeded = heeded
+        queue.begin(1)
+        queue.append(1, np.ones(900, dtype=np.float32))
+        assert [duplex.read(blocks).far is not None for blocks in (1, 8, 1)] == [heeded] * 3
+        written.append(np.concatenate(tape.blocks))
+        duplex.levels = Levels()
+        assert duplex.read().far is not None
+    assert np.array_equal(*written)
 
 
 def test_the_clock_may_start_before_the_first_frame():
