@@ -53,7 +53,7 @@ def check_disabled(disabled: Collection[str]) -> None:
     for unknown in (name for name in disabled if name not in names):
         near = nearest(unknown, names)
         raise ConfigError(
-            f"skills.disabled names no skill {unknown!r}: the nearest one is {near}; there are {', '.join(names)}",
+            f"skills.disabled names no skill {unknown!r}; the nearest one is {near}; there are {', '.join(names)}",
             key="skills.disabled",
         )
 
