@@ -180,6 +180,8 @@ def _text(value: object, _from_text: bool) -> str:
         value = str(value)  # `input = 3`: a device's index is written without quotes
     if not isinstance(value, str):
         raise Unfit("text in quotes")
+    if "\0" in value:  # no name of a file may hold it
+        raise Unfit("text without zero bytes")
     try:
         value.encode()
     except UnicodeEncodeError as error:

@@ -45,7 +45,7 @@ def read_folder(folder: Path) -> Recorded:
     meta = _read_meta(folder)
     config = _read_config(folder / "config.toml")
     noted = [_noted(line, place) for line, place in _lines(folder / "inputs.jsonl")]
-    events = [line for line, _ in _lines(folder / "events.jsonl")]
+    events = [_event(line, place) for line, place in _lines(folder / "events.jsonl")]
     if not noted or not isinstance(noted[0].seen, SessionBegan):
         raise FileError(f"{folder / 'inputs.jsonl'} has lost its beginning: record the session again")
     if not events:
@@ -95,6 +95,13 @@ def _lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
             raise FileError(f"{place} is damaged: record the session again")
         yield parsed, place
+
+
+def _event(line: Event, place: str) -> Event:
+    """As it is, where all can be told of it that is told of every event."""
+    if not isinstance(line.get("t"), int | float) or not isinstance(line.get("turn", 0), int):
+        raise FileError(f"{place} is damaged: record the session again")
+    return line
 
 
 def _noted(line: dict[str, Any], place: str) -> Noted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from localvoice.errors import FileError
 from localvoice.event_log import Event
 
 
@@ -61,7 +62,7 @@ class TurnStory:
 
 
 def turns_of(events: Sequence[Event]) -> list[TurnStory]:
-    """The turns in the order of their first event."""
+    """The turns in the order of their first event. Raises `FileError` where an event lacks what is told of it."""
     stories: dict[int, TurnStory] = {}
     onset_s: float | None = None
     """Of the user's words since the last turn ended."""
@@ -75,7 +76,10 @@ def turns_of(events: Sequence[Event]) -> list[TurnStory]:
             if event["type"] == "turn_ended":
                 story.spoke_s = onset_s if story.spoke_s is None else story.spoke_s
                 onset_s = None
-            _TAKE.get(event["type"], _ignore)(story, event)
+            try:
+                _TAKE.get(event["type"], _ignore)(story, event)
+            except (KeyError, TypeError) as error:
+                raise FileError(f"{event['type']} at {event['t']} s is damaged: record the session again") from error
     return list(stories.values())
 
 

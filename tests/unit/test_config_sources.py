@@ -185,6 +185,10 @@ def test_byte_order_mark_is_no_mistake(sources):
             "audio.sample_rate in localvoice.toml must be 0, or between 8000 and 192000, not 4000",
         ),
         ("reply.prepare = 1", "reply.prepare in localvoice.toml must be true or false, not 1"),
+        (
+            'session.save = "a\\u0000b"',
+            "session.save in localvoice.toml must be text without zero bytes, not 'a\\x00b'",
+        ),
         ("session.greeting = false", "session.greeting in localvoice.toml must be text in quotes, not false"),
         (
             "turn.stop_words = [1]",

@@ -18,6 +18,7 @@ from localvoice.recording import Recording
 from localvoice.replay.again import decided_again
 from localvoice.replay.differing import differences
 from localvoice.replay.folder import Recorded, read_folder
+from localvoice.replay.turns import turns_of
 from localvoice.session.conversation import SessionOptions
 from localvoice.session.facts import ReplyOver
 from localvoice.session.phrases import LET_ME_THINK
@@ -185,6 +186,11 @@ def test_a_killed_session_is_read_up_to_its_last_whole_line(tmp_path):
     assert made[:shared] == list(kept.events[:shared])
 
 
+def test_an_event_that_lacks_what_is_told_of_it_is_one_line():
+    with pytest.raises(FileError, match=r"transcript at 2\.5 s is damaged: record the session again"):
+        turns_of([{"type": "transcript", "t": 2.5, "turn": 1}])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
@@ -199,6 +205,9 @@ def test_a_killed_session_is_read_up_to_its_last_whole_line(tmp_path):
         ("inputs.jsonl", '{"type": "Window", "at": 1}\n', "line 1 cannot be understood"),
         ("events.jsonl", "", "no event"),
         ("events.jsonl", "[1]\n", "damaged"),
+        ("events.jsonl", '{"type": "state", "from": "idle"}\n', "line 1 is damaged"),
+        ("events.jsonl", '{"type": "state", "t": "soon"}\n', "line 1 is damaged"),
+        ("events.jsonl", '{"type": "transcript", "t": 1, "turn": "one"}\n', "line 1 is damaged"),
         ("config.toml", None, "missing"),
         ("config.toml", "turn.patienc = 1\n", "does not fit"),
     ],
