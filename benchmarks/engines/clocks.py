@@ -75,25 +75,34 @@ class Pairs:
             "overhead_wall_interval": _interval([one.wall_s / other.wall_s for one, other in self._each()]),
         }
 
-    def __add__(self, other: Pairs) -> Pairs:
-        return Pairs(self.ours + other.ours, self.bare + other.bare)
-
     def _each(self) -> Iterable[tuple[Taken, Taken]]:
         return zip(self.ours, self.bare, strict=True)
 
 
-async def in_pairs(ours: Work, bare: Work, count: int, seed: int = 1) -> Pairs:
-    """`count` tasks in both ways, and one before them that is not counted."""
-    found, order = Pairs(), random.Random(seed)
+async def nothing(_: int) -> None:
+    """No preparation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Of doing the tasks; what prepares one is not counted."""
+
+    work: Work
+    prepare: Work = nothing
+
+
+async def in_pairs(ours: Way, bare: Way, count: int, found: Pairs, seed: int = 1) -> None:
+    """Add `count` tasks in both ways to `found`; one before them is not counted."""
+    order = random.Random(seed)
     for number in range(count + 1):
         ways = [(ours, found.ours), (bare, found.bare)]
         order.shuffle(ways)
-        for work, taken in ways:
+        for way, taken in ways:
+            await way.prepare(number)
             watch = Watch()
-            await work(number)
+            await way.work(number)
             if number:
                 taken.append(watch.read())
-    return found
 
 
 def _percent(ratios: Sequence[float]) -> float:

@@ -26,21 +26,21 @@ from typing import Any
 
 import psutil
 
-from benchmarks.engines.bare_llama import BARE, CONTEXT_TOKENS, REPLY_TOKENS, Bare
-from benchmarks.engines.clocks import Pairs, Taken, Watch, in_pairs, medians, ms
+from benchmarks.engines.clocks import Taken, Watch, medians, ms
+from benchmarks.engines.overhead import REPLY_TOKENS, overhead
 from localvoice.config import EngineOptions, ReplyConfig
 from localvoice.engines import ChatModel
 from localvoice.llm.llama_cpp import load_llama
 from localvoice.messages import Message, Role, Usage
-from localvoice.streams import Worker
 from localvoice.tiers.random_llama import SIZES, make
 
 VOCABULARY = Path(__file__).parents[2] / "tests/models/llm/localvoice-tiny-test.gguf"
+CONTEXT_TOKENS = 8192
 _LATEST_ABORT_S = 1.0
 """Behind its beginning: a second holds every kind of moment."""
-_LOADS = 4
 SYSTEM = Message(Role.SYSTEM, "You are a friendly voice assistant. Answer in one to three short sentences. " * 6)
 QUESTION = Message(Role.USER, "What is the capital of France?")
+WORDS_SO_FAR = "What is the capital"
 STORY = "Once upon a time there was a little fox. The fox lived in a green forest near a river. "
 TOKENS_PER_STORY = 20
 PARTS = ("prefill", "restart", "aborts", "overhead")
@@ -49,10 +49,9 @@ RUNTIMES = {"xllamacpp": "xllamacpp", "llama-cpp-python": "llama_cpp"}
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """A model, and how it is loaded once more without us."""
+    """A model."""
 
     runtime: str
-    path: Path
     model: ChatModel
 
 
@@ -89,7 +88,7 @@ async def with_and_without_prefill(rig: Rig, sizes: Sequence[int], repeats: int)
             seed += 1
             asked = [*conversation(size, seed), QUESTION]
             await rig.model.prefill(asked[:-1])
-            await rig.model.prefill([*asked[:-1], Message(Role.USER, "What is the capital")])
+            await rig.model.prefill([*asked[:-1], Message(Role.USER, WORDS_SO_FAR)])
             taken, usage = await first_token(rig.model, asked)
             filled.append(taken)
         found.append(
@@ -191,36 +190,6 @@ def _memory() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-async def overhead(runtime: str, load: Callable[[], ChatModel], path: Path, repeats: int) -> dict[str, Any]:
-    """The same replies by us and by the library alone, each in a worker's thread: those stand back.
-
-    Both are loaded anew several times, because one copy of a model is faster than the next.
-    """
-    said: dict[int, str] = {}
-    same, pairs = True, Pairs()
-
-    def compare(number: int, words: str) -> None:
-        nonlocal same
-        same &= said.setdefault(number, words) == words
-
-    def asked(number: int) -> list[Message]:
-        return [SYSTEM, Message(Role.USER, f"{number} {STORY}")]
-
-    for seed in range(_LOADS):
-        model, bare, worker = load(), BARE[runtime](path), Worker("the library alone")
-
-        async def by_us(number: int, model: ChatModel = model) -> None:
-            compare(number, "".join([part async for part in model.reply(asked(number)) if isinstance(part, str)]))
-
-        async def alone(number: int, bare: Bare = bare, worker: Worker = worker) -> None:
-            compare(number, await worker.call(lambda _: bare(asked(number))))
-
-        pairs += await in_pairs(by_us, alone, -(-repeats // _LOADS), seed)
-        model.close()
-        worker.close()
-    return {"same_words": same, "tokens": REPLY_TOKENS, **pairs.figures(REPLY_TOKENS)}
-
-
 async def _part(part: str, rig: Rig, arguments: argparse.Namespace, load: Callable[[], ChatModel]) -> Any:
     if part == "prefill":
         return await with_and_without_prefill(rig, arguments.history, arguments.repeats)
@@ -228,7 +197,7 @@ async def _part(part: str, rig: Rig, arguments: argparse.Namespace, load: Callab
         return await restart(rig, load)
     if part == "aborts":
         return await aborts(rig, arguments.aborts, arguments.seed)
-    return await overhead(rig.runtime, load, rig.path, arguments.replies)
+    return await overhead(rig.runtime, load, arguments.replies, -(-arguments.replies // 3))
 
 
 async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -237,7 +206,7 @@ async def measure(runtime: str, path: Path, arguments: argparse.Namespace) -> di
     reply = ReplyConfig(temperature=0.0, max_tokens=REPLY_TOKENS)
     began_s = time.perf_counter()
     options = EngineOptions(runtime=runtime, context_tokens=CONTEXT_TOKENS, threads=1)  # type: ignore[arg-type]
-    rig = Rig(runtime, path, load_llama(path, options, reply))
+    rig = Rig(runtime, load_llama(path, options, reply))
     found: dict[str, Any] = {"load_and_warm_up_ms": ms(time.perf_counter() - began_s)}
     for part in arguments.part or PARTS:
         found[part] = await _part(part, rig, arguments, lambda: load_llama(path, options, reply))
@@ -258,7 +227,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--aborts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the aborts")
-    parser.add_argument("--replies", type=int, default=60)
+    parser.add_argument("--replies", type=int, default=40)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     found: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "size": arguments.size}

@@ -274,18 +274,15 @@ async def _pushed(worker: Worker, work: Callable[[CancelToken, Push], None]) -> 
     loop = asyncio.get_running_loop()
     parts: asyncio.Queue[ReplyPart | None] = asyncio.Queue()  # a reply has at most `reply.max_tokens` parts
 
-    def put(part: ReplyPart | None) -> None:
+    def put(part: ReplyPart) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody reads any more
             loop.call_soon_threadsafe(parts.put_nowait, part)
 
-    def run(token: CancelToken) -> None:
-        try:
-            work(token, put)
-        finally:
-            put(None)
-
     async def finished() -> AsyncIterator[None]:
-        await worker.call(run)
+        try:
+            await worker.call(lambda token: work(token, put))
+        finally:
+            parts.put_nowait(None)  # not from the worker, which does nothing where it was closed meanwhile
         yield None
 
     async with read_ahead(finished(), 1) as end:

@@ -166,6 +166,16 @@ async def test_closing_twice_is_fine_and_calls_afterwards_fail(make):
         await model.prefill([user("Hello.")])
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+async def test_a_model_closed_before_a_reply_begins_keeps_nobody_waiting(runtime):
+    model = loaded(runtime)
+    reply = model.reply([user("Hello.")])
+    model.close()
+    async with asyncio.timeout(5):
+        with pytest.raises(ProviderBroken):
+            await anext(reply)
+
+
 async def test_history_is_understood(llama):
     turns = (user("What is the capital of France?"), assistant("The capital of France is Paris."))
     assert (await answer(llama, *turns, user("And Germany?")))[0] == "The capital of Germany is Berlin."
