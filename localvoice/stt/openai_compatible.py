@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import wave
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence, to_int16
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, first_audible, silence, to_int16
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
 from localvoice.http_bodies import File, as_form
@@ -53,7 +52,7 @@ class OpenAICompatibleRecognizer:
 
     async def transcribe(self, samples: Samples) -> Transcript:
         """See `Recognizer.transcribe`."""
-        if not np.any(np.abs(samples) > AUDIBLE):
+        if first_audible(samples) is None:
             return Transcript("", self.language, self.name)
         form = {"model": self.model, "temperature": "0", "response_format": self._format}
         if self.language:
@@ -104,10 +103,6 @@ def _segment(segment: Mapping[str, Any]) -> Segment:
 def _wav(samples: Samples) -> bytes:
     """16 kHz, 16 bit: what the services convert to anyway."""
     missing = max(0, _SHORTEST - len(samples))
-    file = io.BytesIO()
-    with wave.open(file, "wb") as wav:
-        wav.setnchannels(1)
-        wav.setsampwidth(2)
-        wav.setframerate(SPEECH_RATE_HZ)
-        wav.writeframes(to_int16(np.concatenate((samples, silence(missing))) if missing else samples).tobytes())
-    return file.getvalue()
+    sound = to_int16(np.concatenate((samples, silence(missing))) if missing else samples).tobytes()
+    form = (b"fmt ", 16, 1, 1, SPEECH_RATE_HZ, 2 * SPEECH_RATE_HZ, 2, 16)  # PCM of one channel
+    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(sound), b"WAVE", *form, b"data", len(sound)) + sound

@@ -45,9 +45,9 @@ class LineSynthesizer:
         sending = start(speaking.send(text))
         try:
             while (chunks := await speaking.next()) is not None:
-                self._prepare()  # the next reply may follow at once, and this one has its sound
                 for chunk in chunks:
                     yield chunk
+                    self._prepare()  # the next reply may follow at once; that this one is heard comes before it
             await sending
         finally:
             await stop(sending)
