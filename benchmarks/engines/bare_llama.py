@@ -1,14 +1,11 @@
-"""The runtimes of llama.cpp without us, for the same replies by the same copy of a model.
-
-The same copy, because where a model lies in memory makes one copy up to 10 % faster than the next.
-"""
+"""The runtimes of llama.cpp without us, for the same replies by the same copy of a model."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from benchmarks.engines.same_copy import made_of
 from localvoice.engines import ChatModel
 from localvoice.llm.chat_messages import as_chat_messages
 from localvoice.messages import Message
@@ -20,18 +17,8 @@ Bare = Callable[[Sequence[Message], int], str]
 def load_both(runtime: str, load: Callable[[], ChatModel]) -> tuple[ChatModel, Bare]:
     """A model as we load it, and the library's own way to it."""
     package, name, bare = _RUNTIMES[runtime]
-    module = importlib.import_module(package)
-    original, made = getattr(module, name), []
-
-    def kept(*arguments: Any, **options: Any) -> Any:
-        made.append(original(*arguments, **options))
-        return made[0]
-
-    setattr(module, name, kept)
-    try:
+    with made_of(package, name) as made:
         model = load()
-    finally:
-        setattr(module, name, original)
     return model, bare(made[0])
 
 

@@ -10,22 +10,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
+from benchmarks.engines.clocks import Pairs, Taken, Watch, Way, in_pairs, medians
 from benchmarks.engines.make_models import make_voice, make_whisper
+from benchmarks.engines.same_copy import made_of
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
-from localvoice.machine import this_machine
+from localvoice.streams import Worker
 from localvoice.stt.faster_whisper import FasterWhisperRecognizer
-from localvoice.tts.piper import THREADS, PiperSynthesizer
+from localvoice.tts.piper import PiperSynthesizer
 
 TURN_S = 3.0
 FED_S = 8.0
@@ -46,55 +46,21 @@ BARE_OPTIONS = {
 }
 
 
-@dataclass(slots=True)
-class Compared:
-    """The same work by us and by the library alone."""
-
-    ours: list[tuple[float, float]] = field(default_factory=list)
-    """CPU seconds and seconds."""
-    bare: list[tuple[float, float]] = field(default_factory=list)
-
-    def figures(self) -> dict[str, float]:
-        """Medians, and what we add."""
-        (ours_cpu, ours_s), (bare_cpu, bare_s) = (
-            [statistics.median(column) for column in zip(*times, strict=True)] for times in (self.ours, self.bare)
-        )
-        return {
-            "bare_cpu_ms": ms(bare_cpu),
-            "ours_cpu_ms": ms(ours_cpu),
-            "bare_ms": ms(bare_s),
-            "ours_ms": ms(ours_s),
-            "overhead_cpu_percent": round(100 * (ours_cpu / bare_cpu - 1), 1),
-        }
-
-
-async def compared(ours: Callable[[], Any], bare: Callable[[], Any], repeats: int) -> dict[str, float]:
-    """In turn; the first of each is not counted."""
-    found = Compared()
-    for number in range(repeats + 1):
-        one = await timed(ours)
-        other = await timed(lambda: asyncio.to_thread(bare))
-        if number:
-            found.ours.append(one)
-            found.bare.append(other)
-    return found.figures()
-
-
-async def timed(work: Callable[[], Any]) -> tuple[float, float]:
-    """CPU seconds of this process, and seconds."""
-    cpu_s, began_s = time.process_time(), time.perf_counter()
-    await work()
-    return time.process_time() - cpu_s, time.perf_counter() - began_s
+async def compared(ours: Callable[[], Awaitable[Any]], bare: Callable[[], Any], repeats: int) -> dict[str, Any]:
+    """The same work, the library's in a worker's thread as well: those stand back."""
+    pairs, worker = Pairs(), Worker("the library alone")
+    await in_pairs(Way(lambda _: ours()), Way(lambda _: worker.call(lambda _: bare())), repeats, pairs)
+    worker.close()
+    return pairs.figures()
 
 
 async def recogniser(folder: Path, repeats: int) -> dict[str, Any]:
     """One turn, and the partials of a longer one."""
-    from faster_whisper import WhisperModel
-
     before = memory()
-    ours = FasterWhisperRecognizer(folder)
+    with made_of("faster_whisper", "WhisperModel") as made:
+        ours = FasterWhisperRecognizer(folder)
     taken_mb = round((memory() - before) / 1e6)
-    bare = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=this_machine().recogniser_threads)
+    bare = made[0]
     sound = noise(TURN_S)
 
     def read() -> None:
@@ -130,33 +96,28 @@ async def partials(ours: FasterWhisperRecognizer) -> tuple[list[float], float]:
 
 async def voice(path: Path, repeats: int) -> dict[str, Any]:
     """One clause, and the first sound of clauses of several lengths."""
-    from piper import PiperVoice, SynthesisConfig
+    from piper import SynthesisConfig
 
     before = memory()
-    ours = PiperSynthesizer(path)
+    with made_of("piper", "PiperVoice") as made:
+        ours = PiperSynthesizer(path)
     taken_mb = round((memory() - before) / 1e6)
-    bare = PiperVoice.load(path)
-    bare.session = bare_session(path)
+    bare = made[0]
     config = SynthesisConfig(normalize_audio=False)
     clause = CLAUSES[2]
     found = await compared(lambda: spoken(ours, clause), lambda: list(bare.synthesize(clause, config)), repeats)
     first = {}
     for text in CLAUSES:
-        times = [await timed(lambda text=text: spoken(ours, text)) for _ in range(repeats)]
-        cpu_s, seconds = (statistics.median(column) for column in zip(*times, strict=True))
-        first[f"{len(text.split())} words"] = {"ms": ms(seconds), "cpu_ms": ms(cpu_s)}
+        first[f"{len(text.split())} words"] = medians([await timed(ours, text) for _ in range(min(5, repeats))])
     ours.close()
     return {**found, "memory_mb": taken_mb, "first_sound": first}
 
 
-def bare_session(path: Path) -> Any:
-    """With the threads that we take: the library's own would take all."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+async def timed(ours: PiperSynthesizer, clause: str) -> Taken:
+    """What `spoken` takes."""
+    watch = Watch()
+    await spoken(ours, clause)
+    return watch.read()
 
 
 async def spoken(ours: PiperSynthesizer, clause: str) -> None:
@@ -178,11 +139,6 @@ def noise(seconds: float) -> Samples:
 def memory() -> int:
     """Of this process, in bytes."""
     return int(psutil.Process().memory_info().rss)
-
-
-def ms(seconds: float) -> float:
-    """Rounded milliseconds."""
-    return round(1000 * seconds, 1)
 
 
 async def measure(folder: Path, repeats: int) -> dict[str, Any]:
