@@ -146,11 +146,16 @@ def set_key(name: Provider) -> None:
 @keys_app.command(name="list")
 def list_keys() -> None:
     """Providers, their variables, and where a key is set; never the key."""
+    from localvoice.errors import ConfigError
     from localvoice.secrets_store import KEY_VARIABLES, locate_key
 
     for provider, variable in KEY_VARIABLES.items():
-        found = locate_key(provider, os.environ, Path.cwd())
-        typer.echo(f"{provider:<12}{variable:<22}{found.source if found else '-'}")
+        try:
+            found = locate_key(provider, os.environ, Path.cwd())
+            told = found.source if found else "-"
+        except ConfigError as error:  # the others are told all the same
+            told = str(error)
+        typer.echo(f"{provider:<12}{variable:<22}{told}")
 
 
 @keys_app.command()

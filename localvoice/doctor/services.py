@@ -12,17 +12,29 @@ from pathlib import Path
 
 from localvoice.cloud_choice import CloudChoice
 from localvoice.config import Config
-from localvoice.doctor.examination import Check, Finding, fine, skipped
+from localvoice.doctor.examination import Check, Finding, advice, fine, skipped
+from localvoice.errors import ConfigError
 from localvoice.provider_row import Provider
 from localvoice.providers import PROVIDERS
-from localvoice.secrets_store import KEY_VARIABLES, locate_key, own_key
+from localvoice.secrets_store import KEY_VARIABLES, Found, locate_key, own_key
 
 
 def key_checks(config: Config, *, online: bool) -> Iterator[Check]:
     """Of every provider whose key is set; of none where no key is."""
-    found = {name: key for name in KEY_VARIABLES if (key := locate_key(name, os.environ, Path.cwd()))}
+    found: dict[str, Found] = {}
+    refused: list[ConfigError] = []
+    for name in KEY_VARIABLES:
+        try:
+            key = locate_key(name, os.environ, Path.cwd())
+        except ConfigError as error:  # a conversation may do without it
+            refused.append(error)
+        else:
+            found |= {name: key} if key else {}
 
     async def keys() -> Finding:
+        if refused:
+            said, _, cure = str(refused[0]).partition(": ")
+            return advice(said, cure)
         if not found:
             return skipped("none is set: everything is done on this machine")
         return fine("; ".join(f"{name} ({key.source})" for name, key in found.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence
@@ -12,7 +12,6 @@ from localvoice.config import Config, EnginesConfig
 from localvoice.doctor.examination import Check, Finding, Outcome, advice, fine, skipped
 from localvoice.engine_choice import EngineChoice
 from localvoice.engines import ChatModel, Recognizer, Synthesizer
-from localvoice.errors import ModelError
 from localvoice.loading import Loaded, load_stage
 from localvoice.messages import Message, Role, SpeechChunk
 from localvoice.model_store.store import ModelStore
@@ -20,6 +19,8 @@ from localvoice.providers import PROVIDERS
 from localvoice.secrets_store import KEY_VARIABLES
 from localvoice.skills.catalog import SKILLS, Skills, check_disabled
 from localvoice.streams import close_iterator
+from localvoice.text.corrections import corrections_of
+from localvoice.text.pronunciation import pronunciation_of
 
 _SENTENCE = "What time is it?"
 """Which the starter's grammar holds too."""
@@ -48,26 +49,32 @@ class Stages:
     """The engines that are looked at, and the speech that one of them makes for another."""
 
     def __init__(self, config: Config, store: ModelStore) -> None:
-        """Raises `ConfigError` for an engine that there is not; one without its model is a finding."""
-        self._disabled = config.skills.disabled
+        self._config = config
         skills = Skills(language=config.session.language)  # all of them: a name that is none is a finding as well
         self._choice = EngineChoice(replace(config, engines=_local_only(config.engines)), store, skills)
         self._speech: Samples = silence(0)
         """The sentence, 16 kHz; empty until a voice has spoken it."""
-        for stage in LIMITS:
-            with suppress(ModelError):
-                self._choice.candidates(stage)
 
     def checks(self) -> Iterator[Check]:
         """The voice before the recogniser, which gets what it says."""
         yield Check("skills", self._skills)
+        yield Check("dictionaries", self._dictionaries)
         yield Check("voice", self._voice)
         yield Check("recogniser", self._recogniser)
         yield Check("language model", self._language_model)
 
     async def _skills(self) -> Finding:
-        check_disabled(self._disabled)
-        return fine(f"{len(SKILLS) - len(set(self._disabled))} of {len(SKILLS)} are on")
+        disabled = self._config.skills.disabled
+        check_disabled(disabled)
+        return fine(f"{len(SKILLS) - len(set(disabled))} of {len(SKILLS)} are on")
+
+    async def _dictionaries(self) -> Finding:
+        stt, speech = self._config.stt, self._config.speech
+        if not stt.corrections and not speech.pronunciation:
+            return skipped("none is named: stt.corrections, speech.pronunciation")
+        corrections_of(stt)
+        pronunciation_of(speech)
+        return fine(" and ".join(file for file in (stt.corrections, speech.pronunciation) if file))
 
     async def _voice(self) -> Finding:
         with _closing(await self._load("tts")) as loaded:

@@ -20,7 +20,7 @@ def read_word_pairs(path: Path, key: str, example: str) -> Mapping[str, str]:
         content = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
     except OSError as error:
         reason = str(error.strerror or error).lower()
-        raise ConfigError(f"cannot read the dictionary {path}: {reason}", key=key) from error
+        raise ConfigError(f"cannot read the dictionary {path}: {reason}; correct {key}", key=key) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no dictionary ({error}): write lines such as {example}", key=key) from error
     words: Mapping[str, Any] = content.get("words", content)

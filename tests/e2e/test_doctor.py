@@ -93,5 +93,24 @@ def test_a_skill_that_there_is_not_is_named_and_all_else_looked_at(localvoice):
     assert {"voice", "recogniser", "language model"} <= checks.keys()
 
 
+def test_files_of_words_that_are_not_there_are_named_as_a_conversation_would(localvoice):
+    localvoice.environ["LOCALVOICE_STT__CORRECTIONS"] = "gone.toml"
+    checks = findings(localvoice, *FILES, "--tts", "espeak", "--llm", "skills", code=2)
+    assert "gone.toml" in checks["dictionaries"]["found"]
+    assert checks["dictionaries"]["fix"].endswith("correct stt.corrections")
+    assert checks["voice"]["outcome"] == "advice"
+
+
+def test_a_key_that_is_none_is_named_and_all_else_looked_at(localvoice):
+    localvoice.environ |= {"OPENAI_API_KEY": "two words", "GROQ_API_KEY": "sk-1"}
+    checks = findings(localvoice, *FILES, "--tts", "espeak", "--llm", "skills", code=0)
+    assert checks["keys"]["outcome"] == "advice"
+    assert "OPENAI_API_KEY" in checks["keys"]["found"]
+    listed = localvoice("keys", "list")
+    assert listed.code == 0
+    assert "is not an API key" in next(line for line in listed.out.splitlines() if line.startswith("openai"))
+    assert "environment" in next(line for line in listed.out.splitlines() if line.startswith("groq"))
+
+
 def test_what_is_wrong_on_the_command_line_is_said_in_one_line(localvoice):
     assert "there is no recogniser" in localvoice.refusal("doctor", "--stt", "whispr", code=2)
