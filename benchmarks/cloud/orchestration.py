@@ -35,6 +35,9 @@ from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 DELAYS_MS = (60.0, 60.0, 50.0)
 _TURN = np.sin(np.arange(2 * SPEECH_RATE_HZ) / 9).astype(np.float32)
 """Two seconds of it."""
+Moment = tuple[float, float]
+"""On the clock and on the processor's, in seconds."""
+
 _PAUSE_S = 0.15
 """Between turns: the next socket is made meanwhile, as it is while a reply sounds."""
 _AHEAD = 32
@@ -90,23 +93,29 @@ async def measure(urls: dict[str, str], transport: str, runs: int) -> list[tuple
     return took[1:]
 
 
-async def timed(turn: Coroutine[None, None, None]) -> tuple[float, float]:
-    """Milliseconds beyond the delays, and of processor time."""
-    began, worked = time.perf_counter(), time.process_time()
-    await turn
-    return (time.perf_counter() - began) * 1000 - sum(DELAYS_MS), (time.process_time() - worked) * 1000
+async def timed(turn: Coroutine[None, None, Moment]) -> tuple[float, float]:
+    """Milliseconds beyond the delays, and of processor time, up to the first sample."""
+    began, worked = now()
+    sounds, has_worked = await turn
+    return (sounds - began) * 1000 - sum(DELAYS_MS), (has_worked - worked) * 1000
 
 
-async def bare(client: httpx.AsyncClient, socket: ClientConnection) -> None:
+def now() -> Moment:
+    """What is behind the first sample, such as hanging up, is not on its way."""
+    return time.perf_counter(), time.process_time()
+
+
+async def bare(client: httpx.AsyncClient, socket: ClientConnection) -> Moment:
     """The same calls, and nothing else."""
     await client.post("/audio/transcriptions", content=bytes(2 * len(_TURN)))
     async with client.stream("POST", "/chat/completions", json={"model": "m"}) as answer:
         await anext(answer.aiter_bytes())
         await socket.send(json.dumps({"text": "The first clause is here, ", "flush": True}))
         await socket.recv()
+        return now()
 
 
-async def first_sample(stt: FallbackRecognizer, llm: FallbackChatModel, tts: FallbackSynthesizer) -> None:
+async def first_sample(stt: FallbackRecognizer, llm: FallbackChatModel, tts: FallbackSynthesizer) -> Moment:
     """A turn up to the first chunk that sounds."""
     heard = await stt.transcribe(_TURN)
 
@@ -121,7 +130,8 @@ async def first_sample(stt: FallbackRecognizer, llm: FallbackChatModel, tts: Fal
     ):
         async for chunk in chunks:
             if len(chunk.samples):
-                return
+                return now()
+    raise RuntimeError("nothing was spoken")
 
 
 if __name__ == "__main__":
