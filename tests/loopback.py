@@ -13,8 +13,12 @@ Hold = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def answering(hold: Hold) -> AsyncIterator[str]:
     """The URL of a free port; each connection to it is `hold`'s, and broken off at the end if it is still held then."""
     held: set[asyncio.Task[None]] = set()
+    over = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if over.is_set():  # it was on its way when the port was closed: nobody would break it off
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None
         held.add(task)
@@ -29,6 +33,7 @@ async def answering(hold: Hold) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
+        over.set()
         server.close()
         for task in set(held):
             task.cancel()
