@@ -1,10 +1,9 @@
 """What train.py, refine.py and grow.py have in common: examples as batches, the network, its passes, and the file."""
 import collections, zlib
 import numpy as np, torch
-from data import chunks, example, split_of
+from data import HELD, chunks, example, split_of
 from infer import words
 
-HELD = ('sgd', 'dstc10', 'topicalasr', 'mrda_S', 'mrda_D', 'prose_test')  # never trained on
 bce = torch.nn.functional.binary_cross_entropy_with_logits
 
 
