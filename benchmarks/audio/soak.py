@@ -100,11 +100,15 @@ class Program:
 
     def look(self) -> dict[str, Any]:
         """Memory in MB, processor time in seconds since its start, threads and open files."""
-        words = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        times = (self._proc / "stat").read_text().rpartition(")")[2].split()
         status = dict(line.split(":", 1) for line in (self._proc / "status").read_text().splitlines())
+        rollup = (line.split() for line in (self._proc / "smaps_rollup").read_text().splitlines()[1:])
+        pss = next(int(words[1]) for words in rollup if words[0] == "Pss:")
         return {
             "rss_mb": round(int(status["VmRSS"].split()[0]) / 1024, 1),
-            "cpu_s": (int(words[11]) + int(words[12])) / _TICKS_S,
+            "pss_mb": round(pss / 1024, 1),
+            "anon_mb": round(int(status["RssAnon"].split()[0]) / 1024, 1),
+            "cpu_s": (int(times[11]) + int(times[12])) / _TICKS_S,
             "threads": int(status["Threads"]),
             "files": len(list((self._proc / "fd").iterdir())),
         }
@@ -135,6 +139,7 @@ def watch(program: Program, start_s: float, until_s: float, looks: list[dict[str
     while (due_s := 60.0 * len(looks)) <= until_s:
         time.sleep(max(0.0, start_s + due_s - time.monotonic()))
         looks.append(program.look())
+        print(len(looks) - 1, looks[-1], file=sys.stderr, flush=True)
     time.sleep(max(0.0, start_s + until_s - time.monotonic()))
 
 
@@ -177,7 +182,7 @@ def by_cycle(minutes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     parts = [minutes[at : at + size] for at in range(0, len(minutes), size)]
     return [
         {
-            "rss_mb": max(one["rss_mb"] for one in part),
+            **{kind: max(one[kind] for one in part) for kind in ("rss_mb", "pss_mb", "anon_mb")},
             "cpu_s_talked": round(float(np.mean([one["cpu_s"] for one in part[:3]])), 2),
             "cpu_s_silent": part[-1]["cpu_s"] if len(part) == size else None,
             "threads": max(one["threads"] for one in part),

@@ -62,8 +62,9 @@ static void put(float *p, float value) { *(volatile float *)p = value; }
 uint64_t lv_abi(void) { return LV_ABI; }
 
 uint64_t lv_size(int which) {
-    static const uint64_t sizes[] = {sizeof(lv_ring), sizeof(lv_capture), sizeof(lv_reply), sizeof(lv_output)};
-    return which >= 0 && which < 4 ? sizes[which] : 0;
+    static const uint64_t sizes[] = {sizeof(lv_ring), sizeof(lv_capture), sizeof(lv_reply), sizeof(lv_output),
+                                     sizeof(lv_pulse)};
+    return which >= 0 && which < 5 ? sizes[which] : 0;
 }
 
 static uint64_t least(uint64_t one, uint64_t other) { return one < other ? one : other; }
@@ -282,3 +283,5 @@ uint64_t lv_hold(lv_output *output, lv_reply *reply) {
 }
 
 void lv_want(lv_output *output, lv_reply *reply) { STORE_POINTER(&output->wanted, reply); }
+
+#include "callback_pulse.h"

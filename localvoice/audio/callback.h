@@ -4,6 +4,7 @@
  */
 #ifndef LOCALVOICE_CALLBACK_H
 #define LOCALVOICE_CALLBACK_H
+#include <stddef.h>
 #include <stdint.h>
 #ifndef LV_API
 #ifdef _WIN32
@@ -13,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_ABI = 1, LV_TAIL = 1024 };
+enum { LV_ABI = 2, LV_TAIL = 1024 };
 
 #define LV_UNDECIDED 0xffffffffffffffff
 
@@ -69,6 +70,16 @@ typedef struct lv_output {
     float tail[LV_TAIL];      /* what still fades out of a reply that was left while it sounded */
 } lv_output;
 
+/* A stream of PulseAudio's client, one channel of floats. */
+typedef struct lv_pulse {
+    void *state;    /* an lv_capture, an lv_output */
+    uint64_t block; /* frames that are played at once */
+    int (*peek)(void *stream, const void **data, size_t *bytes); /* pa_stream_peek, and so on */
+    int (*drop)(void *stream);
+    int (*begin_write)(void *stream, void **data, size_t *bytes);
+    int (*write)(void *stream, const void *data, size_t bytes, void *free_data, int64_t offset, int seek);
+} lv_pulse;
+
 /* LV_ABI, and the sizes of the structs above by their order: a library made from another callback.h differs. */
 LV_API uint64_t lv_abi(void);
 LV_API uint64_t lv_size(int which);
@@ -78,6 +89,11 @@ LV_API int lv_record(const void *input, void *output, unsigned long frames, cons
                      void *user);
 LV_API int lv_play(const void *input, void *output, unsigned long frames, const void *time, unsigned long flags,
                    void *user);
+
+/* pa_stream_request_cb_t, and pa_stream_notify_cb_t for a loudspeaker that ran empty: user is an lv_pulse. */
+LV_API void lv_pulse_record(void *stream, size_t bytes, void *user);
+LV_API void lv_pulse_play(void *stream, size_t bytes, void *user);
+LV_API void lv_pulse_underflow(void *stream, void *user);
 
 /* One writer per ring. */
 LV_API void lv_write(lv_ring *ring, const float *samples, uint64_t frames);

@@ -16,6 +16,9 @@ from localvoice.errors import DeviceError
 _EARLIER_S = 0.0001
 """Wake so much earlier for each block than for the one before, until one wakes too early ..."""
 
+_RESTS_AFTER = 12
+"""Reads of several blocks in a row, 1 s of them, until the device is told that nobody talks."""
+
 _LATER_S = 0.001
 """... and then so much later: a block waits for its reader about that long, and there is one wake-up a block."""
 
@@ -32,6 +35,8 @@ class DeviceCapture:
         self._reblocker = Reblocker(BLOCK)
         self._blocks: deque[Samples] = deque()  # at most the 11 s of the stream's ring
         self._due_s = 0.0
+        self._long_reads = 0
+        """In a row."""
         self._is_closed = False
 
     @property
@@ -59,6 +64,7 @@ class DeviceCapture:
 
         Raises `DeviceError`.
         """
+        self._tell_device(blocks)
         while (missing := blocks - len(self._blocks)) > 0:
             now_s = time.monotonic()
             due_s = max(self._due_s + (missing - 1) * BLOCK_S, now_s)
@@ -75,6 +81,12 @@ class DeviceCapture:
         return (
             self._blocks.popleft() if blocks == 1 else np.concatenate([self._blocks.popleft() for _ in range(blocks)])
         )
+
+    def _tell_device(self, blocks: int) -> None:
+        rested = self._long_reads >= _RESTS_AFTER
+        self._long_reads = self._long_reads + 1 if blocks > 1 else 0
+        if (rests := self._long_reads >= _RESTS_AFTER) != rested:
+            self._stream.rest(is_resting=rests)
 
     def _converted(self, fresh: Samples) -> Samples:
         """At 16 kHz. In parts of one length, for which the filter is prepared: all at once takes half as long again."""

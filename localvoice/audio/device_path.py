@@ -47,6 +47,9 @@ class Microphone(Protocol):
         Belongs to one thread. Raises `DeviceError` when the device is gone.
         """
 
+    def rest(self, *, is_resting: bool) -> None:
+        """Say whether nobody talks: sound may come 40 ms at a time then. The thread of `take`."""
+
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
 
@@ -170,6 +173,9 @@ class OpenMicrophone(Microphone, Watched, Protocol):
 
 class OpenLoudspeaker(Loudspeaker, Watched, Protocol):
     """One device's stream; it can only be lost once."""
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Say whether nothing will be played soon: what is may sound 80 ms later then. The thread of `played`."""
 
 
 def path_name() -> PathName:

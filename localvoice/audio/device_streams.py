@@ -82,7 +82,7 @@ class InputStream:
         Raises `DeviceError` when the device is gone.
         """
         fresh = self.read_new()
-        if not len(fresh) and is_lost(self._stream, time.monotonic() - self._taken_s):
+        if not len(fresh) and is_lost(time.monotonic() - self._taken_s, lambda: self.is_active):
             raise microphone_gone(self.name)
         return fresh
 
@@ -101,6 +101,9 @@ class InputStream:
         self._taken_s = now_s
         mono = to_mono(frames if frames.shape[1] > 1 else frames[:, 0])
         return np.concatenate((mono, silence(missing))) if missing > 0 else mono
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Nothing: PortAudio cannot change the length of a block."""
 
     @property
     def pulse(self) -> float:
@@ -193,6 +196,9 @@ class OutputStream:
 
     def level(self, ring: ReplyRing, gain: float, ramp_s: float) -> None:
         """Nothing: rtmixer has no gain."""
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Nothing, likewise."""
 
     @property
     def pulse(self) -> float:

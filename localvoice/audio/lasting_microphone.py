@@ -36,6 +36,9 @@ class Devices(Protocol):
     def tell(self, news: DeviceNews, /) -> None:
         """Let the session know."""
 
+    def rest(self, *, is_resting: bool) -> None:
+        """Let what is open do less while nobody talks."""
+
     def check(self) -> None:
         """Raise `DeviceError` when a loss has lasted for longer than a reply can wait."""
 
@@ -89,6 +92,10 @@ class LastingMicrophone(PresentStream[OpenMicrophone]):
         lost = silence(int((now_s - self._until_s) * self.rate_hz))
         self._until_s += len(lost) / self.rate_hz
         return np.concatenate((fresh, lost)) if len(fresh) else lost
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Let both devices do less while nobody talks."""
+        self._devices.rest(is_resting=is_resting)
 
     def _in_time(self, fresh: Samples, now_s: float) -> Samples:
         """`fresh`; a new device's first sound in its place: behind silence, or without what silence stood for."""

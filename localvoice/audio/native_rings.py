@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from localvoice.audio.device import Kind
 from localvoice.audio.native import Library, RingReader
 from localvoice.audio.samples import Samples
-from localvoice.audio.stream_opening import EDGE_S, HISTORY_S, REPLY_RING_S, power_of_2, ring_memory
+from localvoice.audio.stream_opening import CAPTURE_RING_S, EDGE_S, HISTORY_S, REPLY_RING_S, power_of_2, ring_memory
 
 _MARGIN_S = 0.02
 """The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
@@ -19,6 +20,9 @@ _MARGIN_S = 0.02
 
 _QUIET_S = 3.0
 """Of silence until the place of the reference is looked at: its step is another path for the canceller."""
+
+_AWAKE_S = 1.0
+"""The same behind a rest, in which nobody looks: a user who speaks does so for as long."""
 
 _STRAYED_S = 0.015
 """From here on it is put right: more than the block by which looks at both clocks differ. The reference leads its echo
@@ -30,6 +34,16 @@ def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: 
     memory = ring_memory(power_of_2(seconds * rate_hz))
     ring.data, ring.size, ring.max_block = library.pointer(memory), len(memory), block
     return memory
+
+
+def new_state(library: Library, kind: Kind, rate_hz: int, block: int) -> tuple[Any, Samples]:
+    """What the callback of a microphone or loudspeaker works on, and its memory; whoever has the first keeps both."""
+    if kind == "input":
+        state = library.ffi.new("lv_capture *")
+        return state, init_ring(library, state.ring, CAPTURE_RING_S, rate_hz, block)
+    state = library.ffi.new("lv_output *")
+    state.edge = min(round(EDGE_S * rate_hz), library.lib.LV_TAIL)
+    return state, init_ring(library, state.played, CAPTURE_RING_S, rate_hz, block)
 
 
 class ReplyRing:
@@ -109,6 +123,7 @@ class FarSound:
         self.steps = 0
         """How often its place was put right, since both clocks run apart: each is another way for the echo."""
         self._stay = _Stay(round(_QUIET_S * rate_hz))
+        self._is_resting = False
 
     @property
     def clock(self) -> int:
@@ -132,11 +147,19 @@ class FarSound:
             self._next = max(0, newest - self._margin)
         first, self._next = self._next, self._next + frames
         sound = self.at(first, frames)
+        if self._is_resting:
+            return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
         if strayed is not None and abs(strayed - self._margin) > _STRAYED_S * self.rate_hz:
             self._next += strayed - self._margin
             self.steps += 1
         return sound
+
+    def rest(self, *, is_resting: bool) -> None:
+        """While the loudspeaker rests it is given more at once, and more lies ready: its clock is further ahead."""
+        self._is_resting = is_resting
+        if not is_resting:
+            self._stay.hurry(round(_AWAKE_S * self.rate_hz))
 
 
 class _Stay:
@@ -147,6 +170,10 @@ class _Stay:
         """Frames of silence until it is said."""
         self._silent = 0
         self._least: int | None = None
+
+    def hurry(self, enough: int) -> None:
+        """Begin anew; this time so many frames of silence are enough."""
+        self._silent, self._least = self._enough - enough, None
 
     def look(self, behind: int, frames: int, *, is_silent: bool) -> int | None:
         """After a read of so many frames: the least once there was enough silence, and again after as much."""

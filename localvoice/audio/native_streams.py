@@ -8,18 +8,19 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
-from typing import Any
 
-from localvoice.audio.device import DeviceInfo
+from localvoice.audio.device import NOUNS, DeviceInfo, Kind
 from localvoice.audio.device_path import PathName
 from localvoice.audio.foremost import foremost_threads
 from localvoice.audio.native import Library, RingReader, hold
-from localvoice.audio.native_rings import FarSound, ReplyRing, init_ring
-from localvoice.audio.portaudio import device_errors, load_sounddevice, open_streams
+from localvoice.audio.native_rings import FarSound, ReplyRing, new_state
+from localvoice.audio.portaudio import CLOSE_WITHIN_S, device_errors, load_sounddevice, open_streams
+from localvoice.audio.pulse_client import means_pulse
+from localvoice.audio.pulse_stream import NoServerError, PulseStream
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.stream_opening import (
-    CAPTURE_RING_S,
     EDGE_S,
     has_started,
     is_lost,
@@ -32,23 +33,68 @@ from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
 
 
-class _NativeStream:
+class PortAudioStream:
     """A PortAudio stream with one of our callbacks."""
 
-    def __init__(self, library: Library, callback: str, state: Any, memory: Samples, **options: Any) -> None:
-        self.state = state
-        self.memory = memory
+    can_rest = False
+
+    def __init__(self, library: Library, device: DeviceInfo, kind: Kind, config: AudioConfig) -> None:
+        wanted_hz = config.sample_rate if kind == "output" else 0
+        self.rate_hz = wanted_hz or device.default_rate_hz
+        block = round(self.rate_hz * config.block_ms / 1000)
+        self.state, self._memory = new_state(library, kind, self.rate_hz, block)
         self.replies: deque[tuple[int, ReplyRing]] = deque()
         """What was wanted, each with the blocks begun by then; all but the last until the callback is through."""
-        self.pa = open_stream(
-            load_sounddevice()._StreamBase,  # noqa: SLF001 - its docstring offers it to authors of such libraries
-            dtype="float32",
-            callback=library.callback(callback),
-            userdata=state,
-            **options,
-        )
-        state.channels = self.pa.channels
-        open_streams.start(self.pa, self)
+        with device_errors(f'the {NOUNS[kind]} "{device.name}"'), foremost_threads():
+            self._pa = open_stream(
+                load_sounddevice()._StreamBase,  # noqa: SLF001 - its docstring offers it to authors of such libraries
+                # of a loudspeaker two: one alone is the left one on some systems
+                channels=1 if kind == "input" else min(2, device.output_channels),
+                most_channels=device.channels(kind),
+                kind=kind,
+                dtype="float32",
+                callback=library.callback("lv_record" if kind == "input" else "lv_play"),
+                userdata=self.state,
+                device=device.index,
+                samplerate=self.rate_hz,
+                blocksize=block,
+                latency="low" if kind == "input" else config.latency_ms / 1000,
+            )
+            self.state.channels = self._pa.channels
+            open_streams.start(self._pa, self)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether a loudspeaker has asked for its first block."""
+        return bool(self.state.done > 0)
+
+    @property
+    def latency_s(self) -> float:
+        """As PortAudio says it."""
+        return float(self._pa.latency)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether PortAudio says that it runs; true of many that stand still."""
+        return bool(self._pa.active)
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Nothing: PortAudio cannot change the length of a block."""
+
+    def start_closing(self) -> Thread:
+        """Stop, in a thread that ends when the device has answered."""
+        return open_streams.start_closing(self._pa)
+
+
+NativeStream = PortAudioStream | PulseStream
+
+
+def open_end(library: Library, device: DeviceInfo, kind: Kind, config: AudioConfig) -> NativeStream:
+    """Through PulseAudio's own client where the device is its server, else through PortAudio. Raises `DeviceError`."""
+    if means_pulse(device):
+        with suppress(NoServerError):
+            return PulseStream(library, device, kind, config)
+    return PortAudioStream(library, device, kind, config)
 
 
 class InputStream:
@@ -58,25 +104,9 @@ class InputStream:
 
     def __init__(self, library: Library, device: DeviceInfo, config: AudioConfig) -> None:
         self.name = device.name
-        self.rate_hz = device.default_rate_hz
-        state = library.ffi.new("lv_capture *")
-        block = round(self.rate_hz * config.block_ms / 1000)
-        memory = init_ring(library, state.ring, CAPTURE_RING_S, self.rate_hz, block)
-        with device_errors(f'the microphone "{device.name}"'), foremost_threads():
-            self._stream = _NativeStream(
-                library,
-                "lv_record",
-                state,
-                memory,
-                kind="input",
-                channels=1,
-                most_channels=device.input_channels,
-                device=device.index,
-                samplerate=self.rate_hz,
-                blocksize=block,
-                latency="low",
-            )
-        self.captured = RingReader(library, state, "ring")
+        self._stream = open_end(library, device, "input", config)
+        self.rate_hz = self._stream.rate_hz
+        self.captured = RingReader(library, self._stream.state, "ring")
         """Everything recorded, by its frame since the stream's first block; for readers in any thread."""
         self._taken = 0
         self._lost = 0
@@ -85,7 +115,7 @@ class InputStream:
     @property
     def latency_s(self) -> float:
         """From the microphone to the ring, as PortAudio says it."""
-        return float(self._stream.pa.latency)
+        return self._stream.latency_s
 
     @property
     def xruns(self) -> int:
@@ -101,7 +131,7 @@ class InputStream:
         now_s = time.monotonic()
         if len(fresh):
             self._taken_s = now_s
-        elif is_lost(self._stream.pa, now_s - self._taken_s):
+        elif is_lost(now_s - self._taken_s, lambda: self._stream.is_active):
             raise microphone_gone(self.name)
         return fresh
 
@@ -115,6 +145,10 @@ class InputStream:
         self._taken += available
         return samples
 
+    def rest(self, *, is_resting: bool) -> None:
+        """Sound comes 40 ms at a time while nobody talks, where the stream can do that."""
+        self._stream.rest(is_resting=is_resting)
+
     @property
     def pulse(self) -> float:
         """Another number as long as the device runs."""
@@ -123,15 +157,15 @@ class InputStream:
     @property
     def is_active(self) -> bool:
         """Whether PortAudio says that it runs; true of many that stand still."""
-        return bool(self._stream.pa.active)
+        return self._stream.is_active
 
     def start_closing(self) -> Thread:
         """Stop, in a thread that ends when the device has answered."""
-        return open_streams.start_closing(self._stream.pa)
+        return self._stream.start_closing()
 
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        open_streams.close(self._stream.pa)
+        self._stream.start_closing().join(CLOSE_WITHIN_S)
 
 
 class OutputStream:
@@ -143,36 +177,19 @@ class OutputStream:
     def __init__(self, library: Library, device: DeviceInfo, config: AudioConfig) -> None:
         self._library = library
         self.name = device.name
-        self.rate_hz = config.sample_rate or device.default_rate_hz
         self.block_s = config.block_ms / 1000
-        block = round(self.rate_hz * self.block_s)
-        state = library.ffi.new("lv_output *")
-        state.edge = min(round(EDGE_S * self.rate_hz), library.lib.LV_TAIL)
-        memory = init_ring(library, state.played, CAPTURE_RING_S, self.rate_hz, block)
-        with device_errors(f'the loudspeaker "{device.name}"'), foremost_threads():
-            self._stream = _NativeStream(
-                library,
-                "lv_play",
-                state,
-                memory,
-                kind="output",
-                channels=min(2, device.output_channels),  # one alone is the left loudspeaker on some systems
-                most_channels=device.output_channels,
-                device=device.index,
-                samplerate=self.rate_hz,
-                blocksize=block,
-                latency=config.latency_ms / 1000,
-            )
-        self.played: FarSound | None = FarSound(RingReader(library, state, "played"), self.rate_hz)
+        self._stream = open_end(library, device, "output", config)
+        self.rate_hz = self._stream.rate_hz
+        self.played: FarSound | None = FarSound(RingReader(library, self._stream.state, "played"), self.rate_hz)
         """What the loudspeaker was given."""
-        if not has_started(lambda: state.done > 0, self.block_s / 2):
+        if not has_started(lambda: self._stream.has_started, self.block_s / 2):
             self.close()
             raise loudspeaker_does_not_start(self.name)
 
     @property
     def latency_s(self) -> float:
         """From a block being taken to its end sounding: what PortAudio says, and a block (audio.md 3, measured)."""
-        return float(self._stream.pa.latency) + self.block_s
+        return self._stream.latency_s + self.block_s
 
     @property
     def xruns(self) -> int:
@@ -195,6 +212,7 @@ class OutputStream:
 
     def play(self, ring: ReplyRing) -> None:
         """Take from `ring`, and from no other, from the next block on; goes on with one that was stopped."""
+        self._stream.rest(is_resting=False)
         state, replies = self._stream.state, self._stream.replies
         if replies and replies[-1][1] is ring:
             if ring.is_stopped:
@@ -215,6 +233,12 @@ class OutputStream:
         """Move to a linear gain, within `ramp_s`."""
         self._library.lib.lv_level(ring.state, gain, round(ramp_s * self.rate_hz))
 
+    def rest(self, *, is_resting: bool) -> None:
+        """Ask for sound 40 ms at a time while nothing is played, where the stream can do that."""
+        self._stream.rest(is_resting=is_resting)
+        if self._stream.can_rest and self.played is not None:
+            self.played.rest(is_resting=is_resting)
+
     @property
     def pulse(self) -> float:
         """Another number as long as the device runs."""
@@ -223,7 +247,7 @@ class OutputStream:
     @property
     def is_active(self) -> bool:
         """Whether PortAudio says that it runs; true of many that stand still."""
-        return bool(self._stream.pa.active)
+        return self._stream.is_active
 
     def check(self) -> None:
         """Raise `DeviceError` when the device is gone."""
@@ -240,8 +264,8 @@ class OutputStream:
     def start_closing(self) -> Thread:
         """Stop, in a thread that ends when the device has answered."""
         self._library.lib.lv_want(self._stream.state, self._library.ffi.NULL)  # it must not speak when it comes back
-        return open_streams.start_closing(self._stream.pa)
+        return self._stream.start_closing()
 
     def close(self) -> None:
         """Stop; waits 0.3 s at most."""
-        open_streams.close(self._stream.pa)
+        self._stream.start_closing().join(CLOSE_WITHIN_S)

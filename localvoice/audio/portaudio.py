@@ -30,7 +30,7 @@ _REASONS = {
 }
 """PortAudio's error codes (portaudio.h, PaErrorCode) in words for those a user can do something about."""
 
-_CLOSE_WITHIN_S = 0.3
+CLOSE_WITHIN_S = 0.3
 """How long closing may hold up its caller: a device whose server hangs never returns (audio.md 9)."""
 
 
@@ -192,7 +192,7 @@ class OpenStreams:
 
     def close(self, pa: Any) -> None:
         """Abort and close; leaves it to its fate when the device does not answer within 0.3 s."""
-        self.start_closing(pa).join(_CLOSE_WITHIN_S)
+        self.start_closing(pa).join(CLOSE_WITHIN_S)
 
     def _close(self, pa: Any) -> None:
         with suppress(Exception):  # a device that is gone cannot be closed properly, and nobody could do better

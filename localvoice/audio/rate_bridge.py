@@ -115,6 +115,10 @@ class BridgedLoudspeaker(PresentLoudspeaker):
     def follow(self, ring: BridgedRing, lost_at: Callable[[float], int]) -> None:
         """Nothing: this is always the same loudspeaker."""
 
+    def rest(self, *, is_resting: bool) -> None:
+        """Say whether nothing will be played soon."""
+        self._stream.rest(is_resting=is_resting)
+
     @property
     def pulse(self) -> float:
         """Another number as long as the device runs."""

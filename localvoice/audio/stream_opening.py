@@ -56,9 +56,9 @@ def has_started(is_running: Callable[[], bool], poll_s: float) -> bool:
     return True
 
 
-def is_lost(stream: Any, silent_s: float) -> bool:
+def is_lost(silent_s: float, is_active: Callable[[], bool]) -> bool:
     """Whether a stream that gave nothing for so long will give nothing any more."""
-    return silent_s > _SILENT_AFTER_S or (silent_s > _LOST_AFTER_S and not stream.active)
+    return silent_s > _SILENT_AFTER_S or (silent_s > _LOST_AFTER_S and not is_active())
 
 
 def microphone_gone(name: str) -> DeviceError:

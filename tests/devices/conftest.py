@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from virtual_card import Monitor, SoundServer
 
-from localvoice.audio import native
+from localvoice.audio import native, native_streams
 
 _HINT = "`apt-get install pulseaudio pulseaudio-utils libportaudio2 libasound2-plugins` enables this test"
 
@@ -51,15 +51,16 @@ def card(sound_server: SoundServer, _portaudio: None, monkeypatch: pytest.Monkey
     return sound_server
 
 
-@pytest.fixture(params=["native", "rtmixer"])
+@pytest.fixture(params=["native", "portaudio", "rtmixer"])
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Whose callback plays and records in this test."""
+    """Whose callback plays and records in this test: ours, called by PulseAudio or by PortAudio, or rtmixer's."""
     if request.param == "rtmixer":
         monkeypatch.setattr(native, "load", lambda: None)
     elif native.load() is None:
         pytest.skip(f"{native.reason()}: `pip install -e .` where a C compiler is makes our own callback")
-    name: str = request.param
-    return name
+    if request.param == "portaudio":
+        monkeypatch.setattr(native_streams, "means_pulse", lambda _: False)
+    return "rtmixer" if request.param == "rtmixer" else "native"
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_blocks_come_at_the_pace_of_real_time(capture: DeviceCapture) -> None:
 def test_more_than_the_ring_holds_becomes_silence_of_that_length(
     card: SoundServer, path: str, monkeypatch: pytest.MonkeyPatch, slept_s: list[float]
 ) -> None:
-    module = {"native": "native_streams", "rtmixer": "device_streams"}[path]
+    module = {"native": "native_rings", "rtmixer": "device_streams"}[path]
     monkeypatch.setattr(f"localvoice.audio.{module}.CAPTURE_RING_S", 0.1)
     capture = open_capture("default", AudioConfig())
     start_s = time.monotonic()

@@ -115,6 +115,26 @@ def test_in_silence_it_is_put_right_as_soon_where_eight_blocks_are_read_as_one()
     assert end.path == 1
 
 
+@pytest.mark.parametrize(("ran_apart_s", "steps"), [(0.0, 0), (0.05, 1), (-0.018, 1)])
+def test_what_lies_ready_while_a_loudspeaker_rests_is_no_other_place(ran_apart_s, steps):
+    ring = Quiet()
+    far = FarSound(ring, 48_000)
+    far.next(480)
+    far.rest(is_resting=True)
+    ring.written += round(0.08 * 48_000)
+    for _ in range(100):
+        ring.written += 8 * 480
+        far.next(8 * 480)
+    assert far.steps == 0
+    far.rest(is_resting=False)
+    ring.written -= round((0.08 - ran_apart_s) * 48_000)  # as if it had stood still until the rest was played
+    for _ in range(110):
+        ring.written += 480
+        far.next(480)
+    assert far.steps == steps
+    assert 0 <= ring.written - far._next <= 960 + 480
+
+
 def test_while_we_speak_its_place_is_left_alone():
     ring = Ring()
     far = FarSound(ring, 48_000)

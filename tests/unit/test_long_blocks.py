@@ -187,6 +187,7 @@ class Device:
 
     def __init__(self) -> None:
         self.now_s, self.wakes, self._taken = 0.0, 0, 0
+        self.told: list[tuple[float, bool]] = []
 
     def monotonic(self) -> float:
         return self.now_s
@@ -198,6 +199,21 @@ class Device:
     def take(self) -> Samples:
         before, self._taken = self._taken, int(self.now_s / BLOCK_S + 1e-6)
         return silence((self._taken - before) * BLOCK)
+
+    def rest(self, *, is_resting: bool) -> None:
+        self.told.append((round(self.now_s, 1), is_resting))
+
+
+def test_a_device_is_told_that_nobody_talks_after_a_second_and_the_contrary_at_once(monkeypatch: pytest.MonkeyPatch):
+    device = Device()
+    monkeypatch.setattr(device_capture, "time", device)
+    capture = DeviceCapture(device)
+    for blocks in [1] * 10 + [LONG] * 5 + [1] + [LONG] * 20 + [1] * 10:
+        capture.read(blocks)
+    assert device.told == [
+        (pytest.approx(0.5 + 0.08 * 12, abs=0.1), True),
+        (pytest.approx(0.5 + 0.08 * 20, abs=0.1), False),
+    ]
 
 
 def test_a_device_is_read_as_soon_as_the_last_of_them_is_there(monkeypatch: pytest.MonkeyPatch):

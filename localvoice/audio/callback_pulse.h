@@ -1,0 +1,35 @@
+/* Our callbacks for PulseAudio's own client: what PortAudio does between the two of them takes as much again.
+ *
+ * Called in the thread of the client's loop. Its functions come by their addresses: nothing is linked.
+ */
+
+void lv_pulse_record(void *stream, size_t bytes, void *user) {
+    lv_pulse *pulse = user;
+    const void *data;
+    size_t size;
+    (void)bytes;
+    while (pulse->peek(stream, &data, &size) >= 0 && size) {
+        /* a hole has a size and no data: what was lost there is silence */
+        lv_record(data, NULL, (unsigned long)(size / sizeof(float)), NULL, data ? 0 : INPUT_OVERFLOW, pulse->state);
+        pulse->drop(stream);
+    }
+}
+
+/* Gives whole blocks, as many as fit into what is asked for; the rest is asked for again with the next one. */
+void lv_pulse_play(void *stream, size_t bytes, void *user) {
+    lv_pulse *pulse = user;
+    size_t block = pulse->block * sizeof(float);
+    for (; bytes >= block; bytes -= block) {
+        void *data;
+        size_t size = block;
+        if (pulse->begin_write(stream, &data, &size) < 0 || size < block) return;
+        lv_play(NULL, data, (unsigned long)pulse->block, NULL, 0, pulse->state);
+        if (pulse->write(stream, data, block, NULL, 0, 0) < 0) return;
+    }
+}
+
+void lv_pulse_underflow(void *stream, void *user) {
+    lv_pulse *pulse = user;
+    (void)stream;
+    grown(&((lv_output *)pulse->state)->underflows, 1);
+}
