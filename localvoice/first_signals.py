@@ -26,6 +26,7 @@ _CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 if sys.platform != "win32":
     _CODES[signal.SIGHUP] = 129
 
+_MAIN = _thread.get_ident()
 _AGAIN_S = 0.01
 _has_begun = False
 """Whether a command is at work: from then on there may be something to close."""
@@ -85,4 +86,7 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 def _deliver_again(number: int) -> None:
     time.sleep(_AGAIN_S)
-    _thread.interrupt_main(signal.Signals(number))
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.Signals(number))
+    else:  # a call that waits would not notice `interrupt_main`
+        signal.pthread_kill(_MAIN, number)

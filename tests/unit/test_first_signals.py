@@ -25,7 +25,7 @@ first_signals.take()
 try:
     {indented}
     import time
-    time.sleep(5)
+    time.sleep(60)  # a call that waits is interrupted
 finally:
     print("closed")
 """)
