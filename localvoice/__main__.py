@@ -25,6 +25,7 @@ __all__ = ["main", "start_time"]
 
 def main() -> None:
     """Run the command line and leave at once: no thread of an engine may hold up the end."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's second thread spins for 40 ms behind each product
     try:
         from localvoice import first_signals
 

@@ -40,7 +40,7 @@ class SmartTurn:
         """
         if not model.is_file():
             raise ModelError(f"{model} is missing: get it with `localvoice models download`")
-        self._session = open_model(model, NAME)
+        self._session = open_model(model, NAME, has_arena=True)
         if [one.shape[1:] for one in self._session.get_inputs()] != [[_MELS, HEARD_S * 100]]:
             raise ModelError(f"{model} is not smart-turn v3: get it with `localvoice models download`")
         self._features = Features()
