@@ -38,7 +38,7 @@ class HttpClient:
         host, port = self._address.hostname or "", self._address.port
         name = f"[{host}]" if ":" in host else host
         fixed = {"Host": f"{name}:{port}" if port else name, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
-        self._headers = [(field.encode(), value.encode("utf-8")) for field, value in fixed.items()]
+        self._headers = [(field.encode(), value.encode("utf-8", "surrogateescape")) for field, value in fixed.items()]
         self._path = quote(self._address.path, safe="/%:@!$&'()*+,;=~")
         self._connect_s = connect_s
         self._may_use_proxy = may_use_proxy
@@ -63,6 +63,7 @@ class HttpClient:
         try:
             link.ask(request, body.data if body else b"")
         except BaseException:
+            link.hang_up()
             self.leave(link)
             raise
         return link

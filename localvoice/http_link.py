@@ -110,7 +110,7 @@ class Link(asyncio.Protocol):
                 return Head(event.status_code, named)
             if isinstance(event, h11.ConnectionClosed):
                 raise self._failure or ConnectionResetError("the connection was closed")
-            if event is h11.NEED_DATA:
+            if not isinstance(event, h11.InformationalResponse):
                 await self._more()
 
     async def piece(self) -> bytes | None:

@@ -159,7 +159,8 @@ def mapped(service: Service, *, was_accepted: bool = False) -> Iterator[None]:
             may_retry=not was_accepted,
         ) from error
     except (h11.LocalProtocolError, UnicodeError) as error:
-        raise ProviderBroken(f"{name} cannot be asked: {type(error).__name__}", provider=name) from error
+        message = f"{name} cannot be asked: its address or its key holds what cannot be sent ({type(error).__name__})"
+        raise ProviderBroken(message, provider=name) from None  # the error quotes headers, and the key is one
 
 
 def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]) -> ProviderError:

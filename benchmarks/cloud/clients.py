@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     runs = parser.parse_args().runs
     names = (
-        "localvoice.remote, httpx",
+        "localvoice.remote, localvoice.http_client",
         "localvoice.sockets, websockets.asyncio.client",
         "groq",
         "openai",

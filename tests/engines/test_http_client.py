@@ -7,6 +7,7 @@ import base64
 import shutil
 import ssl
 import subprocess
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,8 +16,11 @@ from pathlib import Path
 import h11
 import pytest
 
+from localvoice.errors import ProviderBroken, ProviderRefused
 from localvoice.http_bodies import Body, File, as_form, as_json
 from localvoice.http_client import ConnectTimeout, HttpClient
+from localvoice.remote import Connection, Service
+from localvoice.secrets_store import Secret
 from tests.loopback import answering
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -228,6 +232,29 @@ def test_a_form_holds_its_fields_and_the_file_byte_for_byte():
         b"\x00\r\n--\xff\r\n",
     ]
     assert parts[3] == b"--\r\n"
+
+
+async def test_a_key_that_no_header_can_hold_is_told_without_it():
+    async with asking(HELLO) as (site, _):
+        connection = Connection(Service("groq", site.url, Secret("sk_planted\n0123456789"), 3.0))
+        with pytest.raises(ProviderBroken, match="its address or its key holds what cannot be sent") as caught:
+            await connection.post("/call", as_json({}))
+        assert "sk_planted" not in "".join(traceback.format_exception(caught.value))
+        await connection.close()
+
+
+async def test_a_key_of_any_letters_is_sent_as_it_is():
+    async with asking(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n") as (site, _):
+        connection = Connection(Service("groq", site.url, Secret("schlüssel"), 3.0))
+        with pytest.raises(ProviderRefused):
+            await connection.post("/call", as_json({}))
+        assert "Bearer schlüssel".encode() in site.requests[0]
+        await connection.close()
+
+
+async def test_news_before_an_answer_are_passed_over():
+    async with asking(b"HTTP/1.1 103 Early Hints\r\n\r\n" + HELLO) as (_, client):
+        assert await ask(client) == b"hello"
 
 
 # TLS, and proxies
