@@ -24,7 +24,7 @@ from localvoice.ui.live.keyboard import Keyboard
 from localvoice.ui.live.painter import Painter
 from localvoice.ui.live.screen import Feed, LiveScreen
 from localvoice.ui.live.spans import SHADES
-from localvoice.ui.live.terminal import Terminal
+from localvoice.ui.live.terminal import PosixTerminal
 from localvoice.ui.live.view import View
 
 QUESTION = ["what", "is", "the", "weather", "going", "to", "be", "like", "in", "the", "afternoon"]
@@ -121,12 +121,12 @@ async def converse(talk: Talk, screen: LiveScreen, seconds: float) -> None:
 
 
 @contextmanager
-def terminal() -> Iterator[Terminal]:
+def terminal() -> Iterator[PosixTerminal]:
     """A terminal whose other end somebody reads, in a process of their own."""
     ours, theirs = os.openpty()
     reader = subprocess.Popen(["cat"], stdin=ours, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with os.fdopen(os.dup(theirs), encoding="utf-8") as keys, os.fdopen(theirs, "w", encoding="utf-8") as out:
-        yield Terminal(keys, out)
+        yield PosixTerminal(keys, out)
     reader.kill()
     reader.wait()
     os.close(ours)

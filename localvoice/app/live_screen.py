@@ -25,7 +25,7 @@ from localvoice.ui.live.keyboard import Keyboard
 from localvoice.ui.live.painter import Painter
 from localvoice.ui.live.screen import Feed, LiveScreen
 from localvoice.ui.live.spans import SHADES, plain_shades
-from localvoice.ui.live.terminal import Terminal
+from localvoice.ui.live.terminal import open_terminal
 from localvoice.ui.live.view import FLASH_S, View
 
 
@@ -34,7 +34,7 @@ class Live:
 
     def __init__(self, inbox: Inbox, duplex: Duplex, log: EventLog, *, is_typed: bool) -> None:
         levels = duplex.levels = Levels()
-        terminal = Terminal(sys.stdin, sys.stdout)
+        terminal = open_terminal(sys.stdin, sys.stdout)
         view = View()
         self._controls = SessionControls(inbox, duplex, log, is_typed=is_typed)
         keyboard = Keyboard(self._controls, view)

@@ -15,7 +15,8 @@ from localvoice.ui.live.terminal import Terminal
 _ESCAPE_S = 0.04
 """A lone Escape is known when nothing has followed it for so long; terminals send a sequence at once."""
 _LOOKS_S = 0.25
-"""In the background: between two looks whether we are in front again. `fg` tells a program only that was stopped."""
+"""Between two looks, in the background whether we are in front again (`fg` tells a program only that was stopped), and
+where no signal tells of it whether the window has another size."""
 
 
 class Attendance:
@@ -28,21 +29,23 @@ class Attendance:
         self._loop = asyncio.get_running_loop()
         self._flush: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
-        self._signals = {
-            signal.SIGWINCH: screen.resized,
-            signal.SIGTSTP: self._stop,
-            signal.SIGCONT: self._go_on,
-        }
+        acts = {"SIGWINCH": screen.resized, "SIGTSTP": self._stop, "SIGCONT": self._go_on}
+        self._signals = {getattr(signal, name): act for name, act in acts.items() if hasattr(signal, name)}
+        """On Windows none: the size of the window is looked at instead."""
         self._before_quit: Any = None
+        self._size = terminal.size()
 
     def start(self) -> None:
         """Take the terminal."""
         for number, act in self._signals.items():
             with suppress(ValueError, RuntimeError):  # not the main thread: then nobody can stop us either
                 self._loop.add_signal_handler(number, act)
-        with suppress(ValueError):
-            self._before_quit = signal.signal(signal.SIGQUIT, self._quit)
+        if hasattr(signal, "SIGQUIT"):
+            with suppress(ValueError):
+                self._before_quit = signal.signal(signal.SIGQUIT, self._quit)
         self._take()
+        if not hasattr(signal, "SIGWINCH"):
+            self._look_at_size()
 
     def close(self) -> None:
         """Give it back for good."""
@@ -54,10 +57,16 @@ class Attendance:
             signal.signal(signal.SIGQUIT, self._before_quit)
         self._screen.close()
 
+    def _look_at_size(self) -> None:
+        before, self._size = self._size, self._terminal.size()
+        if self._size != before:
+            self._screen.resized()
+        self._look = self._loop.call_later(_LOOKS_S, self._look_at_size)
+
     def _take(self) -> None:
         if self._terminal.is_in_front:
             self._screen.enter()
-            self._loop.add_reader(self._terminal.fd, self._read)
+            self._terminal.watch(self._read)
         elif not self._terminal.is_gone:
             self._look = self._loop.call_later(_LOOKS_S, self._take)
 
@@ -65,13 +74,13 @@ class Attendance:
         for timer in (self._flush, self._look):
             if timer is not None:
                 timer.cancel()
-        self._loop.remove_reader(self._terminal.fd)
+        self._terminal.unwatch()
         self._screen.leave()
 
     def _read(self) -> None:
         data = self._terminal.read()
         if not data:  # the terminal is gone, which is no end of the session
-            self._loop.remove_reader(self._terminal.fd)
+            self._terminal.unwatch()
             return
         if self._flush is not None:
             self._flush.cancel()

@@ -1,16 +1,20 @@
 """The terminal itself: keys come one by one and unseen, and it is left as it was found.
 
-Rule of this file: the only one of the screen that touches a terminal. POSIX only: elsewhere there are lines.
+Rule of this file: with windows_console.py the only one of the screen that touches a terminal.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
+
+from localvoice.ui.live import windows_console
 
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 """Bracketed paste: what is pasted is told from what is typed."""
@@ -18,6 +22,7 @@ _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 _TAKES_WITHIN_S = 0.2
 """The last words before the end are waited for; nothing else is."""
 
+_SIGNS = "○█─"
 _DUMB = frozenset({"", "dumb", "unknown"})
 
 
@@ -27,17 +32,70 @@ def can_be_drawn_on(stdin: TextIO, stdout: TextIO) -> bool:
         is_terminal = stdin.isatty() and stdout.isatty()
     except (ValueError, AttributeError):  # closed, or none at all
         return False
-    return is_terminal and sys.platform != "win32" and os.environ.get("TERM", "") not in _DUMB
+    if sys.platform == "win32":
+        return is_terminal and windows_console.takes_escape_codes()
+    return is_terminal and os.environ.get("TERM", "") not in _DUMB
 
 
-class Terminal:
+def open_terminal(stdin: TextIO, stdout: TextIO) -> Terminal:
+    """The one of this system."""
+    if sys.platform == "win32":
+        return windows_console.WindowsConsole(stdout, is_unicode=_takes(stdout, _SIGNS))
+    return PosixTerminal(stdin, stdout)
+
+
+class Terminal(Protocol):
     """Standard input and output of the process. Enter and leave as often as you like."""
 
+    is_unicode: bool
+    """Whether it takes the signs that the screen is drawn with."""
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether it is ours at the moment."""
+
+    @property
+    def is_in_front(self) -> bool:
+        """Whether the shell lets us use it: not while we are in the background."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its window was closed."""
+
+    def enter(self) -> None:
+        """Keys come at once and are not echoed; Ctrl-C stays a signal."""
+
+    def leave(self) -> None:
+        """As it was found."""
+
+    def watch(self, came: Callable[[], None]) -> None:
+        """Call `came` in this loop whenever there is something to read."""
+
+    def unwatch(self) -> None:
+        """Call it no more."""
+
+    def read(self) -> bytes:
+        """What was typed, as a terminal of Unix sends it; nothing once the terminal is gone."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has taken all that was written."""
+
+    def write(self, text: str) -> None:
+        """As much as it takes now; the rest with the next call. One that is gone takes nothing, and says nothing."""
+
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+
+
+class PosixTerminal:
+    """The terminal of Linux and macOS."""
+
     def __init__(self, stdin: TextIO, stdout: TextIO) -> None:
-        self.fd = stdin.fileno()
+        self._fd = stdin.fileno()
         self._stdout = stdout
         self._before: list[Any] | None = None
-        self.is_unicode = _takes(stdout, "○█─")
+        self.is_unicode = _takes(stdout, _SIGNS)
         self._out = _own_way_out(stdout)
         self._waiting = b""
         """What it has not taken yet."""
@@ -50,12 +108,12 @@ class Terminal:
     @property
     def is_in_front(self) -> bool:
         """Whether the shell lets us use it: not while we are in the background."""
-        return _in_front(self.fd) == os.getpgrp()
+        return _in_front(self._fd) == os.getpgrp()
 
     @property
     def is_gone(self) -> bool:
         """Whether its window was closed."""
-        return _in_front(self.fd) is None
+        return _in_front(self._fd) is None
 
     def enter(self) -> None:
         """Keys come at once and are not echoed. Ctrl-C and Ctrl-Z stay signals; Ctrl-S does not stop us."""
@@ -64,12 +122,12 @@ class Terminal:
         if self._before is not None:
             return
         self._stdout.flush()
-        self._before = termios.tcgetattr(self.fd)
-        wanted = termios.tcgetattr(self.fd)
+        self._before = termios.tcgetattr(self._fd)
+        wanted = termios.tcgetattr(self._fd)
         wanted[0] &= ~(termios.IXON | termios.ICRNL)
         wanted[3] &= ~(termios.ICANON | termios.ECHO | termios.IEXTEN)
         wanted[6][termios.VMIN], wanted[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self.fd, termios.TCSANOW, wanted)
+        termios.tcsetattr(self._fd, termios.TCSANOW, wanted)
         self.write(_PASTE_ON)
 
     def leave(self) -> None:
@@ -81,12 +139,20 @@ class Terminal:
             self.write(_PASTE_OFF + "\x1b[?25h")
             self._finish()
             with suppress(termios.error):  # it is gone
-                termios.tcsetattr(self.fd, termios.TCSANOW, before)
+                termios.tcsetattr(self._fd, termios.TCSANOW, before)
+
+    def watch(self, came: Callable[[], None]) -> None:
+        """By the loop itself."""
+        asyncio.get_running_loop().add_reader(self._fd, came)
+
+    def unwatch(self) -> None:
+        """As the protocol says."""
+        asyncio.get_running_loop().remove_reader(self._fd)
 
     def read(self) -> bytes:
         """What was typed; nothing once the terminal is gone."""
         try:
-            return os.read(self.fd, 4096)
+            return os.read(self._fd, 4096)
         except OSError:
             return b""
 
