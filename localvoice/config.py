@@ -119,7 +119,7 @@ class VadConfig:
     """What runs Silero: onnxruntime, or its own package (extra `torch`)."""
     min_speech_ms: int = 64
     """Shortest sound that counts as speech."""
-    preroll_ms: int = 300
+    preroll_ms: Annotated[int, Range(0, 10_000)] = 300
     """Sound kept from before speech was noticed."""
     duck_threshold: Fraction = 0.3
     """Probability at which a reply is lowered, before speech is certain."""
@@ -137,7 +137,7 @@ class TurnConfig:
     """Wait in ms when nothing but silence speaks; 0 = from the preset."""
     limit_ms: int = 0
     """Longest wait in ms when the thought seems unfinished; 0 = from the preset."""
-    max_turn_s: Duration = 60.0
+    max_turn_s: Annotated[float, Range(0.1, 3600)] = 60.0
     """Longest utterance; what follows opens another turn."""
     overlap: Literal["pause", "duck"] = "pause"
     """What a reply does while one speaks over it: stand still, or go on 20 dB lower."""

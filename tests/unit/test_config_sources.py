@@ -184,6 +184,11 @@ def test_byte_order_mark_is_no_mistake(sources):
             "audio.sample_rate = 4000",
             "audio.sample_rate in localvoice.toml must be 0, or between 8000 and 192000, not 4000",
         ),
+        (  # room for all of it is kept from the start
+            "turn.max_turn_s = 1000000",
+            "turn.max_turn_s in localvoice.toml must be between 0.1 and 3600, not 1000000",
+        ),
+        ("vad.preroll_ms = 10001", "vad.preroll_ms in localvoice.toml must be between 0 and 10000, not 10001"),
         ("reply.prepare = 1", "reply.prepare in localvoice.toml must be true or false, not 1"),
         (
             'session.save = "a\\u0000b"',
