@@ -8,13 +8,14 @@ from dataclasses import asdict
 
 from localvoice.model_store.offer import first_run_offer
 from localvoice.model_store.store import ModelStore
-from localvoice.tiers.speeds import WEIGHTS, Speeds, expected, recommended
+from localvoice.tiers.speeds import WEIGHTS, Speeds, expected, recommended, why
 
 
 def lines(speeds: Speeds, store: ModelStore) -> Iterator[str]:
     """The tier, what it was chosen from, and what is missing of it."""
     advice = recommended(speeds)
     yield f"Tier {advice.tier}: {advice.reason}."
+    yield why(speeds)
     yield "Expected from the end of speech to sound, where nothing is prepared:"
     for tier in WEIGHTS:
         yield f"  {expected(speeds, tier).line}"

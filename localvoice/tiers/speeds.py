@@ -84,6 +84,8 @@ class Expected:
     first_speech_ms: float
     fits: bool
     """Into the memory that is free."""
+    lacks_card: bool = False
+    """It wants a graphics card that this machine does not have."""
 
     @property
     def total_ms(self) -> float:
@@ -97,7 +99,9 @@ class Expected:
             f"transcript {self.recogniser_ms:.0f}, first token {self.first_token_ms:.0f}, "
             f"first clause {self.first_clause_ms:.0f}, first speech {self.first_speech_ms:.0f}"
         )
-        return f"{self.tier}: about {self.total_ms:.0f} ms ({parts})" + ("" if self.fits else "; too large for memory")
+        obstacles = [] if self.fits else ["too large for memory"]
+        obstacles += [f"wants a graphics card of {_LARGE_CARD_BYTES // 10**9} GB"] if self.lacks_card else []
+        return "; ".join((f"{self.tier}: about {self.total_ms / 1000:.1f} s ({parts} ms)", *obstacles))
 
 
 def expected(speeds: Speeds, tier: Tier) -> Expected:
@@ -113,6 +117,7 @@ def expected(speeds: Speeds, tier: Tier) -> Expected:
         first_clause_ms=1000 * by_size * _WORDS_S / speeds.decode_tokens_per_s,
         first_speech_ms=1000 * speeds.synthesiser_factor * weight.synthesiser * _CLAUSE_S,
         fits=weight.memory_bytes <= (max(memory, speeds.card_bytes) if card > 1 else memory),
+        lacks_card=tier is Tier.LARGE and not has_card(speeds),
     )
 
 
@@ -129,6 +134,18 @@ def recommended(speeds: Speeds) -> Recommendation:
         if found.fits and found.total_ms <= 1000 * LONGEST_S:
             return Recommendation(tier, described(speeds))
     return Recommendation(Tier.SMALL, described(speeds))
+
+
+def why(speeds: Speeds) -> str:
+    """Why `recommended` is this one, in a sentence."""
+    small = expected(speeds, Tier.SMALL)
+    if recommended(speeds).tier is not Tier.SMALL:
+        return f"The largest tier that takes half of the free memory at most and answers within {LONGEST_S:g} s."
+    if small.total_ms <= 1000 * LONGEST_S:
+        return f"The next larger one takes more than {LONGEST_S:g} s to answer, or half of the free memory."
+    return (
+        f"No tier answers within {LONGEST_S:g} s here unless it is prepared while you speak; this one is the fastest."
+    )
 
 
 def described(speeds: Speeds) -> str:

@@ -11,7 +11,7 @@ import pytest
 from localvoice.model_store.catalogue import Tier
 from localvoice.tiers import known_speeds, measuring
 from localvoice.tiers.known_speeds import KnownSpeeds
-from localvoice.tiers.speeds import Speeds, expected, recommended
+from localvoice.tiers.speeds import Speeds, expected, recommended, why
 
 LAPTOP = Speeds(0.25, 1500.0, 400.0, 0.08, 6_000_000_000, 4)
 DESKTOP = Speeds(0.1, 5000.0, 1200.0, 0.03, 24_000_000_000, 8)
@@ -46,6 +46,23 @@ def test_a_larger_tier_takes_longer_in_every_stage():
 def test_what_does_not_fit_says_so():
     assert "too large for memory" in expected(replace(LAPTOP, free_bytes=2_000_000_000), Tier.STANDARD).line
     assert "too large" not in expected(DESKTOP, Tier.STANDARD).line
+
+
+def test_a_tier_that_wants_a_card_says_so():
+    assert expected(DESKTOP, Tier.LARGE).line.endswith("wants a graphics card of 6 GB")
+    assert "card" not in expected(CARD, Tier.LARGE).line
+
+
+@pytest.mark.parametrize(
+    ("speeds", "reason"),
+    [
+        pytest.param(DESKTOP, "The largest tier", id="the largest that will do"),
+        pytest.param(LAPTOP, "The next larger one takes more than 1.2 s", id="small enough, and no more"),
+        pytest.param(replace(LAPTOP, recogniser_s=1.0), "No tier answers within 1.2 s", id="too slow for all"),
+    ],
+)
+def test_why_it_is_recommended_is_told(speeds, reason):
+    assert why(speeds).startswith(reason)
 
 
 @pytest.fixture
