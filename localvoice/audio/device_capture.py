@@ -65,6 +65,7 @@ class DeviceCapture:
         Raises `DeviceError`.
         """
         self._tell_device(blocks)
+        later_s = _LATER_S
         while (missing := blocks - len(self._blocks)) > 0:
             now_s = time.monotonic()
             due_s = max(self._due_s + (missing - 1) * BLOCK_S, now_s)
@@ -77,7 +78,8 @@ class DeviceCapture:
             self._blocks.extend(self._reblocker.feed(self._converted(fresh)))
             missing = blocks - len(self._blocks)
             # all there was has been taken: the next block is complete 10 ms later; else the last of them comes soon
-            self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else _LATER_S - (missing - 1) * BLOCK_S)
+            self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else later_s - (missing - 1) * BLOCK_S)
+            later_s = min(2 * later_s, BLOCK_S) if blocks > 1 else _LATER_S  # a device that rests gives 40 ms at once
         return (
             self._blocks.popleft() if blocks == 1 else np.concatenate([self._blocks.popleft() for _ in range(blocks)])
         )

@@ -216,6 +216,27 @@ def test_a_device_is_told_that_nobody_talks_after_a_second_and_the_contrary_at_o
     ]
 
 
+class Bursts(Device):
+    """The same once it gives 40 ms at a time; now and then later than it did."""
+
+    late_s = 0.0
+
+    def take(self) -> Samples:
+        before, self._taken = self._taken, 4 * int((self.now_s - self.late_s) / (4 * BLOCK_S) + 1e-6)
+        return silence((self._taken - before) * BLOCK)
+
+
+def test_a_device_that_gives_40_ms_at_a_time_and_is_late_is_not_asked_each_ms(monkeypatch: pytest.MonkeyPatch):
+    device = Bursts()
+    monkeypatch.setattr(device_capture, "time", device)
+    capture = DeviceCapture(device)
+    for _ in range(20):
+        for _ in range(5):
+            capture.read(LONG)
+        device.late_s += 0.03
+    assert device.wakes < 2.5 * 100
+
+
 def test_a_device_is_read_as_soon_as_the_last_of_them_is_there(monkeypatch: pytest.MonkeyPatch):
     device = Device()
     monkeypatch.setattr(device_capture, "time", device)
