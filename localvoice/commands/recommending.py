@@ -15,10 +15,10 @@ def lines(speeds: Speeds, store: ModelStore) -> Iterator[str]:
     """The tier, what it was chosen from, and what is missing of it."""
     advice = recommended(speeds)
     yield f"Tier {advice.tier}: {advice.reason}."
-    yield why(speeds)
     yield "Expected from the end of speech to sound, where nothing is prepared:"
     for tier in WEIGHTS:
         yield f"  {expected(speeds, tier).line}"
+    yield why(speeds)
     yield "Measured with models of random weights made for it; `localvoice doctor` measures those that are here."
     offer = first_run_offer(store, advice.tier)
     yield "All of its models are here." if offer.is_empty else offer.line

@@ -140,12 +140,12 @@ def why(speeds: Speeds) -> str:
     """Why `recommended` is this one, in a sentence."""
     small = expected(speeds, Tier.SMALL)
     if recommended(speeds).tier is not Tier.SMALL:
-        return f"The largest tier that takes half of the free memory at most and answers within {LONGEST_S:g} s."
+        return f"Tier {recommended(speeds).tier} is the largest with half of the free memory and an answer within {LONGEST_S:g} s."
     if small.total_ms <= 1000 * LONGEST_S:
-        return f"The next larger one takes more than {LONGEST_S:g} s to answer, or half of the free memory."
-    return (
-        f"No tier answers within {LONGEST_S:g} s here unless it is prepared while you speak; this one is the fastest."
-    )
+        return (
+            f"Tier small: the next one takes more than {LONGEST_S:g} s to answer, or more than half of the free memory."
+        )
+    return f"No tier answers within {LONGEST_S:g} s here unless it is prepared while you speak: small is the fastest."
 
 
 def described(speeds: Speeds) -> str:

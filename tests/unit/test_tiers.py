@@ -56,8 +56,8 @@ def test_a_tier_that_wants_a_card_says_so():
 @pytest.mark.parametrize(
     ("speeds", "reason"),
     [
-        pytest.param(DESKTOP, "The largest tier", id="the largest that will do"),
-        pytest.param(LAPTOP, "The next larger one takes more than 1.2 s", id="small enough, and no more"),
+        pytest.param(DESKTOP, "Tier standard is the largest", id="the largest that will do"),
+        pytest.param(LAPTOP, "Tier small: the next one takes more than 1.2 s", id="small enough, and no more"),
         pytest.param(replace(LAPTOP, recogniser_s=1.0), "No tier answers within 1.2 s", id="too slow for all"),
     ],
 )
