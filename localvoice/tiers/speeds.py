@@ -138,14 +138,12 @@ def recommended(speeds: Speeds) -> Recommendation:
 
 def why(speeds: Speeds) -> str:
     """Why `recommended` is this one, in a sentence."""
-    small = expected(speeds, Tier.SMALL)
-    if recommended(speeds).tier is not Tier.SMALL:
-        return f"Tier {recommended(speeds).tier} is the largest with half of the free memory and an answer within {LONGEST_S:g} s."
-    if small.total_ms <= 1000 * LONGEST_S:
-        return (
-            f"Tier small: the next one takes more than {LONGEST_S:g} s to answer, or more than half of the free memory."
-        )
-    return f"No tier answers within {LONGEST_S:g} s here unless it is prepared while you speak: small is the fastest."
+    tier, soon = recommended(speeds).tier, f"within {LONGEST_S:g} s"
+    if tier is not Tier.SMALL:
+        return f"Tier {tier} is the largest that takes half of the free memory at most and answers {soon}."
+    if expected(speeds, Tier.SMALL).total_ms <= 1000 * LONGEST_S:
+        return f"Tier small: the next one takes more than half of the free memory, or does not answer {soon}."
+    return f"No tier answers {soon} here unless it is prepared while you speak: small is the fastest."
 
 
 def described(speeds: Speeds) -> str:
