@@ -3,7 +3,8 @@
 `python -m benchmarks.cloud.orchestration [--runs 100]` lets Groq's recogniser and model and ElevenLabs' voice, in
 another process on this machine with fixed delays (60, 60, 50 ms: 170 in all), answer turn by turn through the classes
 that a session uses: hand-over, clauses, what is speakable, word times. In between the same calls are made with
-nothing but httpx and websockets: what they take beyond the delays is the machine's. Simulated: services and delays.
+nothing but httpx and websockets, and with bytes written by hand to a bare connection: what those take beyond the delays
+is the machine's and the services' own. Simulated: services and delays.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -38,6 +40,8 @@ _TURN = np.sin(np.arange(2 * SPEECH_RATE_HZ) / 9).astype(np.float32)
 Moment = tuple[float, float]
 """On the clock and on the processor's, in seconds."""
 
+_ROWS = ("ours", "bare calls", "by hand", "our processor time")
+_CLAUSE = json.dumps({"text": "The first clause is here, ", "flush": True})
 _PAUSE_S = 0.15
 """Between turns: the next socket is made meanwhile, as it is while a reply sounds."""
 _AHEAD = 32
@@ -57,7 +61,7 @@ def main() -> None:
         try:
             for transport in ("stream-input", "multi-context"):
                 rows = zip(*asyncio.run(measure(urls, transport, runs)), strict=True)
-                for name, values in zip(("ours", "bare calls", "difference", "our processor time"), rows, strict=True):
+                for name, values in zip(_ROWS, rows, strict=True):
                     print(f"{transport}, {name}: {spread(values)} ms")
         finally:
             services.stdin.close()
@@ -69,7 +73,7 @@ def spread(values_ms: Sequence[float]) -> str:
 
 
 async def measure(urls: dict[str, str], transport: str, runs: int) -> list[tuple[float, float, float, float]]:
-    """Of each turn, in ms: ours and the bare calls beyond the delays, their difference, processor time of ours."""
+    """Of each turn, in ms beyond the delays: ours, the bare calls, by hand; and processor time of ours."""
 
     def told(*change: str) -> None:
         raise RuntimeError(f"a service was replaced: {change}")
@@ -82,10 +86,13 @@ async def measure(urls: dict[str, str], transport: str, runs: int) -> list[tuple
     async with httpx.AsyncClient(base_url=f"{urls['groq']}/openai/v1", trust_env=False) as client:
         for _ in range(runs + 1):  # the first one connects
             ours_ms, worked_ms = await timed(first_sample(stt, llm, tts))
-            socket = await connect(f"{urls['elevenlabs'].replace('http', 'ws')}/v1/text-to-speech/v/stream-input")
-            bare_ms, _ = await timed(bare(client, socket))
-            await socket.close()
-            took.append((ours_ms, bare_ms, ours_ms - bare_ms, worked_ms))
+            async with connect(_socket_url(urls)) as socket:
+                bare_ms, _ = await timed(bare(client, socket))
+            reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(urls["groq"]).port)
+            async with connect(_socket_url(urls)) as socket:
+                by_hand_ms, _ = await timed(by_hand(reader, writer, socket))
+            writer.close()
+            took.append((ours_ms, bare_ms, by_hand_ms, worked_ms))
             await asyncio.sleep(_PAUSE_S)
     for engines in (stt, llm, tts):
         engines.close()
@@ -110,9 +117,28 @@ async def bare(client: httpx.AsyncClient, socket: ClientConnection) -> Moment:
     await client.post("/audio/transcriptions", content=bytes(2 * len(_TURN)))
     async with client.stream("POST", "/chat/completions", json={"model": "m"}) as answer:
         await anext(answer.aiter_bytes())
-        await socket.send(json.dumps({"text": "The first clause is here, ", "flush": True}))
+        await socket.send(_CLAUSE)
         await socket.recv()
         return now()
+
+
+async def by_hand(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, socket: ClientConnection) -> Moment:
+    """The same bytes on a bare connection, and answers that are looked at for one word."""
+    writer.write(_posted("/audio/transcriptions", bytes(2 * len(_TURN))))
+    await reader.readuntil(b"}")
+    writer.write(_posted("/chat/completions", b'{"model":"m"}'))
+    await reader.readuntil(b"here")
+    await socket.send(_CLAUSE)
+    await socket.recv()
+    return now()
+
+
+def _posted(path: str, body: bytes) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _socket_url(urls: dict[str, str]) -> str:
+    return f"{urls['elevenlabs'].replace('http', 'ws')}/v1/text-to-speech/v/stream-input"
 
 
 async def first_sample(stt: FallbackRecognizer, llm: FallbackChatModel, tts: FallbackSynthesizer) -> Moment:
