@@ -81,15 +81,19 @@ class Audience:
 
 
 def _console(planned: Plan, options: TalkOptions) -> Console:
-    owned = options.events == "-" or planned.output.kind is EndKind.PIPE
-    return Console(words=None if owned else sys.stdout, replies_only=planned.reads_pipe, verbosity=options.verbosity)
+    words = None if _is_taken(planned, options) else sys.stdout
+    return Console(words=words, replies_only=planned.reads_pipe, verbosity=options.verbosity)
 
 
 def _has_screen(planned: Plan, options: TalkOptions) -> bool:
     """Where words come from and go to a terminal that can be drawn on, and nothing else was asked for."""
     asks_for_lines = options.plain or options.verbosity != 0 or options.lines is not None or options.audience
-    owned = options.events == "-" or planned.output.kind is EndKind.PIPE
-    return not asks_for_lines and not owned and can_be_drawn_on(sys.stdin, sys.stdout)
+    return not asks_for_lines and not _is_taken(planned, options) and can_be_drawn_on(sys.stdin, sys.stdout)
+
+
+def _is_taken(planned: Plan, options: TalkOptions) -> bool:
+    """Whether standard output carries events or sound."""
+    return options.events == "-" or planned.output.kind is EndKind.PIPE
 
 
 def _recording(loaded: LoadedConfig, options: TalkOptions, tell: Callable[[str, str], None]) -> Recording | None:

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from localvoice.app.listening import conversation_vad
-from localvoice.audio.decoding import decode, open_recording
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.duplex_mode import BARS, MODES
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.hearing import Hearing
-from localvoice.audio.samples import Reblocker, Samples, silence
+from localvoice.audio.samples import Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, SileroVad, VoiceActivity
 from localvoice.errors import FileError
 from localvoice.model_store.store import ModelStore
 from localvoice.replay.folder import Recorded
+from localvoice.replay.tracks import track_blocks
 from localvoice.session.tape import Noted
 from localvoice.turn.observations import Window
 
@@ -76,13 +76,7 @@ def _blocks(folder: Path) -> Iterator[Block]:
 
 
 def _track(path: Path) -> Iterator[Samples]:
-    blocks = Reblocker(BLOCK)
-    with open_recording(path) as file:
-        try:
-            for samples in decode(file, str(path)):
-                yield from blocks.feed(samples)
-        except FileError as error:
-            raise FileError(f"{path} is damaged: the sound cannot be read") from error
+    return track_blocks(path, BLOCK)
 
 
 def with_windows(noted: Sequence[Noted], windows: Sequence[Window]) -> list[Noted]:

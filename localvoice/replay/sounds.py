@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -13,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from localvoice.audio.decoding import decode, open_recording
-from localvoice.audio.samples import SPEECH_RATE_HZ, Reblocker, Samples, silence
-from localvoice.errors import FileError
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.replay.tracks import track_blocks
 
 COLUMN_S = 0.02
 """Of sound for a column of the outline, where the session is short enough."""
@@ -48,32 +45,21 @@ def read_sides(folder: Path) -> Sides:
     if not present:
         return Sides()
     outlines: dict[str, list[float]] = {track: [] for track in present}
-    with ExitStack() as stack:
-        blocks = [_blocks(folder / f"{track}.flac", stack) for track in present]
-        copy = _Copy()
-        count = 0
-        for parts in zip_longest(*blocks, fillvalue=silence(_BLOCK)):
-            count += 1
-            for track, part in zip(present, parts, strict=True):
-                outlines[track].append(float(np.abs(part).max()))
-            if count * COLUMN_S <= _AUDIO_MOST_S:
-                copy.write(parts[present.index("mic")] if "mic" in present else None, parts[-1])
+    blocks = [track_blocks(folder / f"{track}.flac", _BLOCK) for track in present]
+    copy = _Copy()
+    count = 0
+    for parts in zip_longest(*blocks, fillvalue=silence(_BLOCK)):
+        count += 1
+        for track, part in zip(present, parts, strict=True):
+            outlines[track].append(float(np.abs(part).max()))
+        if count * COLUMN_S <= _AUDIO_MOST_S:
+            copy.write(parts[present.index("mic")] if "mic" in present else None, parts[-1])
     if count == 0:  # a session that ended as it began
         return Sides()
     merge = -(-count // _COLUMNS_MOST)
     merged = {track: _merged(values, merge) for track, values in outlines.items()}
     seconds = count * COLUMN_S
     return Sides(seconds, COLUMN_S * merge, merged, copy.data_uri(), min(seconds, _AUDIO_MOST_S))
-
-
-def _blocks(path: Path, stack: ExitStack) -> Iterator[Samples]:
-    file = stack.enter_context(open_recording(path))
-    blocks = Reblocker(_BLOCK)
-    try:
-        for samples in decode(file, str(path)):
-            yield from blocks.feed(samples)
-    except FileError as error:
-        raise FileError(f"{path} is damaged: the sound cannot be read") from error
 
 
 def _merged(values: list[float], merge: int) -> list[float]:

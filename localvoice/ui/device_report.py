@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from localvoice.audio.duplex_mode import BARS, MODES, longest_s, pauses
 from localvoice.audio.echo_response import FLOOR_DB, STEP_MS
 from localvoice.audio.vad import WINDOW_S
+from localvoice.ui.terminal_bar import TerminalBar
 
 if TYPE_CHECKING:
     from localvoice.audio.duplex_mode import Verdict
@@ -30,30 +31,16 @@ _TICK_MS = 100
 _STYLES = {"full": "bold green", "guarded": "bold yellow", "half": "bold red"}
 
 
-class ListeningBar:
-    """Notes and a bar on standard error, the bar where that is a terminal. A context: the bar goes with its end."""
+def _columns(progress: ModuleType) -> tuple[Any, ...]:
+    levels = progress.TextColumn("{task.fields[levels]}")
+    return progress.TextColumn("{task.description}"), progress.BarColumn(bar_width=16), levels
+
+
+class ListeningBar(TerminalBar):
+    """Notes and a bar on standard error, the bar where that is a terminal."""
 
     def __init__(self) -> None:
-        self._bar: Any = None
-        self._task: Any = None
-        if sys.stderr is not None and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
-
-            levels = TextColumn("{task.fields[levels]}")
-            columns = (TextColumn("{task.description}"), BarColumn(bar_width=16), levels)
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-
-    def __enter__(self) -> Self:
-        """Nothing is shown yet."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take it away."""
-        if self._bar is not None:
-            self._bar.stop()
+        super().__init__(_columns, takes_output=True, takes_errors=True)
 
     def note(self, text: str) -> None:
         """One line."""

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import Any, Self
+from types import ModuleType
+from typing import Any
+
+from localvoice.ui.terminal_bar import TerminalBar
 
 
-class TranscriptionProgress:
-    """A bar per recording on standard error, where that is a terminal. A context: the bar goes with its end."""
+def _columns(progress: ModuleType) -> tuple[Any, ...]:
+    left = progress.TimeRemainingColumn(compact=True)
+    return progress.TextColumn("{task.description}"), progress.BarColumn(), left
+
+
+class TranscriptionProgress(TerminalBar):
+    """A bar per recording. The transcript goes where it was to go: the bar takes nothing."""
 
     def __init__(self) -> None:
-        self._bar: Any = None
-        self._task: Any = None
-        if sys.stderr is not None and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(compact=True))
-            self._bar = Progress(
-                *columns,
-                console=Console(stderr=True),
-                transient=True,
-                redirect_stdout=False,  # or the transcript would go where the bar goes
-                redirect_stderr=False,
-            )
-
-    def __enter__(self) -> Self:
-        """Nothing is shown yet."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take it away."""
-        self.hide()
+        super().__init__(_columns)
 
     def loading(self, what: str) -> None:
         """An engine is being loaded."""
@@ -50,11 +34,6 @@ class TranscriptionProgress:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(what, total=total)
             self._bar.start()
-
-    def hide(self) -> None:
-        """Take the bar away until the next recording: something is going to be printed."""
-        if self._bar is not None:
-            self._bar.stop()
 
     def heard(self, until_s: float) -> None:
         """Everything before that time is done."""
