@@ -79,7 +79,7 @@ class DeviceCapture:
             missing = blocks - len(self._blocks)
             # all there was has been taken: the next block is complete 10 ms later; else the last of them comes soon
             self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else later_s - (missing - 1) * BLOCK_S)
-            later_s = min(2 * later_s, BLOCK_S) if blocks > 1 else _LATER_S  # a device that rests gives 40 ms at once
+            later_s = min(4 * later_s, BLOCK_S) if blocks > 1 else _LATER_S  # a device that rests gives 40 ms at once
         return (
             self._blocks.popleft() if blocks == 1 else np.concatenate([self._blocks.popleft() for _ in range(blocks)])
         )

@@ -30,6 +30,16 @@ freed_memory.give_back()
 print(before - resident())
 """
 
+_AGAIN = """
+again = freed_memory.give_back()
+places = [library.malloc(60_000) for _ in range({count})]
+for place in places:
+    ctypes.memset(place, 1, 60_000)
+for place in places[:-1]:
+    library.free(place)
+print(again, freed_memory.give_back(), freed_memory.give_back())
+"""
+
 
 def can_be_told() -> bool:
     library, version = platform.libc_ver()
@@ -44,6 +54,13 @@ def test_much_that_lies_scattered_is_given_back_and_little_is_kept(count, given_
     )
     least, most = given_back_mb
     assert least < float(ran.stdout) < most
+
+
+@pytest.mark.skipif(not can_be_told(), reason="only glibc 2.33 and later can be told")
+def test_heaps_are_looked_through_again_only_when_more_was_used_and_freed_since():
+    program = (_SCATTERED + _AGAIN).format(count=2000)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "False True False"
 
 
 async def test_a_worker_without_a_job_gives_back_what_its_last_ones_freed(monkeypatch):
