@@ -12,15 +12,25 @@ import json
 import platform
 import sys
 from collections.abc import Iterable
-from itertools import chain
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
 from benchmarks.turns.corpus import Half, SpokenTurn, turns
 from benchmarks.turns.dialogue import SMART_TURN, Ear, dialogues
-from benchmarks.turns.people import turns_of_people
+from benchmarks.turns.people import Kind, turns_of_people
 from benchmarks.turns.scores import BETWEEN, INSIDE, Score
-from benchmarks.turns.systems import systems
+from benchmarks.turns.systems import NO_EAR, systems
+from localvoice.config import PATIENCE_MS
+
+TITLES = ("their own pauses, all recordings", "their own pauses, one half", "evenly drawn pauses, one half")
+"""Tables of people: the half is the one on which no weight was fitted."""
+OF_PEOPLE = frozenset({
+    *PATIENCE_MS,
+    *("normal, no words", "normal" + NO_EAR, "smart-turn alone"),
+    *(f"{silence_ms} ms of silence" for silence_ms in (300, 400, 600, 800)),
+})  # fmt: skip
+"""What they are measured with."""
 
 
 def measure(spoken: Iterable[SpokenTurn], model: Path) -> dict[str, Any]:
@@ -74,14 +84,21 @@ def table_of_people(figures: dict[str, Any]) -> str:
 
 
 def of_people(folders: list[Path], half: Half, model: Path) -> dict[str, dict[str, Any]]:
-    """All systems on recordings of people, by what their pauses are; the weights come from the choosing half."""
-    spoken = {each: [turn for folder in folders for turn in turns_of_people(folder, each)] for each in get_args(Half)}
-    natural = {each: [turn for turn in spoken[each] if turn.kind == "natural"] for each in spoken}
-    return {
-        "their own pauses, all recordings": measure(chain(*natural.values()), model),
-        f"their own pauses, {half} half": measure(natural[half], model),
-        f"evenly drawn pauses, {half} half": measure((turn for turn in spoken[half] if turn.kind == "inserted"), model),
-    }
+    """Some systems on recordings of people, by what their pauses are; the weights come from the choosing half."""
+    ear = Ear(model)
+    named = {name: ends for name, ends in systems(ear).items() if name in OF_PEOPLE}
+    scores = {title: {name: Score() for name in named} for title in TITLES}
+    for folder, each, kind in product(folders, get_args(Half), get_args(Kind)):
+        titles = [TITLES[0]] * (kind == "natural") + [TITLES[1 + (kind == "inserted")]] * (each == half)
+        spoken = [turn for turn in turns_of_people(folder, each) if turn.kind == kind] if titles else []
+        for dialogue in dialogues(spoken):
+            _say(f"{dialogue.speaker}, {each}, {kind}: {len(dialogue.turns)} turns")
+            for name, ends in named.items():
+                found = ends(dialogue)
+                for title in titles:
+                    scores[title][name].add(dialogue, found)
+            ear.keep()
+    return {title: {name: score.figures() for name, score in rows.items()} for title, rows in scores.items()}
 
 
 def _say(line: str) -> None:

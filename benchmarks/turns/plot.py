@@ -32,7 +32,7 @@ def plot_people(tables: dict[str, dict[str, Any]], path: Path) -> None:
     """Draw `endpoints.of_people`, one panel a kind of pause: each system at its median, with a line to its 95 %."""
     from matplotlib.figure import Figure
 
-    drawn = [title for title in tables if title.startswith(("their own pauses, all", "evenly"))]
+    drawn = (next(iter(tables)), list(tables)[-1])
     figure = Figure(figsize=(11, 4.6), dpi=100, layout="constrained")
     for axes, title in zip(figure.subplots(1, 2), drawn, strict=True):
         _draw(axes, tables[title], "delay_ms_p50")

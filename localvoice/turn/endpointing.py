@@ -12,7 +12,7 @@ from localvoice.turn.votes import log_odds
 from localvoice.turn.votes import probability as probability_of
 
 SURE = 0.62
-"""Probability that the thought is finished from which on the wait is the shortest; it follows the speaker. Where
+"""Probability that the thought is finished from which on the wait is short; it follows the speaker. Where
 median and 95th percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest
 wait, and 5 in 100 more than the plain one (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
 
@@ -21,6 +21,16 @@ _FAR = 2.6
 (2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
 MOST_UNFINISHED = 0.25
 """And it is never longer than the plain one above this, where an end is `complete`."""
+
+_VERY_SURE = 0.95
+"""From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely."""
+_STEP_MS = 40
+"""What is sure waits for so much longer than that: four in ten pauses of people who read aloud last 0.2 s and more,
+three in ten 0.24 s, and the median of the delay may be 0.25 s (docs/decisions/048-how-long-to-wait.md)."""
+
+_LEAST_PLAIN_MS, _LEAST_PLAIN = 400, 2
+"""However briefly a speaker pauses, the plain wait is no shorter than the first, or so many times the shortest one:
+`fast` and `patient` keep theirs, `normal` comes down to 400 ms."""
 
 _RISE = 0.2
 """Log-odds over which one wait passes into the next."""
@@ -37,7 +47,7 @@ class Pace:
     stretch: float = 1.0
     """Factor of the plain wait; it never gets beyond the other two."""
     sure: float = SURE
-    """From which probability on the wait is the shortest."""
+    """From which probability on the wait is short."""
 
     @property
     def unfinished(self) -> float:
@@ -66,12 +76,16 @@ class Endpointing:
             return plain_ms
         sure = log_odds(pace.sure)
         unfinished = log_odds(pace.unfinished)
-        odds = (unfinished, unfinished + _RISE, sure - _RISE, sure)
-        return float(np.interp(log_odds(probability), odds, (self._limit_ms, plain_ms, plain_ms, self._sure_ms)))
+        short_ms = max(self._sure_ms, min(self._sure_ms + _STEP_MS, plain_ms))
+        very = log_odds(_VERY_SURE)
+        odds = (unfinished, unfinished + _RISE, sure - _RISE, sure, very - _RISE, very)
+        waits = (self._limit_ms, plain_ms, plain_ms, short_ms, short_ms, self._sure_ms)
+        return float(np.interp(log_odds(probability), odds, waits))
 
     def _plain_ms(self, stretch: float) -> float:
-        least, most = sorted((self._sure_ms, self._limit_ms))
-        return min(max(self._silence_ms * stretch, min(least, self._silence_ms)), max(most, self._silence_ms))
+        least = min(max(_LEAST_PLAIN_MS, _LEAST_PLAIN * self._sure_ms), self._silence_ms)
+        most = max(self._sure_ms, self._silence_ms, self._limit_ms)
+        return min(max(self._silence_ms * stretch, least), most)
 
     def decide(
         self,

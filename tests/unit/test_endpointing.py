@@ -90,7 +90,18 @@ def test_who_pauses_long_waits_longer_where_nothing_is_sure_and_no_longer_where_
 def test_what_is_sure_is_what_is_so_for_this_speaker():
     endpointing = Endpointing(TurnConfig())
     assert endpointing.wait_ms(0.75, Pace(sure=0.85)) == 600
-    assert endpointing.wait_ms(0.75, Pace(sure=0.6)) == 200
+    assert endpointing.wait_ms(0.75, Pace(sure=0.6)) == 240
+
+
+def test_nothing_but_what_can_hardly_be_more_gets_the_shortest_wait():
+    endpointing = Endpointing(TurnConfig())
+    assert endpointing.wait_ms(0.9) == 240
+    assert endpointing.wait_ms(0.96) == 200
+
+
+@pytest.mark.parametrize(("preset", "least"), [("fast", 400), ("normal", 400), ("patient", 900)])
+def test_who_pauses_briefly_is_answered_sooner_where_that_was_not_ruled_out(preset, least):
+    assert Endpointing(TurnConfig(patience=preset)).wait_ms(PLAIN, Pace(stretch=0.1)) == pytest.approx(least)
 
 
 def test_whose_ends_are_surer_is_waited_for_longer_where_less_speaks_for_one():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.turn.endpointing import SURE
-from localvoice.turn.speaker import LEAST_STRETCH, MOST_STRETCH, USUAL_PAUSE_S, Speaker
+from localvoice.turn.speaker import LEAST_STRETCH, MOST_STRETCH, USUAL_LONG_S, Speaker
 
 
 def after(*pauses_s: float) -> float:
@@ -21,16 +21,21 @@ def after(*pauses_s: float) -> float:
 
 def test_a_stranger_gets_the_preset():
     assert after() == 1.0
-    assert after(*[USUAL_PAUSE_S] * 20) == pytest.approx(1.0)
 
 
-def test_who_pauses_long_is_given_more_time_and_who_does_not_no_less():
-    assert after(*[1.0] * 8) > 1.2
-    assert after(*[0.2] * 8) == 1.0
+def test_who_pauses_long_is_given_more_time_and_who_pauses_briefly_less():
+    assert after(*[1.0] * 8) == pytest.approx(MOST_STRETCH)
+    assert after(*[0.2] * 8) == pytest.approx(LEAST_STRETCH)
 
 
-def test_one_pause_says_little_and_many_say_it_all():
-    assert 1.0 < after(0.9) < 1.15 < after(*[0.9] * 30)
+def test_the_wait_is_a_little_longer_than_four_in_five_of_the_last_pauses():
+    assert after(*[0.2, 0.2, 0.2, 0.45, 0.8] * 8) == pytest.approx(0.45 / USUAL_LONG_S, rel=0.2)
+    assert after(*[0.5] * 20) == pytest.approx(0.5 / USUAL_LONG_S)
+
+
+def test_a_few_brief_pauses_say_little_and_a_long_one_among_them_something():
+    assert after(0.2) > 0.8 > after(0.2, 0.2) > after(*[0.2] * 8)
+    assert after(*[0.2] * 20, *[0.7] * 8) == pytest.approx(MOST_STRETCH), "what was long ago is forgotten"
 
 
 @given(st.lists(st.floats(0.0, 60.0), max_size=40))
