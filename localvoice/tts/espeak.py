@@ -92,11 +92,17 @@ def _worker() -> Worker:
     return Worker("espeak")
 
 
+def _without_unknown_region(code: str, voices: Mapping[str, str]) -> str:
+    """`de` for `de-de`: of most languages espeak has one voice, wherever they are spoken."""
+    language, _, region = code.partition("-")
+    return language if code not in voices and language in voices and len(region) == 2 else code
+
+
 def _identifier(voice: str) -> str:
     """What espeak calls it."""
     library = espeak_library()
     base, plus, variant = voice.partition("+")
-    known, kind, wanted = list(library.voices), "voice", base.lower()
+    known, kind, wanted = list(library.voices), "voice", _without_unknown_region(base.lower(), library.voices)
     if wanted in library.voices:
         if not plus or variant in library.variants:
             return f"{library.identifiers[wanted]}{plus}{variant}"

@@ -284,6 +284,12 @@ async def test_words_of_the_users_dictionary_are_said_as_it_has_them(engine: Cal
         assert [(word.start, word.end) for word in as_taught.words] == [(0, 1), (2, 5)]
 
 
+async def test_a_region_that_espeak_does_not_know_is_left_out():
+    assert len((await speak_one(EspeakSynthesizer(voice="de-DE"), "Hallo")).samples)
+    with pytest.raises(ConfigError, match="xx-de"):
+        EspeakSynthesizer(voice="xx-DE")
+
+
 async def test_espeak_says_units_in_the_language_of_its_voice():
     [figures], [words] = [await speak(EspeakSynthesizer(voice="de"), text) for text in ("12 km/h", "12")]
     assert figures.duration_s > words.duration_s + 1.0  # "Kilometer pro Stunde"
