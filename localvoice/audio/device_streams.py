@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
@@ -20,6 +21,8 @@ from localvoice.audio.foremost import foremost_threads
 from localvoice.audio.mixer_rings import FLOAT_BYTES, ReplyRing, XrunCount
 from localvoice.audio.native_rings import FarSound
 from localvoice.audio.portaudio import device_errors, load_rtmixer, open_streams
+from localvoice.audio.pulse_client import means_pulse
+from localvoice.audio.pulse_stream import NoServerError, wake_server
 from localvoice.audio.samples import Samples, silence, to_mono
 from localvoice.audio.stream_opening import (
     CAPTURE_RING_S,
@@ -38,6 +41,12 @@ _QUEUE = 64
 """Commands under way to the callback, which takes all of them with each block; they wait only while a device hangs."""
 
 
+def _wake_server_of(device: DeviceInfo) -> None:
+    if means_pulse(device):
+        with suppress(NoServerError):
+            wake_server()
+
+
 class InputStream:
     """A microphone that records from construction on, into a ring of at least 8 s. `take` belongs to one thread."""
 
@@ -48,6 +57,7 @@ class InputStream:
         self.name = device.name
         self.rate_hz = device.default_rate_hz
         subject = f'the microphone "{device.name}"'
+        _wake_server_of(device)
         with device_errors(subject), foremost_threads():
             self._stream = open_stream(
                 rtmixer.Recorder,
@@ -136,6 +146,7 @@ class OutputStream:
         self.name = device.name
         self.rate_hz = config.sample_rate or device.default_rate_hz
         self.block_s = config.block_ms / 1000
+        _wake_server_of(device)
         with device_errors(f'the loudspeaker "{device.name}"'), foremost_threads():
             self._stream = open_stream(
                 rtmixer.Mixer,

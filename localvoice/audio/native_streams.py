@@ -18,7 +18,7 @@ from localvoice.audio.native import Library, RingReader, hold
 from localvoice.audio.native_rings import FarSound, ReplyRing, new_state
 from localvoice.audio.portaudio import CLOSE_WITHIN_S, device_errors, load_sounddevice, open_streams
 from localvoice.audio.pulse_client import means_pulse
-from localvoice.audio.pulse_stream import NoServerError, PulseStream
+from localvoice.audio.pulse_stream import NoServerError, PulseStream, wake_server
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.stream_opening import (
     EDGE_S,
@@ -93,6 +93,9 @@ def open_end(library: Library, device: DeviceInfo, kind: Kind, config: AudioConf
     """Through PulseAudio's own client where the device is its server, else through PortAudio. Raises `DeviceError`."""
     if means_pulse(device):
         with suppress(NoServerError):
+            return PulseStream(library, device, kind, config)
+        with suppress(NoServerError):
+            wake_server()
             return PulseStream(library, device, kind, config)
     return PortAudioStream(library, device, kind, config)
 

@@ -29,6 +29,8 @@ _ANSWERS_WITHIN_S = 2.0
 
 _LOOK_S = 0.002
 
+_STARTS_WITHIN_S = 5.0
+
 _STANDS_STILL_S = 1.0
 """A server that hangs says nothing. Who outlives its devices waits for less (device_watch.py)."""
 
@@ -54,6 +56,21 @@ class NoServerError(Exception):
     """No sound server answers: PortAudio may find one, or start it."""
 
 
+def wake_server() -> None:
+    """Let a sound server start that is started by whoever asks for it. Raises `NoServerError` where none answers.
+
+    Before threads that go first ask: what they start goes first as well, on their core, with all that it plays for.
+    """
+    loaded = pulse_client.load_pulse()
+    if loaded is None:
+        raise NoServerError
+    loop = _Loop(*loaded)
+    try:
+        loop.connect(NoServerError, flags=0, within_s=_STARTS_WITHIN_S)
+    finally:
+        loop.close(None)
+
+
 class PulseStream:
     """The server's default microphone or loudspeaker, from construction on."""
 
@@ -75,7 +92,8 @@ class PulseStream:
         self._lock = Lock()
         """Held by whoever asks the client: nobody does any more once it is being closed."""
         self._watch = Pulse(_STANDS_STILL_S)
-        self._loop = _Loop(self._ffi, self._pulse)
+        with foremost_threads():
+            self._loop = _Loop(self._ffi, self._pulse)
         _running.add(self)
         try:
             self._loop.connect(self._answers_too_late)
@@ -221,9 +239,8 @@ class _Loop:
     def __init__(self, ffi: Any, pulse: Any) -> None:
         self._ffi = ffi
         self._pulse = pulse
-        with foremost_threads():
-            self._loop = pulse.pa_threaded_mainloop_new()
-            pulse.pa_threaded_mainloop_start(self._loop)
+        self._loop = pulse.pa_threaded_mainloop_new()
+        pulse.pa_threaded_mainloop_start(self._loop)
         with self.locked():
             self.context = pulse.pa_context_new(pulse.pa_threaded_mainloop_get_api(self._loop), b"localvoice")
 
@@ -236,13 +253,17 @@ class _Loop:
         finally:
             self._pulse.pa_threaded_mainloop_unlock(self._loop)
 
-    def connect(self, too_late: Callable[[], Exception]) -> None:
+    def connect(
+        self,
+        too_late: Callable[[], Exception],
+        flags: int = pulse_client.NO_AUTOSPAWN,
+        within_s: float = _ANSWERS_WITHIN_S,
+    ) -> None:
         """Wait for the server. Raises `NoServerError`, or what `too_late` makes."""
         with self.locked():
-            flags = pulse_client.NO_AUTOSPAWN
             if self._pulse.pa_context_connect(self.context, self._ffi.NULL, flags, self._ffi.NULL) < 0:
                 raise NoServerError
-        deadline_s = time.monotonic() + _ANSWERS_WITHIN_S
+        deadline_s = time.monotonic() + within_s
         while (state := self._pulse.pa_context_get_state(self.context)) != pulse_client.CONTEXT_READY:
             if state >= pulse_client.CONTEXT_FAILED:
                 raise NoServerError
