@@ -45,9 +45,10 @@ class LineSynthesizer:
         sending = start(speaking.send(text))
         try:
             while (chunks := await speaking.next()) is not None:
+                # the next reply may follow at once; that this one is heard comes before it
+                asyncio.get_running_loop().call_soon(self._prepare)
                 for chunk in chunks:
                     yield chunk
-                    self._prepare()  # the next reply may follow at once; that this one is heard comes before it
             await sending
         finally:
             await stop(sending)

@@ -168,6 +168,14 @@ async def test_the_next_socket_is_there_before_the_next_reply():
         assert len(server.connections) == 2
 
 
+async def test_the_next_socket_is_made_while_the_first_sound_of_this_reply_is_heard():
+    async with speaking(pieces=4) as server, voice(server) as synthesizer:
+        chunks = synthesizer.synthesize(texts("one two three four"))
+        await anext(chunks)  # and nothing more is asked for: this reply may be cut
+        await until(lambda: len(server.connections) == 2)
+        await chunks.aclose()
+
+
 @SOCKETS
 async def test_a_socket_that_was_closed_meanwhile_is_made_anew(transport):
     async with speaking() as server, voice(server, transport) as synthesizer:
