@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from localvoice.languages import language_code
 from localvoice.providers import PROVIDERS
 
 LOCAL: Mapping[str, tuple[str, ...]] = {
@@ -31,7 +32,7 @@ _ENGLISH_ONLY = "pocketsphinx"
 
 def wrong_language(recogniser: str, language: str) -> str:
     """What to tell a user whose language the starter does not know; empty where it is another recogniser, or knows."""
-    if recogniser != _ENGLISH_ONLY or language.split("-", 1)[0].lower() in {"", "en"}:
+    if recogniser != _ENGLISH_ONLY or language_code(language) in {"", "en"}:
         return ""
     known = f"{recogniser} is a starter and understands English only, not {language!r}"
     return f"{known}: `localvoice models download base` gets one of 99 languages"

@@ -32,3 +32,8 @@ def language_tag(text: str) -> str:
     public, mark, private = f"{tag[1]}{tag[2]}".lower().replace("_", "-").partition("-x-")
     language, *parts = public.split("-")
     return "-".join([language, *(part.upper() if len(part) == 2 else part for part in parts)]) + mark + private
+
+
+def language_code(language: str) -> str:
+    """`de` for `de-AT`; nothing for nothing."""
+    return language.partition("-")[0].lower()

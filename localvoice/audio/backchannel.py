@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.languages import language_code
 
 BEFORE_S = 0.1
 """Sound before the onset that the network wants to see: the gate may have missed a soft beginning."""
@@ -89,7 +90,7 @@ class SoundJudge:
 
 def load_sound_judge(language: str) -> SoundJudge | None:
     """The judge for a language; None for other ones than English: it has heard no other."""
-    return SoundJudge() if language.split("-", 1)[0].lower() in {"", "en"} else None
+    return SoundJudge() if language_code(language) in {"", "en"} else None
 
 
 def _convolved(x: Features, weights: Features, bias: Features, stride: int) -> Features:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from localvoice.errors import ConfigError, ModelError
+from localvoice.languages import language_code
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 CATALOGUE_FILE = "catalogue.toml"
@@ -206,11 +207,6 @@ def _matching(pattern: re.Pattern[str], value: str) -> str:
     if not pattern.fullmatch(value):
         raise ValueError(f"{value!r} is not of the form {pattern.pattern}")
     return value
-
-
-def language_code(language: str) -> str:
-    """`de` of `de-AT`."""
-    return language.split("-", maxsplit=1)[0].lower()
 
 
 def size_text(count: int) -> str:

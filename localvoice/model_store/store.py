@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localvoice.errors import ConfigError, FileError, ModelError
-from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, language_code, read_catalogue
+from localvoice.languages import language_code
+from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, read_catalogue
 from localvoice.model_store.receipt import Receipt, sha256_of
 
 PART_SUFFIX = ".part"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from localvoice.config_schema import nearest
 from localvoice.errors import ConfigError
+from localvoice.languages import language_code
 from localvoice.messages import ToolCall, ToolSpec
 from localvoice.skills import arithmetic, calendar, conversation, lists, numbers, timers, units
 from localvoice.skills.contract import Arguments, BadArguments, Skill, SkillContext, SkillResult
@@ -65,7 +66,7 @@ class Skills:
         """Raises `ConfigError` where no skill bears a name of `disabled`."""
         check_disabled(disabled)
         self._skills = {skill.name: skill for skill in SKILLS if skill.name not in disabled}
-        spoken = language.split("-", maxsplit=1)[0].lower() == "en"
+        spoken = language_code(language) == "en"
         self._sentences = tuple(
             (skill.name, sentence, Matcher(sentence.template, SLOTS))
             for skill in self._skills.values()

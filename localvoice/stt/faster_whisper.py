@@ -16,6 +16,7 @@ import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ConfigError, ModelError, ProviderBroken, get_again
+from localvoice.languages import language_code
 from localvoice.machine import this_machine
 from localvoice.messages import Partial, Segment, Transcript
 from localvoice.streams import CancelToken, Worker
@@ -241,7 +242,7 @@ def _not_whole(model_dir: Path, error: Exception) -> ModelError:
 
 
 def _known_language(model: Any, language: str, model_dir: Path) -> str:
-    code = language.split("-", maxsplit=1)[0].lower()
+    code = language_code(language)
     if not code and not model.model.is_multilingual:
         return "en"
     if code and code not in model.supported_languages:

@@ -13,7 +13,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, first_audible, sil
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ProviderBroken
 from localvoice.http_bodies import File, as_form
-from localvoice.languages import language_tag
+from localvoice.languages import language_code, language_tag
 from localvoice.messages import Segment, Transcript
 from localvoice.remote import Connection, Service
 from localvoice.stt.invented import Disbelief, Evidence
@@ -39,7 +39,7 @@ class OpenAICompatibleRecognizer:
         """`language`: a code such as `en` or `en-GB`; empty = the service finds out. `hotwords`: to expect."""
         self.name = service.name
         self.is_remote = service.is_remote
-        self.language = language.split("-", 1)[0].lower()
+        self.language = language_code(language)
         self._connection = Connection(service)
         self.model = model
         self.prompt = ""

@@ -14,6 +14,7 @@ import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ConfigError, ModelError, ProviderBroken, get_again
+from localvoice.languages import language_code
 from localvoice.machine import this_machine
 from localvoice.messages import Partial, Segment, Transcript
 from localvoice.streams import CancelToken, Worker
@@ -124,7 +125,7 @@ def _pieces(samples: Samples) -> Sequence[tuple[int, int]]:
 
 
 def _known_language(language: str) -> str:
-    code = language.split("-", maxsplit=1)[0].lower() or "en"
+    code = language_code(language) or "en"
     if code not in LANGUAGES:
         raise ConfigError(
             f"parakeet does not understand the language {language!r}: use --stt faster-whisper", key="session.language"

@@ -9,6 +9,7 @@ import numpy as np
 from localvoice.audio.samples import AUDIBLE, Samples
 from localvoice.beside import Spare, start, stop
 from localvoice.errors import ProviderBroken, ProviderError
+from localvoice.languages import language_code
 from localvoice.messages import Partial, Transcript
 from localvoice.remote import Service
 from localvoice.sockets import connected, is_open
@@ -24,7 +25,7 @@ class SocketRecognizer:
         """`language` is what a transcript says it is in; the service was told by the wire."""
         self.name = service.name
         self.model = model
-        self.language = language.split("-", 1)[0].lower()
+        self.language = language_code(language)
         self.prompt = ""
         self._service = service
         self._wire = wire

@@ -12,6 +12,7 @@ import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample
 from localvoice.errors import LocalVoiceError
+from localvoice.languages import language_code
 from localvoice.model_store.catalogue import Kind, Tier
 from localvoice.model_store.store import Installed, ModelStore
 
@@ -52,7 +53,7 @@ def measured_recognisers(store: ModelStore, tier: Tier) -> Mapping[str, float]:
 def _knows(language: str) -> bool:
     from localvoice.stt.parakeet import LANGUAGES
 
-    return (language.split("-", maxsplit=1)[0].lower() or "en") in LANGUAGES
+    return (language_code(language) or "en") in LANGUAGES
 
 
 def _seconds(model: Installed, sound: Samples) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from localvoice.config_sources import Flag, load
-from localvoice.languages import language_tag
+from localvoice.languages import language_code, language_tag
 from localvoice.turn.end_of_turn import words_have_a_vote
 
 WRITTEN = {
@@ -31,6 +31,10 @@ WRITTEN = {
 def test_a_language_is_read_in_one_form(written, read):
     assert language_tag(written) == read
     assert language_tag(read) == read
+
+
+def test_a_code_is_what_stands_before_the_region():
+    assert [language_code(one) for one in ("de-AT", "EN", "")] == ["de", "en", ""]
 
 
 @pytest.mark.parametrize("source", ["flag", "variable", "file"])
