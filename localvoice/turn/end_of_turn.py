@@ -10,10 +10,9 @@ from localvoice.turn.context import NO_QUESTION, question_in
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import Endpointing
 from localvoice.turn.observations import ReplyHeard, SoundSoFar, WaitsChosen, WordsSoFar
-from localvoice.turn.open_words import LANGUAGES, OpenWords
 from localvoice.turn.speaker import EARLY_S, Speaker
 from localvoice.turn.votes import Ear, Votes, log_odds, probability
-from localvoice.turn.words import turn_words
+from localvoice.turn.words import LANGUAGES, turn_words
 
 _UNDECIDED = 0.5
 """Probability that the thought is finished, where nothing but silence speaks."""
@@ -155,15 +154,13 @@ def words_have_a_vote(config: Config) -> bool:
 
 def _words_vote(language: str) -> Callable[[str], float | None] | None:
     """The probability that words are a finished thought; None where nothing is known of the language."""
-    if _is_english(language):
-        return turn_words().probability
     name = _first_part(language)
-    return OpenWords(name).probability if name in LANGUAGES else None
+    return turn_words(name).probability if name in LANGUAGES else None
 
 
 def _is_english(language: str) -> bool:
-    return _first_part(language) in {"", "en"}
+    return _first_part(language) == "en"
 
 
 def _first_part(language: str) -> str:
-    return language.split("-", 1)[0].lower()
+    return language.split("-", 1)[0].lower() or "en"

@@ -65,7 +65,7 @@ _NUMBER_WORDS = frozenset({*_TENS, "oh", "double", "triple", "hundred", "thousan
 _ELIDING = frozenset({"fr", "it"})
 """Languages in which an apostrophe parts two words: l'ami, un'ora."""
 
-LANGUAGES = frozenset({"en"})
+LANGUAGES = frozenset(_ONES)
 """That have a model."""
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+(?:st|nd|rd|th)?")

@@ -75,9 +75,9 @@ def test_words_without_an_opinion_are_in_all_the_same():
 
 
 def test_a_language_without_a_word_model_goes_by_sound_and_pauses():
-    end = paused(language="de")
+    end = paused(language="pl")
     assert wait_ms(end) == 600
-    reads(end, "ich möchte gern to the")
+    reads(end, "ustaw budzik na to the")
     assert wait_ms(end) == 600
     hears(end, 0.999)
     assert wait_ms(end) < 600
@@ -216,9 +216,23 @@ def test_a_word_that_cannot_be_the_last_is_waited_for_in_other_languages(languag
 
 
 @pytest.mark.parametrize(
-    ("language", "text"), [("de", "mach das Licht an"), ("fr", "allume"), ("pl", "ustaw budzik na")]
+    ("language", "text"),
+    [
+        ("de", "mach das Licht an"),
+        ("de-AT", "erzähl mir einen Witz"),
+        ("fr", "oui"),
+        ("fr", "quel temps fait-il à Paris"),
+        ("es", "pon una alarma para las siete"),
+        ("it", "qual è la capitale della Francia"),
+    ],
 )
-def test_where_no_list_knows_the_last_word_only_the_pause_speaks(language, text):
+def test_words_that_could_be_whole_are_answered_sooner_in_other_languages(language, text):
     end = paused(hears_sound=False, language=language)
     reads(end, text)
+    assert wait_ms(end) < 600
+
+
+def test_in_a_language_without_a_word_model_only_the_pause_speaks():
+    end = paused(hears_sound=False, language="pl")
+    reads(end, "ustaw budzik na")
     assert wait_ms(end) == 600

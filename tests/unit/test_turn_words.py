@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from localvoice.turn.words import turn_words, words_of
+from localvoice.turn.words import LANGUAGES, is_instant, turn_words, words_of
 
 ROOT = Path(__file__).parent.parent.parent
 CASES = [
@@ -37,6 +37,35 @@ def test_short_commands_are_finished(text):
 @pytest.mark.parametrize("text", ["", "...", "der hund ist auf dem dach", "xyzzy plugh"])
 def test_words_the_model_does_not_know_have_no_vote(text):
     assert turn_words().probability(text) is None
+
+
+WHOLE = {
+    "en": ("the neighbours have sold their house", "the neighbours have sold their"),
+    "de": ("der Zug hat heute Verspätung", "der Zug hat"),
+    "fr": ("le train arrive à huit heures", "le train arrive à"),
+    "es": ("el tren llega mañana por la tarde", "el tren llega mañana por la"),
+    "it": ("il treno arriva domani mattina", "il treno arriva con la"),
+}
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_each_language_tells_a_sentence_from_its_beginning(language):
+    whole, beginning = WHOLE[language]
+    words = turn_words(language)
+    assert words.probability(whole) > 0.4
+    assert words.probability(beginning) < 0.1
+
+
+def test_a_number_is_read_in_the_language_of_the_words():
+    assert words_of("um 7", "de") == ["um", "sieben"]
+    assert words_of("l'ami a 42 ans", "fr") == ["l", "ami", "a", "quatre", "deux", "ans"]
+    assert words_of("it's 42", "en") == ["it's", "forty", "two"]
+
+
+@pytest.mark.parametrize("text", ["Nein danke!", "Ça suffit.", "vas-y", "Eso es todo", "di nuovo"])
+def test_whole_commands_are_known_in_other_languages(text):
+    assert is_instant(text)
+    assert not is_instant(f"{text} la")
 
 
 def test_digits_count_as_the_words_they_are_read_as():
