@@ -5,9 +5,9 @@ The weight of the words where no sound votes is fitted on the choosing half of t
 their pauses: AUC 0.51), so sound, and both together, are fitted on the choosing half of recordings of people
 (benchmarks/turns/people.py), folders that weigh the same; without a folder those weights stay as they are. The
 weights here are of three: 115 orders of coffee by some of 50 people (the repository
-Picovoice/speech-to-intent-benchmark; words decoded with a grammar made of its labels), 153 telephone prompts of one
-speaker (Debian's asterisk-core-sounds-en-wav), and 17 sentences of two readers (LJ Speech in the tests of
-coqui-ai-TTS, LibriVox in those of pocketsphinx). Needs espeak-ng and flite for the corpus, and smart-turn from
+Picovoice/speech-to-intent-benchmark; words decoded with a grammar made of its labels), 167 telephone prompts of one
+speaker (Debian's asterisk-core-sounds-en-wav, with its punctuation), and 18 sentences of three readers (LJ Speech in the
+tests of coqui-ai-TTS, LibriVox in those of pocketsphinx and in moonshine-voice). Needs espeak-ng and flite for the corpus, and smart-turn from
 scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
 """
 
