@@ -6,9 +6,10 @@ their pauses: AUC 0.51), so sound, and both together, are fitted on the choosing
 (benchmarks/turns/people.py), folders that weigh the same; without a folder those weights stay as they are. The
 weights here are of three: 115 orders of coffee by some of 50 people (the repository
 Picovoice/speech-to-intent-benchmark; words decoded with a grammar made of its labels), 167 telephone prompts of one
-speaker (Debian's asterisk-core-sounds-en-wav, with its punctuation), and 18 sentences of three readers (LJ Speech in the
-tests of coqui-ai-TTS, LibriVox in those of pocketsphinx and in moonshine-voice). Needs espeak-ng and flite for the corpus, and smart-turn from
-scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same weights.
+speaker (Debian's asterisk-core-sounds-en-wav, with its punctuation), and 18 sentences of three readers (LJ Speech in
+the tests of coqui-ai-TTS, LibriVox in those of pocketsphinx and in moonshine-voice). Needs espeak-ng and flite for
+the corpus, and smart-turn from scripts/ensure_smart_turn.sh for the sound; no network. The same input gives the same
+weights.
 """
 
 from __future__ import annotations
