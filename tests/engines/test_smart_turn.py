@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +84,28 @@ def test_a_closed_one_says_so():
     closed.close()
     with pytest.raises(ProviderBroken, match="closed"):
         heard(closed, silence(SPEECH_RATE_HZ))
+
+
+_MEMORY = """
+import asyncio, pathlib, sys
+import numpy as np, onnxruntime, psutil
+from localvoice.audio.smart_turn import SmartTurn
+before = psutil.Process().memory_info().rss
+model = SmartTurn(pathlib.Path(sys.argv[1]))
+sound = np.random.default_rng(0).standard_normal(128_000, np.float32)
+for _ in range(10):
+    asyncio.run(model.probability(sound))
+print((psutil.Process().memory_info().rss - before) // 1_000_000)
+"""
+
+
+@needs_smart_turn
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as Linux counts it")
+def test_its_working_memory_is_small():
+    own = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as in the program
+    program = [sys.executable, "-c", _MEMORY, str(SMART_TURN)]
+    taken_mb = int(subprocess.run(program, env=own, capture_output=True, text=True, check=True).stdout)
+    assert taken_mb < 90  # 52; 130 in C's heap
 
 
 def test_a_missing_or_foreign_file_is_named(tmp_path: Path):
