@@ -191,10 +191,7 @@ async def test_a_service_is_kept_awake_while_there_is_no_sound(name):
 
         async def pausing() -> AsyncIterator[Samples]:
             yield spoken(5)
-            for _ in range(500):
-                await asyncio.sleep(0.01)
-                if kinds(server).count("KeepAlive") == 2:
-                    break
+            await until(lambda: kinds(server).count("KeepAlive") >= 2)
             yield spoken(6, first=5)
 
         engine = STREAMED[name].engine(server.url)
