@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ def as_json(value: Any) -> Body:
 
 def as_form(fields: Mapping[str, str], file: File) -> Body:
     """A form as browsers send it; names of fields and files are ours and hold no quotes."""
-    boundary = secrets.token_hex(16)
+    boundary = os.urandom(16).hex()
     lines = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
