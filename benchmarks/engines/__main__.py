@@ -101,20 +101,26 @@ def facts(found: Mapping[str, Any]) -> Iterator[str]:
     for runtime in RUNTIMES:
         if runtime in found:
             figures = found[runtime][runtime]
-            aborts, share = figures["aborts"], figures["overhead"]["overhead_cpu_percent"]
+            aborts = figures["aborts"]
             kept = f"{aborts['cached_tokens_least']} tokens still cached, {aborts['memory_growth_mb']} MB more memory"
             yield f"{runtime}: {aborts['aborts']} aborts, {kept}"
-            yield f"{runtime}: {figures['memory_mb']} MB of memory, {share} % by us"
+            yield f"{runtime}: {figures['memory_mb']} MB of memory, {_added(figures['overhead'])}"
+            yield f"{runtime}: a prompt in steps, {_added(figures['overhead']['prompt'])}"
     if "speech" in found:
         hearing, voice = found["speech"]["recogniser"], found["speech"]["voice"]
-        yield f"recogniser: {hearing['memory_mb']} MB, {hearing['overhead_cpu_percent']} % by us"
+        yield f"recogniser: {hearing['memory_mb']} MB, {_added(hearing)}"
         first_s = hearing["first_partial_s"]
         yield f"recogniser: {hearing['partials_in_8_s']} partials in 8 s of sound, the first after {first_s} s"
-        yield f"voice: {voice['memory_mb']} MB, {voice['overhead_cpu_percent']} % by us"
+        yield f"voice: {voice['memory_mb']} MB, {_added(voice)}"
     if "partials" in found:
         steady = found["partials"]["steadiness"]
         yield f"partials: {steady['changed']} of {steady['shown']} words shown were otherwise at the end"
         yield f"partials: {steady['stable_wrong']} of {steady['stable_words']} stable words were otherwise at the end"
+
+
+def _added(figures: Mapping[str, Any]) -> str:
+    least, most = figures["overhead_cpu_interval"]
+    return f"{figures['overhead_cpu_percent']} % by us ({least} to {most})"
 
 
 def table(listed: Sequence[Row], further: Sequence[str]) -> str:
