@@ -160,7 +160,7 @@ class PulseStream:
         if self._kind == "input":
             return self._ffi.new("pa_buffer_attr *", (*[pulse_client.ANY] * 4, block))
         own_block = round(self._config.block_ms / 1000 * rate_hz) * _BYTES
-        most = max(round(self._config.latency_ms / 1000 * rate_hz) * _BYTES, 2 * block)
+        most = max(round(self._config.latency_ms / 1000 * rate_hz) * _BYTES + own_block, 2 * block)  # as PortAudio
         return self._ffi.new("pa_buffer_attr *", (pulse_client.ANY, most, own_block, block, pulse_client.ANY))
 
     def _ask_for(self, block_s: float) -> None:
