@@ -16,14 +16,24 @@ _BLOCK = SPEECH_RATE_HZ // 100
 _SPAN = 2 * _BLOCK
 BINS = _BLOCK + 1
 
-_PARTITIONS = 20
-"""Length of the model in blocks: 0.2 s of the path. The tail behind it is left to `residue.py`."""
+_PARTITIONS = 40
+"""Length of the model in blocks: 0.4 s of the path; with 0.2 s the tail of a living room was half of what it left. What
+is behind it is left to `residue.py`."""
 
-_KEEPS = np.float32(0.998)
-"""What the path keeps of itself from block to block: 5 s of memory (audio.md 7)."""
+_LEARN_FAST, _LEARN_SLOW = 4e-3, 2e-4
+_FAST_BLOCKS = 200
+"""Share of the path that may have become another one in a block: at first, and at the least. In between it falls with
+the blocks that have been learned from. A constant 0.004 left 5 dB more of the echo (docs/echo.md)."""
 
-_FALL_PARTITIONS = 8.0
-"""By how many partitions the first guess at the path's energy falls by 1/e."""
+_UNKNOWN = 0.03
+_FALL_PARTITIONS = 12.0
+"""The first guess at the path's energy, and by how many partitions it falls by 1/e. With a guess of 1 the model made
+our voice louder in its first 1.5 s."""
+
+_LOST_LEFT, _LOST_ECHO = np.float32(0.9), np.float32(0.5)
+_LOST_MEMORY = np.float32(0.97)
+"""Shares of the microphone's power over 0.3 s that are left, and that were predicted, from which the path has become
+another one: of a user alone nothing is taken out either, but little is predicted."""
 
 _SILENT = 10 ** (-80 / 20)
 """Peak of the far end under which nothing is played. Where nothing of it is left in the model nothing is learned, and
@@ -46,12 +56,16 @@ class EchoFilter:
         self._powers = np.zeros((_PARTITIONS, BINS), dtype=np.float32)
         self._path = np.zeros_like(self._far)
         fall = np.exp(-np.arange(_PARTITIONS, dtype=np.float32) / np.float32(_FALL_PARTITIONS))
-        self._unsure = np.repeat(fall[:, None], BINS, axis=1)
-        """Expected squared error of the path."""
+        self._unknown = np.float32(_UNKNOWN) * fall[:, None]
+        self._unsure = np.repeat(self._unknown, BINS, axis=1)
+        """Expected squared error of the path; above it the same where nothing is known."""
         self._error_power = np.full(BINS, 1e-3, dtype=np.float32)
         self._played = silence(_SPAN)
         self._padded = silence(_SPAN)
         self._blocks = 0
+        """Learned from since the path was new."""
+        self._lately = np.zeros(3, dtype=np.float32)
+        """Power of the near end, of what is left of it, and of what was predicted."""
         self._silent_blocks = _PARTITIONS
 
     def process(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
@@ -71,18 +85,20 @@ class EchoFilter:
         left = near - echo
         self._padded[_BLOCK:] = left
         self._learn(np.fft.rfft(self._padded).astype(np.complex64, copy=False))
+        self._doubt(near, left, echo)
         return left, echo
 
     def _learn(self, left: Spectrum) -> None:
         self._error_power += (1 - _ERROR_MEMORY) * (_power(left) - self._error_power)
-        self._unsure *= _KEEPS**2
-        self._unsure += (1 - _KEEPS**2) * _power(self._path)
+        forgets = np.float32(max(_LEARN_SLOW, _LEARN_FAST * min(1.0, _FAST_BLOCKS / (self._blocks + 1))))
+        self._unsure *= 1 - forgets
+        self._unsure += forgets * _power(self._path)
         doubt = np.float32(0.5) * np.einsum("pk,pk->k", self._powers, self._unsure)
         gain = self._unsure / (doubt + self._error_power + np.float32(1e-9))
         step = np.multiply(self._far, np.conj(left))  # conjugated below: cheaper than conjugating the far end
         step *= gain
         self._path += np.conj(step, out=step)
-        self._path *= _KEEPS
+        self._path *= np.sqrt(1 - forgets)
         gain *= self._powers
         gain *= np.float32(-0.5)
         gain += 1
@@ -90,6 +106,16 @@ class EchoFilter:
         self._blocks += 1
         if self._blocks % _CONSTRAINED_EVERY == 0:
             self._constrain()
+
+    def _doubt(self, near: Samples, left: Samples, echo: Samples) -> None:
+        """What takes nothing out, as loud as it predicts our voice, has another path before it."""
+        powers = np.array([np.dot(sound, sound) for sound in (near, left, echo)])
+        self._lately += (1 - _LOST_MEMORY) * (powers - self._lately)
+        heard, rest, predicted = self._lately
+        is_lost = predicted >= _LOST_ECHO * heard and rest >= _LOST_LEFT * heard
+        if is_lost and self._blocks >= _FAST_BLOCKS:
+            self._blocks = 0
+            np.maximum(self._unsure, self._unknown, out=self._unsure)
 
     def _constrain(self) -> None:
         """Of an impulse response twice as long as a block the second half is an artefact of the transform."""

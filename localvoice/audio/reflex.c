@@ -32,10 +32,16 @@ static float hann[256];
 static float root_hann[320];
 
 /* Of echo_filter.py, which says what they are and where they come from. */
-#define KEEPS 0.998f
+#define LEARN_FAST 0.004f
+#define LEARN_SLOW 0.0002f
+#define FAST_BLOCKS 200
+#define UNKNOWN 0.03
+#define LOST_LEFT 0.9f
+#define LOST_ECHO 0.5f
+#define LOST_MEMORY 0.97f
 #define ERROR_MEMORY 0.8f
 #define CONSTRAINED 4
-#define FALL_PARTITIONS 8.0
+#define FALL_PARTITIONS 12.0
 
 /* Of residue.py. */
 #define FALL 0.8f
@@ -174,8 +180,9 @@ void lv_linear_begin(lv_linear *linear) {
     memset(linear, 0, sizeof *linear);
     linear->draws_re = draws_re, linear->draws_im = draws_im;
     linear->silent_blocks = LV_PARTITIONS;
+    for (p = 0; p < LV_PARTITIONS; p++) linear->unknown[p] = (float)(UNKNOWN * exp(-p / FALL_PARTITIONS));
     for (p = 0; p < LV_PARTITIONS; p++)
-        for (k = 0; k < LV_BINS; k++) linear->unsure[p * LV_ROW + k] = (float)exp(-p / FALL_PARTITIONS);
+        for (k = 0; k < LV_BINS; k++) linear->unsure[p * LV_ROW + k] = linear->unknown[p];
     for (k = 0; k < LV_BINS; k++) {
         linear->error_power[k] = 1e-3f;
         linear->rest_power[k] = linear->echo_power[k] = 1e-6f;

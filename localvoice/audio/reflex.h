@@ -14,8 +14,8 @@
 #endif
 #endif
 
-enum { LV_REFLEX_ABI = 3 };
-enum { LV_BLOCK = 160, LV_PARTITIONS = 20, LV_BINS = 161, LV_ROW = 168, LV_DRAWS = 97 };
+enum { LV_REFLEX_ABI = 4 };
+enum { LV_BLOCK = 160, LV_PARTITIONS = 40, LV_BINS = 161, LV_ROW = 168, LV_DRAWS = 97 };
 enum { LV_SLEEPS_AFTER = 200 }; /* blocks in which nothing is played */
 enum { LV_WINDOW = 512, LV_CONTEXT = 64, LV_HIDDEN = 128, LV_PANEL = 32 };
 
@@ -61,7 +61,12 @@ typedef struct lv_linear {
     float path_re[LV_PARTITIONS * LV_ROW];
     float path_im[LV_PARTITIONS * LV_ROW];
     float unsure[LV_PARTITIONS * LV_ROW]; /* expected squared error of the path */
+    float unknown[LV_PARTITIONS]; /* the same where nothing is known */
     float error_power[LV_ROW];
+    float near_power; /* of the last 0.3 s, what is left of it, and what was predicted */
+    float left_power;
+    float predicted_power;
+    float unused_power;
     float played[2 * LV_BLOCK];
     float left[2 * LV_BLOCK];
     float predicted[2 * LV_BLOCK];

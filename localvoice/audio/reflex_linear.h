@@ -5,7 +5,7 @@
 static float *LV(row)(float *rows, uint32_t number) { return rows + number % LV_PARTITIONS * LV_ROW; }
 
 /* What the path makes of the far end; adds each partition's share of the doubt. */
-static void LV(predict)(lv_linear *linear, wave *echo, float *doubt) {
+static void LV(predict)(lv_linear *linear, wave *echo, float *doubt, float forgets) {
     uint32_t p;
     int k;
     memset(echo, 0, sizeof *echo);
@@ -18,15 +18,16 @@ static void LV(predict)(lv_linear *linear, wave *echo, float *doubt) {
         for (k = 0; k < LV_BINS; k++) {
             echo->re[k] += re[k] * path_re[k] - im[k] * path_im[k];
             echo->im[k] += re[k] * path_im[k] + im[k] * path_re[k];
-            unsure[k] = unsure[k] * (KEEPS * KEEPS) +
-                        (1.0f - KEEPS * KEEPS) * (path_re[k] * path_re[k] + path_im[k] * path_im[k]);
+            unsure[k] = unsure[k] * (1.0f - forgets) +
+                        forgets * (path_re[k] * path_re[k] + path_im[k] * path_im[k]);
             doubt[k] += power[k] * unsure[k];
         }
     }
 }
 
 /* The path after a block that left `left`; `sure` is 1 over doubt and error together. */
-static void LV(learn_path)(lv_linear *linear, const wave *left, const float *sure) {
+static void LV(learn_path)(lv_linear *linear, const wave *left, const float *sure, float forgets) {
+    const float keeps = sqrtf(1.0f - forgets);
     uint32_t p;
     int k;
     for (p = 0; p < LV_PARTITIONS; p++) {
@@ -36,8 +37,8 @@ static void LV(learn_path)(lv_linear *linear, const wave *left, const float *sur
         float *unsure = LV(row)(linear->unsure, p);
         for (k = 0; k < LV_BINS; k++) {
             float gain = unsure[k] * sure[k];
-            path_re[k] = KEEPS * (path_re[k] + gain * (re[k] * left->re[k] + im[k] * left->im[k]));
-            path_im[k] = KEEPS * (path_im[k] + gain * (re[k] * left->im[k] - im[k] * left->re[k]));
+            path_re[k] = keeps * (path_re[k] + gain * (re[k] * left->re[k] + im[k] * left->im[k]));
+            path_im[k] = keeps * (path_im[k] + gain * (re[k] * left->im[k] - im[k] * left->re[k]));
             unsure[k] *= 1.0f - 0.5f * gain * power[k];
         }
     }
@@ -66,8 +67,30 @@ static void LV(shift)(float *blocks, const float *next) {
     memcpy(blocks + LV_BLOCK, next, LV_BLOCK * sizeof(float));
 }
 
+/* What takes nothing out, as loud as it predicts our voice, has another path before it: all that is known is in doubt. */
+static void LV(doubt)(lv_linear *linear, const float *near, const float *left) {
+    float heard = 0.0f, rest = 0.0f, echo = 0.0f;
+    uint32_t p;
+    int k;
+    for (k = 0; k < LV_BLOCK; k++) {
+        heard += near[k] * near[k], rest += left[k] * left[k];
+        echo += (near[k] - left[k]) * (near[k] - left[k]);
+    }
+    linear->near_power += (1.0f - LOST_MEMORY) * (heard - linear->near_power);
+    linear->left_power += (1.0f - LOST_MEMORY) * (rest - linear->left_power);
+    linear->predicted_power += (1.0f - LOST_MEMORY) * (echo - linear->predicted_power);
+    if (linear->blocks < FAST_BLOCKS || linear->predicted_power < LOST_ECHO * linear->near_power ||
+        linear->left_power < LOST_LEFT * linear->near_power)
+        return;
+    linear->blocks = 0;
+    for (p = 0; p < LV_PARTITIONS; p++) {
+        float *unsure = LV(row)(linear->unsure, p);
+        for (k = 0; k < LV_BINS; k++) unsure[k] = unsure[k] > linear->unknown[p] ? unsure[k] : linear->unknown[p];
+    }
+}
+
 static void LV(filter)(lv_linear *linear, const float *near, const float *far, float *left, float *echo) {
-    float sound[2 * LV_BLOCK], sure[LV_BINS], *re, *im, *power;
+    float sound[2 * LV_BLOCK], sure[LV_BINS], forgets, *re, *im, *power;
     wave spectrum;
     int k;
     linear->silent_blocks = peak(far) > SILENT ? 0 : linear->silent_blocks + 1;
@@ -85,7 +108,9 @@ static void LV(filter)(lv_linear *linear, const float *near, const float *far, f
         memset(echo, 0, LV_BLOCK * sizeof(float));
         return;
     }
-    LV(predict)(linear, &spectrum, sure);
+    forgets = LEARN_FAST * FAST_BLOCKS / (float)(linear->blocks + 1);
+    forgets = forgets > LEARN_FAST ? LEARN_FAST : forgets < LEARN_SLOW ? LEARN_SLOW : forgets;
+    LV(predict)(linear, &spectrum, sure, forgets);
     LV(synthesise)(&of_320, &spectrum, sound);
     memcpy(echo, sound + LV_BLOCK, LV_BLOCK * sizeof(float));
     memset(sound, 0, LV_BLOCK * sizeof(float));
@@ -96,8 +121,9 @@ static void LV(filter)(lv_linear *linear, const float *near, const float *far, f
         linear->error_power[k] += (1.0f - ERROR_MEMORY) * (error - linear->error_power[k]);
         sure[k] = 1.0f / (0.5f * sure[k] + linear->error_power[k] + 1e-9f);
     }
-    LV(learn_path)(linear, &spectrum, sure);
+    LV(learn_path)(linear, &spectrum, sure, forgets);
     if (++linear->blocks % 2 == 0) LV(constrain)(linear);
+    LV(doubt)(linear, near, left);
 }
 
 /* What the model leaves: residue.py in the same order, with its constants. */

@@ -18,8 +18,11 @@ _HELD = SPEECH_RATE_HZ
 """Frames kept: the longest delay that is measured is 0.7 s."""
 
 _FASTEST = 5e-4
-_CORRECTS = 2e-4
-"""Largest share of a frame per frame by which it is read faster, or corrected: no step that a filter would notice."""
+"""Largest share of a frame per frame by which it is read faster."""
+
+_ASTRAY = SPEECH_RATE_HZ // 400
+"""Frames beside its place from which it is put back. The model learns a place that is a little wrong; one that is
+being corrected is another path in every block (2 to 5 dB, docs/echo.md)."""
 
 
 class SteadyFarEnd:
@@ -30,6 +33,8 @@ class SteadyFarEnd:
         self._held = silence(_HELD)
         self._place: float | None = None
         """Frames by which the newest sample read is behind the newest one held."""
+        self._beside = 0.0
+        """By how much that is not where the delay says; constant until that is measured anew."""
         self._jumps = 0
 
     def rest(self) -> None:
@@ -42,13 +47,15 @@ class SteadyFarEnd:
         self._held[-_BLOCK:] = far
         target = self._alignment.place
         if target is None:
-            self._place = None
+            self._place, self._beside = None, 0.0
             return None
-        if self._place is None or self._jumps != self._alignment.jumps:
-            self._place, self._jumps = target, self._alignment.jumps
-        drift = self._alignment.drift
-        correction = (target - self._place) / SPEECH_RATE_HZ
-        rate = max(-_FASTEST, min(_FASTEST, drift + max(-_CORRECTS, min(_CORRECTS, correction))))
-        self._place += rate * _BLOCK
+        if self._jumps != self._alignment.jumps:
+            self._place, self._beside, self._jumps = target, 0.0, self._alignment.jumps
+        elif self._place is None:
+            self._place = target + self._beside
+        self._place += max(-_FASTEST, min(_FASTEST, self._alignment.drift)) * _BLOCK
+        if abs(self._place - target) > _ASTRAY:
+            self._place = target
+        self._beside = self._place - target
         behind = max(TAPS, self._place - _LEAD)  # for all of the block: at 500 ppm it moves by 0.08 of a frame
         return read_block(self._held, max(TAPS, _HELD - _BLOCK - behind), _BLOCK)

@@ -87,6 +87,17 @@ def test_both_do_the_same():
     assert np.abs(excess[:, 0] - excess[:, 1]).max() < 2e-3
 
 
+def test_both_doubt_a_path_that_became_another():
+    played = 0.05 * np.random.default_rng(3).standard_normal(5 * SPEECH_RATE_HZ).astype(np.float32)
+    ours, theirs, room = native(), python(), Room(RoomSpec(15.0, -6.0, 500.0, noise_dbfs=-75.0, moves_at_s=3.0))
+    worked: list[tuple[Worked, Worked]] = []
+    for far in blocks(played):
+        near = room.hear(silence(BLOCK), far)
+        worked.append((ours.process(near, far, far), theirs.process(near, far, far)))
+    left, other = (joined(list(parts), "left") for parts in zip(*worked, strict=True))
+    assert np.abs(left - other).max() < 5e-4
+
+
 def test_our_own_voice_is_taken_out(work):
     parts, near = list(done(work)), scene()[0]
     second = slice(2 * SPEECH_RATE_HZ, 3 * SPEECH_RATE_HZ)

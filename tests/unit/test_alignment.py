@@ -93,6 +93,26 @@ def test_drift_is_followed_and_measured_without_a_jump(ppm):
     assert alignment.jumps == 0
 
 
+@pytest.mark.parametrize("ppm", [100.0, -100.0])
+def test_the_place_of_the_echo_is_followed_to_a_fraction_of_a_frame_however_loud_each_word_is(ppm):
+    alignment, room = Alignment(), Room(RoomSpec(80.0, -10.0, 200.0, drift_ppm=ppm))
+    loudness = np.repeat(np.random.default_rng(4).uniform(0.1, 1.0, 12), SPEECH_RATE_HZ).astype(np.float32)
+    beside = []
+    for number, far in enumerate(np.split(loudness * babble(12.0), 1200)):
+        alignment.feed(room.hear(silence(BLOCK), far), far)
+        if alignment.place is not None:
+            beside.append(alignment.place - 1280 - ppm * 1e-6 * BLOCK * (number + 1))
+    assert len(beside) > 900
+    assert np.ptp(beside) < 0.7
+
+
+def test_a_laptop_that_is_moved_has_the_same_drift_as_before():
+    alignment, played = Alignment(), babble(24.0)
+    feed(alignment, Room(RoomSpec(80.0, -10.0, 200.0, moves_at_s=12.0)), played)
+    assert alignment.delay == pytest.approx(1296, abs=2)
+    assert alignment.drift_ppm == pytest.approx(0.0, abs=5.0)
+
+
 def test_no_drift_is_given_before_four_seconds():
     alignment = Alignment()
     feed(alignment, Room(RoomSpec(80.0, -10.0)), babble(3.4))

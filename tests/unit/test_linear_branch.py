@@ -52,6 +52,26 @@ def test_the_filter_takes_a_linear_echo_out():
     assert energy_db(near[3 * SECOND :]) - energy_db(left[3 * SECOND :]) > 18.0
 
 
+def test_a_model_that_knows_nothing_does_not_make_our_voice_louder():
+    played = babble(1.0)
+    near, left = filtered(ROOM, played, silence(len(played)))
+    assert energy_db(left[: SECOND // 2]) < energy_db(near[: SECOND // 2])
+
+
+def test_most_of_the_tail_of_a_living_room_is_in_the_model():
+    played = babble(10.0)
+    near, left = filtered(RoomSpec(15.0, -8.0, 550.0, noise_dbfs=-75.0), played, silence(len(played)))
+    assert energy_db(near[6 * SECOND :]) - energy_db(left[6 * SECOND :]) > 21.0
+
+
+def test_another_path_is_learned_although_the_old_one_was_well_known():
+    played = babble(14.0)
+    moved = RoomSpec(15.0, -6.0, 500.0, noise_dbfs=-75.0, moves_at_s=11.0)
+    near, left = filtered(moved, played, silence(len(played)))
+    last = slice(13 * SECOND, 14 * SECOND)
+    assert energy_db(near[last]) - energy_db(left[last]) > 16.0
+
+
 def test_the_path_is_kept_while_nothing_is_played():
     played = babble(7.0)
     played[4 * SECOND : 6 * SECOND] = 0.0
