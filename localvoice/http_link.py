@@ -36,6 +36,8 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._news: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
+        self._broken: h11.RemoteProtocolError | None = None
+        """What is wrong with the answer, found behind bytes that were read first."""
         self._is_busy = False
         self._unread = 0
         self.rested_s = 0.0
@@ -123,10 +125,11 @@ class Link(asyncio.Protocol):
         while self._is_busy:
             try:
                 event = self._http.next_event()
-            except h11.RemoteProtocolError:
+            except h11.RemoteProtocolError as error:
                 if parts:
-                    break  # it is raised again when these have been read
-                raise
+                    self._broken = error
+                    break  # it is raised when these have been read
+                raise (self._broken or error) from error
             if isinstance(event, h11.Data):
                 parts.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
