@@ -95,6 +95,10 @@ _SPEAKS_ON_S = 0.2
 """Pauses within our speech. After a longer one a user who answers is heard also where no echo was found, as with
 headphones: waiting until it could not be heard any more cost the first 0.3 s of an answer to the greeting."""
 
+_ANSWERS_AFTER_S = 0.1
+"""Of silence from which a sound that begins may be such an answer. One that goes on from before may be the echo of what
+made us silent: a reply that was held came back 245 ms later and was taken for the user (docs/echo.md)."""
+
 _OWN_SPEECH_POWER = 10 ** (-50 / 10)
 
 
@@ -150,8 +154,8 @@ class OwnVoice:
             judged, is_believed = self._by_both(probability, hint)
         else:
             cold = self._doubts.over(probability, self.bars.cold) if self.is_cold else self.bars.warm
-            is_over = self._rest.since_s > _SPEAKS_ON_S
-            judged, is_believed = self._over(cold, probability), is_over or self._alignment.delay is not None
+            is_answer = self._rest.is_answer(is_sound=probability >= self._noticed_from)
+            judged, is_believed = self._over(cold, probability), is_answer or self._alignment.delay is not None
         if judged < self._noticed_from <= probability:
             self._rest.linger()
         return judged if is_believed else min(judged, _UNPROVED * self._noticed_from)
@@ -183,11 +187,18 @@ class _Rest:
     """By how much a sound that goes on may put that off."""
     since_s: float = 0.0
     """Of silence since then."""
+    is_ours: bool = False
+    """The sound that is heard began before anybody could answer."""
 
     def go_on(self) -> None:
         """Another block has passed."""
         self.audible_s = max(0.0, self.audible_s - _BLOCK_S)
         self.since_s += _BLOCK_S
+
+    def is_answer(self, *, is_sound: bool) -> bool:
+        """Whether what is heard in the next window can't be an echo that was not found yet."""
+        self.is_ours = is_sound and (self.is_ours or self.since_s < _ANSWERS_AFTER_S)
+        return self.since_s > _SPEAKS_ON_S and not self.is_ours
 
     def linger(self) -> None:
         """The window that ends now was ours, and the next one may hold the rest of it."""

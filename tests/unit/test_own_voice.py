@@ -256,9 +256,31 @@ def test_before_the_echo_is_found_a_voice_holds_the_reply_and_cuts_nothing(delay
 def test_an_answer_soon_after_us_is_heard_where_no_echo_was_found():
     """With headphones none ever is: somebody who answers the greeting at once is not held back until it could be."""
     voice = played(1.0, Alignment())
-    assert voice.users(0.95) < 0.5  # may hold the reply, and is nobody's word yet
+    assert voice.users(0.05) < NOTICED_FROM
     play(voice, 0.15, QUIET)
-    assert voice.users(0.95) < 0.5
+    assert NOTICED_FROM <= voice.users(0.95) < 0.5  # may hold the reply, and is nobody's word yet
     play(voice, 0.1, QUIET)
     assert voice.is_audible
+    assert voice.users(0.95) > 0.8
+
+
+@pytest.mark.parametrize("began_s", [0.0, 0.05])
+def test_a_sound_that_goes_on_from_our_last_word_is_no_answer_where_no_echo_was_found(began_s):
+    """A reply that was held comes back later; the sound is believed once that must be over, or after a gap in it."""
+    voice = played(1.0, Alignment())
+    play(voice, began_s, QUIET)
+    judged = [voice.users(0.95)]
+    while voice.is_audible:
+        judged.append(voice.users(0.95))
+        play(voice, 0.03, QUIET)
+    assert max(judged) < 0.5
+    assert voice.users(0.95) == 0.95
+
+
+def test_a_gap_in_the_sound_makes_room_for_an_answer():
+    voice = played(1.0, Alignment())
+    assert voice.users(0.95) < 0.5
+    play(voice, 0.25, QUIET)
+    assert voice.users(0.1) < NOTICED_FROM
+    play(voice, 0.03, QUIET)
     assert voice.users(0.95) > 0.8
