@@ -20,6 +20,7 @@ from localvoice.errors import ModelError, ProviderBroken
 from localvoice.messages import Partial, Transcript
 from localvoice.streams import CancelToken, Resumable, Worker
 from localvoice.stt.belief import AgreementRule
+from localvoice.stt.quiet_room import in_a_room, peak_of
 from localvoice.stt.sphinx_binding import BindingDecoder
 from localvoice.stt.sphinx_decoder import LibraryDecoder, SphinxDecoder, UnknownWordsError
 from localvoice.stt.sphinx_library import open_library
@@ -132,7 +133,7 @@ class PocketsphinxRecognizer:
         if len(sound) > LONGEST_BYTES:
             return self._transcript("", rejected=True)
         with _foreign_errors():
-            sentence, free = self._decoder.judge(sound, token.check)
+            sentence, free = self._decoder.judge(in_a_room(sound), token.check)
         if self._rule.accepts(sentence, free):
             return self._transcript(sentence.text)
         return self._transcript(free.text, rejected=bool(free.text))
@@ -149,7 +150,7 @@ class PocketsphinxRecognizer:
             while utterance.decoded < len(utterance.sound):
                 token.check()
                 piece = bytes(utterance.sound[utterance.decoded : utterance.decoded + PIECE_BYTES])
-                self._decoder.hear(piece)
+                self._decoder.hear(in_a_room(piece, begins=utterance.decoded // 2, peak=utterance.peak))
                 utterance.decoded += len(piece)
             return self._decoder.words()
 
@@ -159,6 +160,8 @@ class _Utterance:
     """Sound of an utterance that is being followed."""
 
     sound: bytearray = field(default_factory=bytearray)
+    peak: int = 0
+    """Its loudest sample so far."""
     decoded: int = 0
     """Bytes that the decoder has had."""
     judged: Transcript | None = None
@@ -170,7 +173,9 @@ class _Utterance:
 
     def add(self, block: Samples) -> None:
         """What follows of it; nothing at a pause."""
-        self.sound += to_int16(block).tobytes()
+        heard = to_int16(block)
+        self.sound += heard.tobytes()
+        self.peak = max(self.peak, peak_of(heard))
         if not len(block):
             self.asked_bytes = len(self.sound)
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence
 from localvoice.errors import FileError, ModelError
 from localvoice.skills.catalog import Skills
 from localvoice.stt.belief import AgreementRule, Decoding
 from localvoice.stt.pocketsphinx import PocketsphinxRecognizer
+from localvoice.tts.espeak import EspeakSynthesizer
 
 DATA = Path(__file__).parent.parent / "data"
 SMALL_GRAMMAR = "#JSGF V1.0;\ngrammar small;\npublic <command> = {};\n"
@@ -232,3 +233,18 @@ def test_a_sentence_that_calls_most_of_the_speech_silence_is_not_believed():
     sentence = Decoding("what's eight plus fifty five", log_likelihood=-400.0, speech_frames=168)
     assert AgreementRule().accepts(sentence, Decoding(sentence.text, -400.0, speech_frames=180))
     assert not AgreementRule().accepts(sentence, Decoding(story, -90_000.0, speech_frames=607))
+
+
+async def one(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+@pytest.mark.parametrize("command", ["what time is it", "set a timer for five minutes", "what can you do"])
+async def test_a_synthesiser_between_two_silences_of_zeros_is_understood(recognizer, command):
+    (spoken,) = [chunk async for chunk in EspeakSynthesizer(voice="en-us").synthesize(one(command))]
+    edge = silence(SPEECH_RATE_HZ // 2)
+    sound = np.concatenate((edge, resample(spoken.samples, spoken.rate_hz, SPEECH_RATE_HZ), edge))
+    transcript = await recognizer.transcribe(sound)
+    assert (transcript.text, transcript.rejected) == (command, False)
+    *_, last = [partial async for partial in recognizer.stream(pieces(sound))]
+    assert (last.text, last.rejected) == (command, False)
