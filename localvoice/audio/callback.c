@@ -63,8 +63,8 @@ uint64_t lv_abi(void) { return LV_ABI; }
 
 uint64_t lv_size(int which) {
     static const uint64_t sizes[] = {sizeof(lv_ring), sizeof(lv_capture), sizeof(lv_reply), sizeof(lv_output),
-                                     sizeof(lv_pulse)};
-    return which >= 0 && which < 5 ? sizes[which] : 0;
+                                     sizeof(lv_pulse), sizeof(lv_server)};
+    return which >= 0 && which < 6 ? sizes[which] : 0;
 }
 
 static uint64_t least(uint64_t one, uint64_t other) { return one < other ? one : other; }

@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_ABI = 2, LV_TAIL = 1024 };
+enum { LV_ABI = 3, LV_TAIL = 1024 };
 
 #define LV_UNDECIDED 0xffffffffffffffff
 
@@ -80,6 +80,12 @@ typedef struct lv_pulse {
     int (*write)(void *stream, const void *data, size_t bytes, void *free_data, int64_t offset, int seek);
 } lv_pulse;
 
+/* What a server of PulseAudio's calls itself. */
+typedef struct lv_server {
+    uint64_t is_known;
+    char name[64];
+} lv_server;
+
 /* LV_ABI, and the sizes of the structs above by their order: a library made from another callback.h differs. */
 LV_API uint64_t lv_abi(void);
 LV_API uint64_t lv_size(int which);
@@ -94,6 +100,8 @@ LV_API int lv_play(const void *input, void *output, unsigned long frames, const 
 LV_API void lv_pulse_record(void *stream, size_t bytes, void *user);
 LV_API void lv_pulse_play(void *stream, size_t bytes, void *user);
 LV_API void lv_pulse_underflow(void *stream, void *user);
+/* pa_server_info_cb_t: user is an lv_server. */
+LV_API void lv_pulse_server(void *context, const void *info, void *user);
 
 /* One writer per ring. */
 LV_API void lv_write(lv_ring *ring, const float *samples, uint64_t frames);

@@ -33,3 +33,13 @@ void lv_pulse_underflow(void *stream, void *user) {
     (void)stream;
     grown(&((lv_output *)pulse->state)->underflows, 1);
 }
+
+/* The fourth word of a pa_server_info (pulse/introspect.h) is the name; a server that does not tell has none. */
+void lv_pulse_server(void *context, const void *info, void *user) {
+    lv_server *server = user;
+    const char *const *words = info;
+    size_t i;
+    (void)context;
+    for (i = 0; words && words[3] && words[3][i] && i < sizeof server->name - 1; i++) server->name[i] = words[3][i];
+    STORE_RELEASE(&server->is_known, 1);
+}

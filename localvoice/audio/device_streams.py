@@ -22,7 +22,7 @@ from localvoice.audio.mixer_rings import FLOAT_BYTES, ReplyRing, XrunCount
 from localvoice.audio.native_rings import FarSound
 from localvoice.audio.portaudio import device_errors, load_rtmixer, open_streams
 from localvoice.audio.pulse_client import means_pulse
-from localvoice.audio.pulse_stream import NoServerError, wake_server
+from localvoice.audio.pulse_connection import NoServerError, wake_server
 from localvoice.audio.samples import Samples, silence, to_mono
 from localvoice.audio.stream_opening import (
     CAPTURE_RING_S,

@@ -20,7 +20,7 @@ from localvoice.audio.shared_library import UNUSABLE, StaleLibraryError, library
 
 __all__ = ["UNDECIDED", "Library", "RingReader", "StaleLibraryError", "hold", "library_path", "load", "reason"]
 
-_STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output", "lv_pulse")
+_STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output", "lv_pulse", "lv_server")
 """In the order of `lv_size`."""
 
 

@@ -18,7 +18,8 @@ from localvoice.audio.native import Library, RingReader, hold
 from localvoice.audio.native_rings import FarSound, ReplyRing, new_state
 from localvoice.audio.portaudio import CLOSE_WITHIN_S, device_errors, load_sounddevice, open_streams
 from localvoice.audio.pulse_client import means_pulse
-from localvoice.audio.pulse_stream import NoServerError, PulseStream, wake_server
+from localvoice.audio.pulse_connection import NoServerError, wake_server
+from localvoice.audio.pulse_stream import PulseStream
 from localvoice.audio.samples import Samples, silence
 from localvoice.audio.stream_opening import (
     EDGE_S,

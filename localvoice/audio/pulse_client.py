@@ -28,6 +28,7 @@ void *pa_context_new(void *api, const char *name);
 int pa_context_connect(void *context, const char *server, int flags, void *spawn);
 int pa_context_get_state(void *context);
 int pa_context_errno(void *context);
+void *pa_context_get_server_info(void *context, void *callback, void *user);
 void pa_context_disconnect(void *context);
 void pa_context_unref(void *context);
 const char *pa_strerror(int error);

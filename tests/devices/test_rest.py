@@ -17,6 +17,7 @@ from localvoice.audio import native, native_streams
 from localvoice.audio.device import DeviceInfo, find_device
 from localvoice.audio.native_streams import InputStream, OutputStream
 from localvoice.audio.pulse_client import means_pulse
+from localvoice.audio.pulse_connection import NoServerError, PulseConnection, lets_streams_rest
 from localvoice.config import AudioConfig
 
 pytestmark = pytest.mark.devices
@@ -138,6 +139,42 @@ def test_a_reply_ends_the_rest_by_itself(loudspeaker: OutputStream) -> None:
     loudspeaker.play(loudspeaker.new_ring())
     time.sleep(0.3)
     assert steps(lambda: far.clock, 0.5)[0] == 480
+
+
+@pytest.mark.parametrize(
+    ("name", "may_rest"),
+    [("pulseaudio", True), ("PulseAudio (on PipeWire 0.3.65)", False), ("PulseAudio (on PipeWire 1.4.2)", False)],
+)
+def test_the_name_of_the_server_decides_whether_streams_rest(name: str, may_rest: bool) -> None:
+    assert lets_streams_rest(name) == may_rest
+
+
+def test_a_server_tells_its_name(device: DeviceInfo) -> None:
+    del device  # skips where there is no such server
+    library = native.load()
+    if library is None:
+        pytest.skip(f"{native.reason()}: `pip install -e .` where a C compiler is makes our own callback")
+    connection = PulseConnection()
+    connection.connect(NoServerError)
+    assert connection.server_name(library, NoServerError) == "pulseaudio"
+    connection.close(None)
+
+
+@pytest.fixture
+def _on_pipewire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same card, as if its server were PipeWire's."""
+    monkeypatch.setattr(PulseConnection, "server_name", lambda *_: "PulseAudio (on PipeWire 0.3.65)")
+
+
+@pytest.mark.usefixtures("_on_pipewire")
+def test_blocks_stay_short_where_the_server_is_pipewire(microphone: InputStream, loudspeaker: OutputStream) -> None:
+    far = loudspeaker.played
+    assert far is not None
+    for stream in (microphone, loudspeaker):
+        stream.rest(is_resting=True)
+    time.sleep(0.3)
+    assert steps(lambda: microphone.captured.written, 0.5)[1] == 480
+    assert steps(lambda: far.clock, 0.5)[1] == 480
 
 
 def test_a_server_of_another_kind_is_left_to_portaudio(device: DeviceInfo) -> None:
