@@ -127,22 +127,33 @@ async def outlive(how: str, card: Card, talk: Conversation, turn: int = 1, at_s:
     await until(lambda: (how in UNNOTICED or len(talk.changes(told)) >= 2) and talk.is_whole and talk.hears)
     changes = talk.changes(told)
     ticks = np.array(talk.clock[start:])
+    opened_s = max((told_s for told_s, _ in changes), default=there_s)
     return {
         "how": how,
         "failure": failure,
         "changed": [one.which for _, one in changes],
         "others": [str(one) for _, one in talk.told[told:] if not isinstance(one, DeviceChanged)],
-        "noticed_and_opened_s": round(max((told_s for told_s, _ in changes), default=there_s) - there_s, 3),
+        "noticed_and_opened_s": round(opened_s - there_s, 3),
         "away_s": round(there_s - broken_s, 3),
         "paths": len(talk.paths) - paths,
         **({} if how in MOVED else continuity(heard)),  # the server has moved the stream, and the recording
         "clock_off_ms": round(1000 * float(np.ptp(ticks[:, 0] - ticks[:, 1])), 1),
         "clock_stood_ms": round(1000 * float(np.diff(ticks[:, 0]).max()), 1),
         "clock_went_back": bool((np.diff(ticks[:, 1]) <= 0).any()),
-        "clock_moved_s": round(float(np.ptp(ticks[:, 1]) - np.ptp(ticks[:, 0])), 3),
+        "clock_moved_s": round(moved(np.array(talk.clock[max(0, start - 20) :]), broken_s, opened_s), 3),
         "heard_before": any(talk.loud[start : start + 100]),
         "heard_after": talk.hears,
     }
+
+
+def moved(ticks: Any, broken_s: float, opened_s: float) -> float:
+    """By how much the clock has gained on real time, in seconds: by its promptest blocks before and behind a loss.
+
+    Any one block may be read late, where this program gets no processor.
+    """
+    late_s = ticks[:, 0] - ticks[:, 1]
+    before, behind = late_s[ticks[:, 0] < broken_s], late_s[ticks[:, 0] > opened_s]
+    return float(before.min() - behind.min())
 
 
 async def until(happened: Callable[[], bool]) -> None:
