@@ -36,6 +36,12 @@ _CAP = 3.0
 _QUIET = 0.05
 """Excess that is nothing in any room."""
 
+_LOUD_BLOCKS = 7
+"""Over which our own peak counts: those of a window, and as much reverberation."""
+
+_LEAST_PEAK = 1e-3
+"""Of what is played, from which a higher one counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:
@@ -47,6 +53,8 @@ class Hint:
     """By how much it is louder than what our voice leaves, in tens of dB."""
     against_usual: float
     """The excess over what it usually is while only we speak; 1 is usual."""
+    loudness: float
+    """Of what is heard of us: the peak of the last 70 ms as a share of the highest one so far, 0 to 1."""
 
 
 class LinearBranch:
@@ -60,8 +68,8 @@ class LinearBranch:
         self._alignment = alignment
         self._vad = vad
         self._far_end = SteadyFarEnd(alignment)
-        self.has_reference = False
-        """Whether the far end of the present block has a place."""
+        self._reference: Samples | None = None
+        """The far end of the present block; None where it has no place."""
         self._windows = Reblocker(WINDOW)
         self._window: Samples | None = None
         """The one that was completed last."""
@@ -71,15 +79,19 @@ class LinearBranch:
 
     def reference(self, far: Samples) -> Samples | None:
         """The next block of the far end as the linear model wants it; None while its place is not known."""
-        steady = self._far_end.feed(far)
-        self.has_reference = steady is not None
-        return steady
+        self._reference = self._far_end.feed(far)
+        return self._reference
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether the far end of the present block has a place."""
+        return self._reference is not None
 
     def feed(self, worked: Worked, far: Samples, *, is_awake: bool) -> None:
         """The same block after the work on it; `is_awake` as that was."""
-        if is_awake and self.has_reference:
+        if is_awake and self._reference is not None:
             speaks = float(np.dot(far, far)) > _OWN_SPEECH_POWER * len(far)
-            self._excess.feed(worked.excess, speaks=speaks)
+            self._excess.feed(worked.excess, peak=float(np.abs(self._reference).max()), speaks=speaks)
         for window in self._windows.feed(worked.left):
             self._window = window
 
@@ -109,16 +121,20 @@ class LinearBranch:
 
 
 class _Excess:
-    """Excess of the last blocks, and what is usual."""
+    """Excess of the last blocks, what is usual, and how loud we are: loudspeakers saturate where we are loudest."""
 
     def __init__(self) -> None:
+        self._peaks: deque[float] = deque([0.0] * _LOUD_BLOCKS, maxlen=_LOUD_BLOCKS)
+        self._highest = _LEAST_PEAK
         self._last: deque[float] = deque([0.0] * (2 * _SMOOTHED), maxlen=2 * _SMOOTHED)
         self._usual = _USUAL
         self._learned = 0
         self._since_word = _HEARD_FOR_BLOCKS
 
-    def feed(self, excess: float, *, speaks: bool) -> None:
+    def feed(self, excess: float, *, peak: float, speaks: bool) -> None:
         self._last.append(excess)
+        self._peaks.append(peak)
+        self._highest = max(self._highest, peak)
         self._since_word = 0 if speaks else self._since_word + 1
         if self._since_word < _HEARD_FOR_BLOCKS:
             self._learned += 1
@@ -128,15 +144,17 @@ class _Excess:
     def pause(self) -> None:
         """A block that tells nothing."""
         self._last.append(0.0)
+        self._peaks.append(0.0)
 
     def forget(self) -> None:
         """What was heard last is no part of what comes next."""
         self._last.extend([0.0] * (2 * _SMOOTHED))
+        self._peaks.extend([0.0] * _LOUD_BLOCKS)
 
     @property
-    def of_window(self) -> tuple[float, float]:
-        """(excess, against what is usual) of the blocks of the window that ends now."""
+    def of_window(self) -> tuple[float, float, float]:
+        """(excess, against what is usual, loudness) of the blocks of the window that ends now."""
         last = list(self._last)
         means = [sum(last[end - _SMOOTHED : end]) / _SMOOTHED for end in range(_SMOOTHED + 1, len(last) + 1)]
         highest = max(means)
-        return highest, highest / (self._usual + _QUIET)
+        return highest, highest / (self._usual + _QUIET), max(self._peaks) / self._highest

@@ -66,19 +66,20 @@ _APART_WINDOWS = 4
 _FLOOR = 0.003
 """Probabilities are taken no nearer to 0 and 1: there they say nothing more."""
 
-_VOTE = (4.28, 1.14, 0.31, 0.68, -3.15)
+_VOTE = (3.24, 2.79, 0.35, 0.62, -6.11, -2.7, -1.15)
 """Log odds of a user: excess, logarithm of the excess against the usual one, log odds of a voice in what AEC3 and in
-what the linear branch leave, and a constant that puts the bar at `Bars.warm`. A logistic regression on the choosing
-rooms of benchmarks/audio/echo.py (docs/echo.md)."""
+what the linear branch leave, excess times our loudness, our loudness, and a constant that puts the bar at `Bars.warm`.
+Searched on rooms 600-639, where a false pause less was worth 2 ms of the mean user (docs/echo.md)."""
 
 _AGREE = (0.3, 0.5)
 _AGREED = 0.65
 """Probabilities of a voice in what the canceller and in what the branch leaves from which both hear one, and what that
 counts for at least: in 6 minutes of our own voice, a quarter of it in hard rooms, they never did (docs/echo.md)."""
 
-_FAINTEST = 0.2
-"""Probability of a voice that one of both has to hear at least: what is only louder than it should be is mostly ours.
-Of 105 users over our voice it delayed two, by one window (docs/echo.md)."""
+_FAINTEST = (0.1, 0.33)
+"""Probabilities of a voice in what the canceller and in what the branch leaves, of which one has to be reached: what is
+only louder than it should be is mostly ours, from a loudspeaker that saturates. 0.2 of either had twice as many false
+pauses in 52 minutes of our own voice, and 193 users over it were noticed no sooner (docs/echo.md)."""
 
 _HEARD_FOR_S = 0.3
 """Reverberation after the echo of the last sample played: 60 dB of a living room are over."""
@@ -270,9 +271,11 @@ class _Hints:
 
 
 def _vote(probability: float, hint: Hint) -> float:
-    if max(probability, hint.voice) < _FAINTEST:
+    if probability < _FAINTEST[0] and hint.voice < _FAINTEST[1]:
         return 0.0
-    seen = hint.excess, log(hint.against_usual + 0.1), _odds(probability), _odds(hint.voice), 1.0
+    voices = _odds(probability), _odds(hint.voice)
+    loud = hint.excess * hint.loudness, hint.loudness
+    seen = hint.excess, log(hint.against_usual + 0.1), *voices, *loud, 1.0
     vote = 1.0 / (1.0 + exp(-sum(weight * fact for weight, fact in zip(_VOTE, seen, strict=True))))
     do_agree = probability >= _AGREE[0] and hint.voice >= _AGREE[1]
     return max(vote, _AGREED) if do_agree else vote

@@ -222,6 +222,20 @@ def test_a_user_who_was_heard_before_a_rest_is_no_excess_after_it():
     assert before.excess > 1.0 > after.excess
 
 
+def test_a_hint_tells_how_loud_we_were_against_our_loudest_word_for_as_long_as_that_is_heard():
+    branch = LinearBranch(Known(), Level())
+    told = []
+    for level in 16 * [0.4] + 16 * [0.1]:
+        far = np.full(BLOCK, level, dtype=np.float32)
+        branch.reference(far)
+        branch.feed(Worked(far, far, far, 0.1), far, is_awake=True)
+        hint = branch.hear(is_audible=True)
+        told.append(0.0 if hint is None else hint.loudness)
+    assert told[15] == pytest.approx(1.0, abs=0.01)
+    assert told[20] == pytest.approx(1.0, abs=0.01)
+    assert told[-1] == pytest.approx(0.25, abs=0.05)
+
+
 def test_its_detector_forgets_what_it_has_not_heard_the_end_of():
     vad, alignment = Level(), Alignment()
     branch, loud = LinearBranch(alignment, vad), np.full(2 * 512, 0.1, dtype=np.float32)

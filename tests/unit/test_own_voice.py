@@ -118,8 +118,8 @@ def test_a_bar_of_one_lets_nothing_through():
     assert voice.users(1.0) == 1.0
 
 
-USER = Hint(voice=0.95, excess=0.8, against_usual=3.0)
-ECHO = Hint(voice=0.05, excess=0.05, against_usual=0.5)
+USER = Hint(voice=0.95, excess=0.8, against_usual=3.0, loudness=0.3)
+ECHO = Hint(voice=0.05, excess=0.05, against_usual=0.5, loudness=0.3)
 
 
 def listened(voice: OwnVoice, windows: int, probability: float, hint: Hint | None) -> list[float]:
@@ -210,17 +210,27 @@ def test_a_voice_of_which_the_canceller_alone_is_sure_holds_the_reply_and_counts
 def test_a_voice_that_both_hear_is_a_user_though_nothing_is_louder_than_it_should_be():
     voice = OwnVoice(NOTICED_FROM, found(), Bars())
     play(voice, 6.0)
-    faint = Hint(voice=0.5, excess=0.05, against_usual=0.5)
+    faint = Hint(voice=0.5, excess=0.05, against_usual=0.5, loudness=0.3)
     assert voice.users(0.29, faint) < NOTICED_FROM
     assert voice.users(0.3, faint) > 0.5
-    assert voice.users(0.6, Hint(voice=0.49, excess=0.05, against_usual=0.5)) < NOTICED_FROM
+    assert voice.users(0.6, Hint(voice=0.49, excess=0.05, against_usual=0.5, loudness=0.3)) < NOTICED_FROM
 
 
 def test_what_is_louder_than_it_should_be_and_no_voice_to_either_is_nobody():
     voice = OwnVoice(NOTICED_FROM, found(), Bars())
     play(voice, 6.0)
-    assert voice.users(0.19, Hint(voice=0.19, excess=3.0, against_usual=30.0)) == 0.0
-    assert voice.users(0.19, Hint(voice=0.2, excess=3.0, against_usual=30.0)) >= NOTICED_FROM
+    much = {"excess": 3.0, "against_usual": 30.0, "loudness": 0.3}
+    assert voice.users(0.09, Hint(voice=0.32, **much)) == 0.0
+    assert voice.users(0.09, Hint(voice=0.34, **much)) >= NOTICED_FROM
+    assert voice.users(0.11, Hint(voice=0.01, **much)) >= NOTICED_FROM
+
+
+def test_what_a_loud_word_of_ours_leaves_is_less_of_a_hint_than_what_a_low_one_does():
+    """A loudspeaker that saturates leaves most where we are loudest."""
+    voice = OwnVoice(NOTICED_FROM, found(), Bars())
+    play(voice, 6.0)
+    assert voice.users(0.01, Hint(voice=0.4, excess=0.8, against_usual=6.0, loudness=0.3)) >= NOTICED_FROM
+    assert voice.users(0.01, Hint(voice=0.4, excess=0.8, against_usual=6.0, loudness=0.9)) < NOTICED_FROM
 
 
 def test_a_sound_that_was_ours_is_not_the_user_s_because_we_stop():
