@@ -39,6 +39,9 @@ _QUIET = 0.05
 _LOUD_BLOCKS = 7
 """Over which our own peak counts: those of a window, and as much reverberation."""
 
+_KEPT = 0.9999
+"""Of the highest peak after a block: it halves in 70 s of speech, so that one chime does not make us low for ever."""
+
 _LEAST_PEAK = 1e-3
 """Of what is played, from which a higher one counts."""
 
@@ -134,7 +137,7 @@ class _Excess:
     def feed(self, excess: float, *, peak: float, speaks: bool) -> None:
         self._last.append(excess)
         self._peaks.append(peak)
-        self._highest = max(self._highest, peak)
+        self._highest = max(_KEPT * self._highest, peak, _LEAST_PEAK)
         self._since_word = 0 if speaks else self._since_word + 1
         if self._since_word < _HEARD_FOR_BLOCKS:
             self._learned += 1

@@ -236,6 +236,17 @@ def test_a_hint_tells_how_loud_we_were_against_our_loudest_word_for_as_long_as_t
     assert told[-1] == pytest.approx(0.25, abs=0.05)
 
 
+def test_one_chime_does_not_make_our_voice_low_for_ever():
+    branch = LinearBranch(Known(), Level())
+    chime, word = (np.full(BLOCK, level, dtype=np.float32) for level in (0.8, 0.2))
+    for far in [chime, *[word] * 14000]:
+        branch.reference(far)
+        branch.feed(Worked(far, far, far, 0.1), far, is_awake=True)
+    hint = branch.hear(is_audible=True)
+    assert hint is not None
+    assert hint.loudness > 0.9
+
+
 def test_its_detector_forgets_what_it_has_not_heard_the_end_of():
     vad, alignment = Level(), Alignment()
     branch, loud = LinearBranch(alignment, vad), np.full(2 * 512, 0.1, dtype=np.float32)
