@@ -12,6 +12,7 @@ from typing import Any
 
 from localvoice.audio import pulse_client
 from localvoice.audio.native import Library
+from localvoice.audio.portaudio import quiet_stderr
 
 ANSWERS_WITHIN_S = 2.0
 """A server that runs answers within some ms; one that was stopped never does."""
@@ -78,7 +79,7 @@ class PulseConnection:
         within_s: float = ANSWERS_WITHIN_S,
     ) -> None:
         """Wait for the server. Raises `NoServerError`, or what `too_late` makes."""
-        with self.locked():
+        with quiet_stderr(), self.locked():  # with sudo, the client complains of XDG_RUNTIME_DIR
             if self.pulse.pa_context_connect(self.context, self.ffi.NULL, flags, self.ffi.NULL) < 0:
                 raise NoServerError
         deadline_s = time.monotonic() + within_s
@@ -116,6 +117,10 @@ class PulseConnection:
     def error(self) -> str:
         """What the server said last, in words."""
         return str(self.ffi.string(self.pulse.pa_strerror(self.pulse.pa_context_errno(self.context))).decode())
+
+    def stop(self) -> None:
+        """End its thread; what is asked afterwards is in vain, and harmless."""
+        self.pulse.pa_threaded_mainloop_stop(self._loop)
 
     def close(self, stream: Any) -> None:
         """End it; nothing is called any more. `stream` may be None."""

@@ -38,10 +38,10 @@ _running: set[PulseStream] = set()
 
 
 @atexit.register
-def _close_all() -> None:
+def _stop_all() -> None:
     """What a program leaves open would be called when its memory is gone."""
     for stream in list(_running):
-        stream.close()
+        stream.stop()
 
 
 class PulseStream:
@@ -114,15 +114,15 @@ class PulseStream:
                 self._ending.thread.start()
             return self._ending.thread
 
-    def close(self) -> None:
-        """Stop. A server that hangs is not waited for."""
+    def stop(self) -> None:
+        """Be called no more, as the program ends. Nothing is freed: a thread that still connects asks on."""
         with self._ending.lock:
             is_closing, self._ending.thread = (
                 self._ending.thread is not None,
                 self._ending.thread or current_thread(),
             )
         if not is_closing:
-            self._close()
+            self._served.connection.stop()
 
     def _close(self) -> None:
         self._served.close()
