@@ -80,7 +80,8 @@ class Votes:
     def finished_at(self, trust: float) -> float | None:
         """The same with another trust in the sound."""
         goes_on = _GOES_ON.search(self.text) is not None
-        if is_instant(self.text) and not goes_on:
+        is_whole = is_instant(self.text) and self.words in {None, INSTANT_PROBABILITY}  # in the user's language, too
+        if is_whole and not goes_on:
             return INSTANT_PROBABILITY
         parts = [part for part in (self._of_ears(trust), self._of_recogniser()) if part is not None]
         if not parts:

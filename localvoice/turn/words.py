@@ -46,8 +46,11 @@ _INSTANT = {
 INSTANT = frozenset(phrase for phrases in _INSTANT.values() for phrase in phrases.replace("-", " ").split("; "))
 """Whole utterances that are finished for sure; alone a model doubts them, since they mostly open longer turns.
 
-Of every language at once: none of them opens a thought in another one, and people mix them. A word that does, such as
-the Spanish "para", is left out."""
+Of every language at once, since people mix them: hardly any opens a thought in another one (`_OPENS`). A word that
+opens one in its own, such as the Spanish "para", is left out."""
+
+_OPENS = {"it": frozenset({"non"})}
+"""Of these, what mostly goes on in a language: the French no is the Italian not."""
 
 INSTANT_PROBABILITY = 0.97
 
@@ -93,7 +96,7 @@ class TurnWords:
         words = words_of(text, self._language)
         if not words:
             return None
-        if is_instant(text):
+        if is_instant(text, self._language):
             return INSTANT_PROBABILITY
         if np.mean([word in self._vocabulary for word in words]) < KNOWN_SHARE:
             return None
@@ -122,9 +125,10 @@ class TurnWords:
         return len(self._vocabulary) + zlib.crc32(word[-3:].encode()) % self._buckets if known is None else known
 
 
-def is_instant(text: str) -> bool:
-    """Whether the whole of `text` is one of the utterances that are finished for sure."""
-    return " ".join(words_of(text)) in INSTANT
+def is_instant(text: str, language: str = "en") -> bool:
+    """Whether `text` is the whole of an utterance that is finished for sure where one speaks `language`."""
+    phrase = " ".join(words_of(text))
+    return phrase in INSTANT and phrase not in _OPENS.get(language, ())
 
 
 def ends_in_number(text: str, *, shortest: int = 2) -> bool:

@@ -68,6 +68,11 @@ def test_whole_commands_are_known_in_other_languages(text):
     assert not is_instant(f"{text} la")
 
 
+def test_the_no_of_one_language_is_the_not_of_another():
+    assert turn_words("fr").probability("Non.") > 0.9
+    assert turn_words("it").probability("Non") < 0.1
+
+
 def test_digits_count_as_the_words_they_are_read_as():
     assert words_of("Set 5 timers, 42 of them at 555. Ummm...") == (
         ["set", "five", "timers", "forty", "two", "of", "them", "at", "five", "five", "five", "um"]

@@ -87,6 +87,12 @@ def test_a_short_command_is_finished_however_it_sounds():
     assert said("stop", 0.001) == said("Stop!") > 0.9
 
 
+def test_a_word_that_opens_a_thought_in_the_language_of_the_user_is_no_whole_utterance():
+    italian, french = (Votes(LONG_S, text="Non", words=turn_words(one).probability("Non")) for one in ("it", "fr"))
+    assert italian.finished < 0.3
+    assert french.finished > 0.9
+
+
 def test_a_command_of_a_skill_is_likely_finished_whatever_the_word_model_says():
     assert said("what time is it") < SURE
     assert said("what time is it", is_command=True) >= SURE
