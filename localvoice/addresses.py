@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from localvoice.errors import ConfigError
 
+NO_PROXY_ADDRESS = "the proxy is no address: check HTTPS_PROXY (in its password write / as %2F and # as %23)"
+"""Told in place of an error that quotes it, and so the password."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether `host`, a name or an address, is this machine and nothing else. Nothing is looked up."""

@@ -15,6 +15,9 @@ from localvoice.errors import FileError, LocalVoiceError, unwritable
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
 
+_HALVES = "backslashreplace"
+"""Half of a letter of two units, as services send it where they cut text into pieces: `\\ud83d`, as JSON has it."""
+
 
 class EventLog:
     """Hands each event to its listeners. Called from the event loop only.
@@ -66,7 +69,7 @@ def _plain(value: Any) -> Any:
 def _opened(file: Path) -> TextIO:
     """A pipe as well, where somebody reads it: without a reader the system would wait for one."""
     if not file.is_fifo():
-        return file.open("w", encoding="utf-8")
+        return file.open("w", encoding="utf-8", errors=_HALVES)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -74,7 +77,7 @@ def _opened(file: Path) -> TextIO:
             raise
         raise FileError(f"nobody reads the pipe {file}: start its reader first") from error
     os.set_blocking(descriptor, True)
-    return open(descriptor, "w", encoding="utf-8")  # noqa: PTH123 - a descriptor
+    return open(descriptor, "w", encoding="utf-8", errors=_HALVES)  # noqa: PTH123 - a descriptor
 
 
 class JsonLines:

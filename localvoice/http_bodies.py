@@ -28,8 +28,9 @@ class File:
 
 
 def as_json(value: Any) -> Body:
-    """`value` as JSON in UTF-8, without spaces."""
-    return Body("application/json", json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    """`value` as JSON in UTF-8, without spaces; half of a letter of two units stays an escape of JSON."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Body("application/json", text.encode("utf-8", "backslashreplace"))
 
 
 def as_form(fields: Mapping[str, str], file: File) -> Body:
@@ -43,5 +44,5 @@ def as_form(fields: Mapping[str, str], file: File) -> Body:
         f'--{boundary}\r\nContent-Disposition: form-data; name="{file.field}"; filename="{file.name}"\r\n'
         f"Content-Type: {file.media_type}\r\n\r\n"
     )
-    data = b"".join(("".join(lines).encode(), file.data, f"\r\n--{boundary}--\r\n".encode()))
+    data = b"".join(("".join(lines).encode("utf-8", "replace"), file.data, f"\r\n--{boundary}--\r\n".encode()))
     return Body(f"multipart/form-data; boundary={boundary}", data)

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import h11
 
+from localvoice.addresses import NO_PROXY_ADDRESS
 from localvoice.http_bodies import Body
 from localvoice.http_link import Head, Link
 
@@ -121,7 +122,7 @@ class HttpClient:
         found = proxies.get(self._address.scheme) or proxies.get("all")
         if not found or proxy_bypass(self._address.hostname or ""):
             return None
-        return urlsplit(found if "://" in found else f"http://{found}")
+        return _parsed(found if "://" in found else f"http://{found}")
 
     async def _through(self, proxy: SplitResult) -> Link:
         """A connection that `proxy` makes for us; it sees who is called, and nothing of what is said."""
@@ -143,6 +144,17 @@ class HttpClient:
         except BaseException:
             link.hang_up()
             raise
+
+
+def _parsed(proxy: str) -> SplitResult:
+    try:
+        parts = urlsplit(proxy)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        raise ConnectionError(NO_PROXY_ADDRESS) from None  # the error quotes the address, and so the password
+    if not parts.hostname:
+        raise ConnectionError(NO_PROXY_ADDRESS)
+    return parts
 
 
 def _check_proxy(head: Head, proxy: SplitResult) -> None:

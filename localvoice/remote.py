@@ -120,15 +120,19 @@ class Connection:
             self._client.close()
 
     async def _ask(self, method: str, path: str, body: Body | None = None) -> Answer:
-        if self._is_closed:
-            raise ProviderBroken(f"{self._service.name} was closed", provider=self._service.name)
+        self._check_open()
         link = await self._client.ask(method, path, body)
         try:
+            self._check_open()  # it may have been closed while the connection was made
             head = await link.head()
         except BaseException:
             self._client.leave(link)
             raise
         return Answer(head, link, self._client, self._service)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ProviderBroken(f"{self._service.name} was closed", provider=self._service.name)
 
     async def _refusal(self, answer: Answer) -> ProviderError:
         try:
@@ -192,7 +196,7 @@ def said_in(body: str | bytes) -> str:
     """What an answer says about a failure; nothing where it is a web page."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     for field in ("error", "detail"):
         if isinstance(found, dict) and field in found:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from localvoice.addresses import NO_PROXY_ADDRESS
 from localvoice.errors import ProviderBroken, ProviderUnavailable
 from localvoice.remote import Service, plain, refusal, said_in
 
@@ -56,6 +57,12 @@ async def connected(service: Service, path: str, headers: Mapping[str, str]) -> 
         raise ProviderUnavailable(
             f"{name} cannot be reached ({service.host}): {what}", provider=name, may_retry=True
         ) from error
+    except (websockets.InvalidProxy, ValueError):
+        message = f"{name} cannot be reached ({service.host}): it points elsewhere, or {NO_PROXY_ADDRESS}"
+        raise ProviderUnavailable(message, provider=name) from None  # the error quotes the password
+    except ImportError as error:
+        message = f"{name} cannot be reached ({service.host}): a socks proxy needs `pip install python-socks[asyncio]`"
+        raise ProviderUnavailable(message, provider=name) from error
     except websockets.WebSocketException as error:
         raise ProviderBroken(f"{name} does not speak WebSocket: {type(error).__name__}", provider=name) from error
 

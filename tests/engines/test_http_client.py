@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import shutil
 import ssl
 import subprocess
+import sys
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,11 +18,12 @@ from pathlib import Path
 import h11
 import pytest
 
-from localvoice.errors import ProviderBroken, ProviderRefused
+from localvoice.errors import ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.http_bodies import Body, File, as_form, as_json
 from localvoice.http_client import ConnectTimeout, HttpClient
 from localvoice.remote import Connection, Service
 from localvoice.secrets_store import Secret
+from localvoice.sockets import connected
 from tests.loopback import answering
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -234,6 +237,11 @@ def test_a_form_holds_its_fields_and_the_file_byte_for_byte():
     assert parts[3] == b"--\r\n"
 
 
+def test_half_a_letter_as_services_send_it_can_be_sent_back():
+    assert json.loads(as_json({"said": "a\ud83d"}).data) == {"said": "a\ud83d"}
+    assert b"a?\r\n" in as_form({"prompt": "a\ud83d"}, File("file", "turn.wav", "audio/wav", b"")).data
+
+
 async def test_a_key_that_no_header_can_hold_is_told_without_it():
     async with asking(HELLO) as (site, _):
         connection = Connection(Service("groq", site.url, Secret("sk_planted\n0123456789"), 3.0))
@@ -241,6 +249,26 @@ async def test_a_key_that_no_header_can_hold_is_told_without_it():
             await connection.post("/call", as_json({}))
         assert "sk_planted" not in "".join(traceback.format_exception(caught.value))
         await connection.close()
+
+
+async def test_who_is_closed_while_the_connection_is_made_asks_nobody():
+    async with asking(HELLO) as (site, _):
+        connection = Connection(Service("groq", site.url, None, 3.0))
+        call = asyncio.create_task(connection.post("/call", as_json({})))
+        await asyncio.sleep(0)
+        await connection.close()
+        with pytest.raises(ProviderBroken, match="groq was closed"):
+            await call
+        await asyncio.wait_for(site.gone.wait(), 5)
+
+
+async def test_a_refusal_too_deep_to_be_read_is_told_without_its_words():
+    deep = b"[" * 100_000
+    async with asking(b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n%s" % (len(deep), deep)) as (site, _):
+        site_says = Connection(Service("groq", site.url, None, 30.0))
+        with pytest.raises(ProviderUnavailable, match=r"groq has failed \(500\)$"):
+            await site_says.post("/call", as_json({}))
+        await site_says.close()
 
 
 async def test_a_key_of_any_letters_is_sent_as_it_is():
@@ -364,3 +392,34 @@ async def test_a_kind_of_proxy_that_is_not_known_is_told(monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(ConnectionError, match="a socks5 proxy cannot be used: set HTTPS_PROXY"):
         await ask(HttpClient("https://localhost:9", {}, 3.0, may_use_proxy=True))
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://us:pl/anted@127.0.0.1:9",
+        "http://us:pl#anted@127.0.0.1:9",
+        "us:planted@127.0.0.1:99999",
+        "http://us:planted@",
+    ],
+)
+@pytest.mark.parametrize("is_socket", [False, True])
+async def test_a_proxy_that_is_no_address_is_told_without_its_password(proxy, is_socket, monkeypatch):
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    service = Service("deepgram", "https://192.0.2.1", None, 3.0)
+    with pytest.raises(ProviderUnavailable, match="the proxy is no address: check HTTPS_PROXY") as caught:
+        await (connected(service, "/", {}) if is_socket else Connection(service).post("/", as_json({})))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "pl/anted" not in told
+    assert "pl#anted" not in told
+    assert "'pl'" not in told
+    assert ":planted" not in told
+
+
+async def test_a_socks_proxy_without_its_package_is_told(monkeypatch):
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setitem(sys.modules, "python_socks", None)
+    with pytest.raises(ProviderUnavailable, match="a socks proxy needs `pip install"):
+        await connected(Service("deepgram", "https://192.0.2.1", None, 3.0), "/", {})

@@ -111,3 +111,10 @@ def test_a_pipe_with_a_reader_gets_every_line(tmp_path):
         assert os.read(reader, 100) == b'{"type": "state"}\n'
     finally:
         os.close(reader)
+
+
+def test_half_a_letter_as_services_send_it_is_written_as_json_has_it(tmp_path):
+    lines = JsonLines(tmp_path / "events.jsonl")
+    lines({"text": "a\ud83d"})
+    lines.close()
+    assert json.loads((tmp_path / "events.jsonl").read_text(encoding="utf-8")) == {"text": "a\ud83d"}
