@@ -33,8 +33,8 @@ class _Usage(ctypes.Structure):
 
 @cache
 def _allocator() -> Any:
-    """The C library; None where it is not glibc 2.33 or later, or cannot be asked."""
-    if sys.platform != "linux":
+    """The C library; None where it is not glibc 2.33 or later, or cannot be asked, or nobody tells what is held."""
+    if sys.platform != "linux" or not _STATM.exists():
         return None
     library = ctypes.CDLL(None)
     if not (hasattr(library, "mallinfo2") and hasattr(library, "malloc_trim")):

@@ -51,12 +51,14 @@ class PulseConnection:
     """A client's thread, which runs from construction on, and its way to the server."""
 
     def __init__(self) -> None:
-        """Raises `NoServerError` where the client is not installed."""
+        """Raises `NoServerError` where the client is not installed, or gets no descriptors for its thread."""
         loaded = pulse_client.load_pulse()
         if loaded is None:
             raise NoServerError
         self.ffi, self.pulse = loaded
         self._loop = self.pulse.pa_threaded_mainloop_new()
+        if self._loop == self.ffi.NULL:
+            raise NoServerError
         self.pulse.pa_threaded_mainloop_start(self._loop)
         with self.locked():
             self.context = self.pulse.pa_context_new(self.pulse.pa_threaded_mainloop_get_api(self._loop), b"localvoice")

@@ -43,6 +43,18 @@ with suppress(NoServerError):
 connection.close(None)
 """
 
+WITHOUT_FILES = """
+import os, resource
+from localvoice.audio.pulse_client import load_pulse
+from localvoice.audio.pulse_connection import NoServerError, PulseConnection
+load_pulse()
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+try:
+    PulseConnection()
+except NoServerError:
+    os._exit(7)
+"""
+
 
 @pytest.fixture(autouse=True)
 def _client() -> None:
@@ -83,3 +95,8 @@ def test_a_folder_of_somebody_else_is_nothing_to_print(tmp_path: Path) -> None:
         os.chown(folder, SOMEBODY, SOMEBODY)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
     assert ending(FINDING_NOBODY, {**environ, "XDG_RUNTIME_DIR": str(folder)}) == (0, "")
+
+
+def test_where_no_more_files_can_be_opened_there_is_no_server() -> None:
+    """Without its thread the client would abort the program with the first thing it is asked."""
+    assert ending(WITHOUT_FILES, {**os.environ})[0] == 7

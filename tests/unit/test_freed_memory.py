@@ -63,6 +63,12 @@ def test_heaps_are_looked_through_again_only_when_more_was_used_and_freed_since(
     assert ran.stdout.splitlines()[-1] == "False True False"
 
 
+def test_where_no_proc_is_mounted_nothing_is_given_back(monkeypatch, tmp_path):
+    """What cannot be read would end the worker, and whoever calls it next would wait for ever."""
+    monkeypatch.setattr(freed_memory, "_STATM", tmp_path / "statm")
+    assert freed_memory._allocator.__wrapped__() is None
+
+
 async def test_a_worker_without_a_job_gives_back_what_its_last_ones_freed(monkeypatch):
     given: list[bool] = []
     monkeypatch.setattr(streams, "IDLE_S", 0.01)
