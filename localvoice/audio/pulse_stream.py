@@ -33,6 +33,9 @@ renders at most is 50 ms."""
 _BYTES = 4
 """Of a frame: one float."""
 
+_MOST_FRAMES = 8192
+"""Given to a loudspeaker at once: the client takes 64 KiB, and 100 ms at 192 kHz are more."""
+
 _running: set[PulseStream] = set()
 """Streams whose loop may still call us: their memory has to stay."""
 
@@ -248,7 +251,7 @@ class _Called:
         self.given_at_first = 0
         """Blocks."""
         self._link = library.ffi.new("lv_pulse *")
-        self._link.state, self._link.block = self.state, block
+        self._link.state, self._link.block = self.state, min(block, _MOST_FRAMES)
         for name in ("peek", "drop", "begin_write", "write"):
             function = connection.ffi.cast("uintptr_t", getattr(connection.pulse, f"pa_stream_{name}"))
             setattr(self._link, name, library.ffi.cast(library.ffi.typeof(getattr(self._link, name)), int(function)))

@@ -89,6 +89,13 @@ async def test_a_loudspeaker_of_any_rate_is_spoken_through(monitor: Monitor, pat
     return None
 
 
+@pytest.mark.usefixtures("card", "path")
+def test_blocks_of_any_length_are_played_at_any_rate() -> None:
+    """PulseAudio's own client takes 64 KiB at once."""
+    device = replace(find_device("default", "output"), default_rate_hz=192_000)
+    loudspeaker(device, AudioConfig(sample_rate=192_000, block_ms=100)).close()
+
+
 async def says_the_tone(device: DeviceInfo, monitor: Monitor, config: AudioConfig) -> None:
     start_s = time.monotonic()
     player = DevicePlayer(loudspeaker(device, config), time.monotonic)
