@@ -23,6 +23,15 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
+def is_address(host: str) -> bool:
+    """Whether `host` is an address, and no name that has to be looked up."""
+    try:
+        ipaddress.ip_address(host.split("%", 1)[0])
+    except ValueError:
+        return False
+    return True
+
+
 def is_here(url: str) -> bool:
     """Whether the service at `url` runs on this machine."""
     return is_loopback(host_of(url))

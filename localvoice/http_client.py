@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import h11
 
-from localvoice.addresses import NO_PROXY_ADDRESS
+from localvoice.addresses import NO_PROXY_ADDRESS, is_address
 from localvoice.http_bodies import Body
 from localvoice.http_link import Head, Link
 
@@ -164,7 +164,8 @@ def _check_proxy(head: Head, proxy: SplitResult) -> None:
 
 async def _opened(host: str, port: int, context: ssl.SSLContext | None) -> Link:
     loop = asyncio.get_running_loop()
-    _, link = await loop.create_connection(Link, host, port, ssl=context, happy_eyeballs_delay=_OTHER_FAMILY_S)
+    delay_s = None if is_address(host) else _OTHER_FAMILY_S  # with one, `--offline` would not see who calls
+    _, link = await loop.create_connection(Link, host, port, ssl=context, happy_eyeballs_delay=delay_s)
     return link
 
 

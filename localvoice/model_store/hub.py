@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
+from localvoice.addresses import NO_PROXY_ADDRESS
 from localvoice.errors import ConfigError, ModelError
 from localvoice.model_store.catalogue import DEFAULT_ENDPOINT
 
@@ -97,12 +98,15 @@ class Hub:
     """Downloads from one hub. One event loop; close it by leaving `async with`."""
 
     def __init__(self, settings: HubSettings) -> None:
+        """Raises `ModelError` where the proxy of the environment cannot be used."""
         import httpx
 
         self.settings = settings
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(_SILENCE_S, connect=_CONNECT_S), headers={"User-Agent": "localvoice"}
-        )
+        timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
+        try:
+            self._client = httpx.AsyncClient(timeout=timeout, headers={"User-Agent": "localvoice"})
+        except (httpx.InvalidURL, ValueError):
+            raise ModelError(NO_PROXY_ADDRESS) from None  # the error quotes the password
 
     async def __aenter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ class TranscriptFile:
 
     def _append(self, line: str) -> None:
         try:
-            with self._path.open("a", encoding="utf-8") as file:
+            with self._path.open("a", encoding="utf-8", errors="replace") as file:
                 file.write(line + "\n")
         except OSError as error:
             raise unwritable(self._path, error) from error

@@ -107,6 +107,21 @@ def test_a_client_that_dials_for_others_is_not_named_but_who_used_it(shield):
     assert said == "--offline: __main__ tried to look up example.com"
 
 
+def test_our_own_client_is_named_where_nothing_has_to_be_looked_up():
+    (said,) = outcome(
+        GUARDED,
+        """
+        from localvoice.http_client import HttpClient
+
+        async def ask():
+            await HttpClient('https://192.0.2.1', {}, 3.0, may_use_proxy=False).ask('GET', '/')
+
+        print(said(lambda: asyncio.run(ask())))
+        """,
+    )
+    assert "--offline: localvoice.http_client tried to reach 192.0.2.1" in said
+
+
 @BOTH
 def test_this_machine_can_be_reached(shield):
     said = outcome(

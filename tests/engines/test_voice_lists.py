@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from importlib import import_module
 
 import numpy as np
 import pytest
 
-from localvoice.errors import ProviderRefused
+from localvoice.errors import ProviderRefused, ProviderUnavailable
 from localvoice.providers import PROVIDERS, has_voice
+from localvoice.tts.elevenlabs_voices import listed
 from localvoice.tts.kokoro import voice_names
 from tests.cloud_orders import PLANTED, order
 from tests.scripted_server import (
@@ -66,3 +68,11 @@ def test_the_voices_of_kokoro_are_read_without_its_model(tmp_path):
     assert voice_names(tmp_path) == ["af_heart", "bf_emma"]
     (tmp_path / "voices-v1.0.bin").write_bytes(b"nothing")
     assert voice_names(tmp_path) == []
+
+
+async def test_a_proxy_that_is_no_address_is_told_without_its_password(monkeypatch):
+    pytest.importorskip("elevenlabs", reason="needs the package of ElevenLabs: pip install 'localvoice[cloud]'")
+    monkeypatch.setenv("https_proxy", "http://us:pl/anted@127.0.0.1:9")
+    with pytest.raises(ProviderUnavailable, match="the proxy is no address: check HTTPS_PROXY") as caught:
+        await listed(order("elevenlabs", "https://192.0.2.1"), "")
+    assert "'pl'" not in "".join(traceback.format_exception(caught.value))

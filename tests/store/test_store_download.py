@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import traceback
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -367,3 +368,12 @@ def test_never_more_than_four_files_at_a_time(bench: Bench) -> None:
     watcher.join(10)
     assert bench.hub.four_at_once.is_set()
     assert not bench.hub.five_at_once.is_set()
+
+
+async def test_a_proxy_that_is_no_address_is_told_without_its_password(monkeypatch):
+    from localvoice.model_store.hub import Hub
+
+    monkeypatch.setenv("https_proxy", "http://us:pl/anted@127.0.0.1:9")
+    with pytest.raises(ModelError, match="the proxy is no address: check HTTPS_PROXY") as caught:
+        Hub(HubSettings("https://mirror.invalid", ""))
+    assert "'pl'" not in "".join(traceback.format_exception(caught.value))
