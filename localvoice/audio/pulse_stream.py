@@ -26,6 +26,9 @@ from localvoice.errors import DeviceError
 _STANDS_STILL_S = 1.0
 """A server that hangs says nothing. Who outlives its devices waits for less (device_watch.py)."""
 
+_ENDS_WITHIN_S = 1.0
+"""Closing takes some ms, whatever the server does; more on a busy machine."""
+
 _REST_S = 0.04
 """Length of a block while nobody talks: two of them are what a resting listener reads at once, and what a virtual card
 renders at most is 50 ms."""
@@ -118,14 +121,17 @@ class PulseStream:
             return self._ending.thread
 
     def stop(self) -> None:
-        """Be called no more, as the program ends. Nothing is freed: a thread that still connects asks on."""
+        """Be called no more, as the program ends. Nothing is freed: a thread that still connects asks on.
+
+        One that closes is waited for: were it ended while it has the loop locked, the loop would abort the program.
+        """
         with self._ending.lock:
-            is_closing, self._ending.thread = (
-                self._ending.thread is not None,
-                self._ending.thread or current_thread(),
-            )
-        if not is_closing:
+            closing = self._ending.thread
+            self._ending.thread = closing or current_thread()
+        if closing is None:
             self._served.connection.stop()
+        else:
+            closing.join(_ENDS_WITHIN_S)
 
     def _close(self) -> None:
         self._served.close()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from virtual_card import SoundServer
 
 from localvoice.audio import native
 from localvoice.audio.pulse_client import load_pulse
@@ -32,6 +33,22 @@ threading.Thread(target=pulse_stream.PulseStream, args=wanted, daemon=True).star
 while not pulse_stream._running:
     time.sleep(0.01)
 time.sleep(0.05)
+"""
+
+CLOSING = """
+import time
+from localvoice.audio import native
+from localvoice.audio.device import DeviceInfo
+from localvoice.audio.pulse_connection import PulseConnection
+from localvoice.audio.pulse_stream import PulseStream
+from localvoice.config import AudioConfig
+close = PulseConnection.close
+def close_slowly(connection, stream):
+    time.sleep(0.1)
+    close(connection, stream)
+    print("closed", flush=True)
+PulseConnection.close = close_slowly
+PulseStream(native.load(), DeviceInfo(0, "default", "ALSA", 2, 2, 48_000), "output", AudioConfig()).start_closing()
 """
 
 FINDING_NOBODY = """
@@ -84,6 +101,14 @@ def ending(program: str, environ: dict[str, str]) -> tuple[int, str]:
 def test_a_program_that_ends_while_it_connects_ends_cleanly(hanging_server: str) -> None:
     """What is being asked in another thread is not taken away under it: the client would abort the program."""
     assert ending(CONNECTING, {**os.environ, "PULSE_SERVER": hanging_server}) == (0, "")
+
+
+def test_a_program_that_ends_while_it_closes_waits_for_that(card: SoundServer) -> None:
+    """The client's loop would abort it where a thread has ended in the possession of its lock."""
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSING], env=card.environ, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")
 
 
 def test_a_folder_of_somebody_else_is_nothing_to_print(tmp_path: Path) -> None:
