@@ -147,15 +147,19 @@ class Link(asyncio.Protocol):
         is_whole = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
         if is_whole and not self._http.trailing_data[0]:
             self._http.start_next_cycle()
+            self._read_on()  # at rest as well: or it would not be seen that the other side closes
         else:
             self.hang_up()
+
+    def _read_on(self) -> None:
+        self._unread = 0
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     async def _more(self) -> None:
         if self._failure is not None:
             raise self._failure
-        self._unread = 0
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self._read_on()
         self._news = asyncio.get_running_loop().create_future()
         await self._news
 

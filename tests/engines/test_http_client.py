@@ -25,6 +25,7 @@ from localvoice.remote import Connection, Service
 from localvoice.secrets_store import Secret
 from localvoice.sockets import connected
 from tests.loopback import answering
+from tests.waiting import until
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
@@ -215,6 +216,31 @@ async def test_who_does_not_read_makes_the_other_side_wait():
         assert sent < 100
         client.leave(link)
         await asyncio.sleep(0.01)
+
+
+async def test_a_connection_at_rest_hears_the_other_side_close_also_behind_an_answer_that_had_to_wait():
+    length, read = 1_200_000, asyncio.Event()
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (length, bytes(length)))
+        await read.wait()
+        writer.close()
+
+    async with answering(pour) as url:
+        client = HttpClient(url, {}, 3.0, may_use_proxy=False)
+        link = await client.ask("GET", "/")
+        await link.head()
+        got = 0
+        while got < length:
+            await asyncio.sleep(0.1)  # it is all there before it is read
+            got += len(await link.piece() or b"")
+        assert await link.piece() is None
+        client.leave(link)
+        assert link.can_ask
+        read.set()
+        await until(lambda: not link.can_ask)
+        client.close()
 
 
 async def test_a_host_that_does_not_take_the_connection_is_not_waited_for(monkeypatch):
