@@ -149,10 +149,10 @@ def words_of(text: str, language: str = "en") -> list[str]:
 
 def _number(digits: str, language: str) -> list[str]:
     """Digit by digit, as a number is dictated; in English one of two digits as it is read."""
-    ones, value = _ONES[language], int(digits)
+    ones = _ONES[language]
     if language != "en" or len(digits) > 2 or (len(digits) > 1 and digits[0] == "0"):
         return [ones[int(digit)] for digit in digits]
-    if value < len(ones):
+    if (value := int(digits)) < len(ones):
         return [ones[value]]
     return [_TENS[value // 10 - 2], *([ones[value % 10]] if value % 10 else [])]
 

@@ -79,6 +79,10 @@ def test_digits_count_as_the_words_they_are_read_as():
     )
 
 
+def test_a_number_without_end_is_words_too():
+    assert words_of("9" * 5000)[-1] == "nine"
+
+
 def test_the_score_is_that_of_the_reference():
     spec = importlib.util.spec_from_file_location("infer", ROOT / "scripts" / "turnwords" / "infer.py")
     reference = importlib.util.module_from_spec(spec)
