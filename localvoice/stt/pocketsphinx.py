@@ -20,7 +20,7 @@ from localvoice.errors import ModelError, ProviderBroken
 from localvoice.messages import Partial, Transcript
 from localvoice.streams import CancelToken, Resumable, Worker
 from localvoice.stt.belief import AgreementRule
-from localvoice.stt.quiet_room import in_a_room, peak_of
+from localvoice.stt.room_noise import in_a_room, peak_of
 from localvoice.stt.sphinx_binding import BindingDecoder
 from localvoice.stt.sphinx_decoder import LibraryDecoder, SphinxDecoder, UnknownWordsError
 from localvoice.stt.sphinx_library import open_library

@@ -1,4 +1,4 @@
-"""A quiet room around what is heard: what the starter recogniser was trained in has no digital silence.
+"""The noise of a quiet room around what is heard: the starter recogniser was trained with no digital silence.
 
 Frames of nothing but zeros, as in files that a synthesiser wrote or behind a microphone that suppresses noise, drag the
 utterance's mean away from its speech: of 24 commands between two half seconds of zeros it understood none, with this
@@ -29,7 +29,7 @@ def in_a_room(sound: bytes, *, begins: int = 0, peak: int | None = None) -> byte
     """
     samples = np.frombuffer(sound, np.int16)
     loudest = max(peak_of(samples) if peak is None else peak, _LEAST_PEAK)
-    noise = np.resize(np.roll(_noise(), -begins), len(samples))
+    noise = _noise().take(np.arange(begins, begins + len(samples)), mode="wrap")
     heard = np.rint(samples + loudest * _BELOW * noise)
     return np.clip(heard, -32768, 32767).astype(np.int16).tobytes()
 
