@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 from localvoice.ui.live import windows_console
+from localvoice.ui.live.window_size import window_size
 
 _PASTE_ON, _PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"
 """Bracketed paste: what is pasted is told from what is typed."""
@@ -187,11 +188,7 @@ class PosixTerminal:
 
     def size(self) -> tuple[int, int]:
         """Columns and rows."""
-        try:
-            columns, rows = os.get_terminal_size(self._stdout.fileno())
-        except (OSError, ValueError):
-            columns, rows = 0, 0
-        return columns or 80, rows or 24
+        return window_size(self._stdout)
 
 
 def _in_front(fd: int) -> int | None:

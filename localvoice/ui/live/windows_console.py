@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import _thread
 import asyncio
-import os
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
+
+from localvoice.ui.live.window_size import window_size
 
 _SPECIAL = {
     "H": "\x1b[A",
@@ -141,8 +142,4 @@ class WindowsConsole:
 
     def size(self) -> tuple[int, int]:
         """Columns and rows."""
-        try:
-            columns, rows = os.get_terminal_size(self._stdout.fileno())
-        except (OSError, ValueError):
-            columns, rows = 0, 0
-        return columns or 80, rows or 24
+        return window_size(self._stdout)
