@@ -2,7 +2,7 @@
 
 Frames of nothing but zeros, as in files that a synthesiser wrote or behind a microphone that suppresses noise, drag the
 utterance's mean away from its speech: of 24 commands between two half seconds of zeros it understood none, with this
-noise 19, and in a room with noise of its own as many as before (docs/starters.md).
+noise 20, and in a room with noise of its own as many as before (docs/starters.md).
 """
 
 from __future__ import annotations
