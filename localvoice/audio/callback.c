@@ -108,6 +108,22 @@ uint64_t lv_read(const lv_ring *ring, uint64_t first, float *samples, uint64_t f
     return known_end > from ? known_end - from : 0;
 }
 
+float lv_loudest(const lv_ring *ring, uint64_t windows, uint64_t frames, uint64_t step) {
+    uint64_t steps = frames / step, at = LOAD_ACQUIRE(&ring->written), first = windows * steps * step, i, j;
+    float loudest = 0.0f;
+    if (at < first || first > ring->size) return 0.0f;
+    for (at -= first; windows; windows--) {
+        float power = 0.0f;
+        for (i = 0; i < steps; i++) {
+            float sum = 0.0f;
+            for (j = 0; j < step; j++) sum += get(&ring->data[at++ & (ring->size - 1)]);
+            power += sum * sum;
+        }
+        if (power > loudest) loudest = power;
+    }
+    return loudest / (float)(steps * step * step);
+}
+
 /* Capture */
 
 int lv_record(const void *input, void *output, unsigned long frames, const void *time, unsigned long flags,

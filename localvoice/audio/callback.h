@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_ABI = 3, LV_TAIL = 1024 };
+enum { LV_ABI = 4, LV_TAIL = 1024 };
 
 #define LV_UNDECIDED 0xffffffffffffffff
 
@@ -107,6 +107,9 @@ LV_API void lv_pulse_server(void *context, const void *info, void *user);
 LV_API void lv_write(lv_ring *ring, const float *samples, uint64_t frames);
 /* Copy frames [first, first + frames), zeros where they are not there (any more); returns how many were. Any thread. */
 LV_API uint64_t lv_read(const lv_ring *ring, uint64_t first, float *samples, uint64_t frames);
+/* Mean square of the loudest of the last `windows` stretches of `frames` frames each. Every `step` frames count as one,
+ * their mean: what is far above the band of 1 / step of the rate counts for little. 0 where less has been written. */
+LV_API float lv_loudest(const lv_ring *ring, uint64_t windows, uint64_t frames, uint64_t step);
 
 /* The rest belongs to one thread beside the callback's. */
 /* Write behind the end of a reply; the caller has seen that there is room. */

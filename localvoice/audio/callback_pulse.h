@@ -15,16 +15,19 @@ void lv_pulse_record(void *stream, size_t bytes, void *user) {
     }
 }
 
-/* Gives whole blocks, as many as fit into what is asked for; the rest is asked for again with the next one. */
+/* Gives whole blocks, as many as fit into what is asked for; the rest is asked for again with the next one. All of them
+ * go at once: each gift is a message to the server. */
 void lv_pulse_play(void *stream, size_t bytes, void *user) {
     lv_pulse *pulse = user;
-    size_t block = pulse->block * sizeof(float);
-    for (; bytes >= block; bytes -= block) {
+    size_t block = pulse->block * sizeof(float), size, at;
+    for (; bytes >= block; bytes -= size) {
         void *data;
-        size_t size = block;
+        size = bytes - bytes % block;
         if (pulse->begin_write(stream, &data, &size) < 0 || size < block) return;
-        lv_play(NULL, data, (unsigned long)pulse->block, NULL, 0, pulse->state);
-        if (pulse->write(stream, data, block, NULL, 0, 0) < 0) return;
+        size -= size % block; /* the client may have less room */
+        for (at = 0; at < size; at += block)
+            lv_play(NULL, (char *)data + at, (unsigned long)pulse->block, NULL, 0, pulse->state);
+        if (pulse->write(stream, data, size, NULL, 0, 0) < 0) return;
     }
 }
 

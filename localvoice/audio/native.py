@@ -48,6 +48,8 @@ class Library:
         """Its functions, called without giving the GIL away."""
         self.brief.lv_read.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64
         self.brief.lv_hold.argtypes = ctypes.c_void_p, ctypes.c_void_p
+        self.brief.lv_loudest.argtypes = ctypes.c_void_p, *[ctypes.c_uint64] * 3
+        self.brief.lv_loudest.restype = ctypes.c_float
         self.brief.lv_read.restype = self.brief.lv_hold.restype = ctypes.c_uint64
 
     def address(self, of: Any) -> int:
@@ -111,6 +113,14 @@ class RingReader:
         """Frames written so far: those before have been there."""
         count: int = self._ring.written
         return count
+
+    def loudest(self, windows: int, frames: int, step: int) -> float:
+        """Mean square of the loudest of the last `windows` times `frames`, as heard at 1 / `step` of the rate.
+
+        0 where less has been written. A look that the writer overtakes is a little wrong.
+        """
+        power: float = self._library.brief.lv_loudest(self._place, windows, frames, step)
+        return power
 
     def read(self, first: int, frames: int) -> tuple[Samples, int]:
         """Frames `first` to `first + frames`, and how many of them were there; the others are zeros.
