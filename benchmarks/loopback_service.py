@@ -1,4 +1,4 @@
-"""A recogniser and a model on a loopback port, as the program finds them where OpenAI is configured."""
+"""A recogniser, a model and a voice on a loopback port, as the program finds them where OpenAI is configured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Answers(BaseHTTPRequestHandler):
-    """What both say: a benchmark adds `heard` and `written`, each of which may take its time."""
+    """What they say: a benchmark adds those that it asks for, each of which may take its time."""
 
     protocol_version = "HTTP/1.1"
 
@@ -22,29 +22,35 @@ class Answers(BaseHTTPRequestHandler):
         """The reply to the history in the request."""
         raise NotImplementedError
 
+    def spoken(self, request: bytes) -> bytes:
+        """The clause in the request: samples of 16 bits at 24 kHz."""
+        raise NotImplementedError
+
     def do_HEAD(self) -> None:
         """Whether it is there."""
-        self._send("application/json", "")
+        self._send("application/json", b"")
 
     def do_GET(self) -> None:
         """Its models: none need be named."""
-        self._send("application/json", json.dumps({"data": []}))
+        self._send("application/json", json.dumps({"data": []}).encode())
 
     def do_POST(self) -> None:
         """A question."""
         request = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.endswith("/transcriptions"):
-            self._send("application/json", json.dumps({"text": self.heard(request)}))
+            self._send("application/json", json.dumps({"text": self.heard(request)}).encode())
+        elif self.path.endswith("/speech"):
+            self._send("audio/pcm", self.spoken(request))
         else:
-            self._send("text/event-stream", _streamed(self.written(request)))
+            self._send("text/event-stream", _streamed(self.written(request)).encode())
 
-    def _send(self, kind: str, body: str) -> None:
+    def _send(self, kind: str, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body.encode())))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         with suppress(ConnectionError):  # an answer that was called off
-            self.wfile.write(body.encode())
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""

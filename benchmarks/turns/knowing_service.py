@@ -1,4 +1,4 @@
-"""A recogniser and a model on loopback that know what the user's recording says: sound is found again in it."""
+"""Engines on loopback that know what the user's recording says: sound is found again in it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ import soundfile
 
 from benchmarks.loopback_service import Answers, loopback_service
 from benchmarks.turns.overlap_sounds import Stream
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, to_int16
 
-READS_S, FIRST_TOKEN_S = 0.05, 0.08
-"""What a small recogniser and a small model take."""
+READS_S, FIRST_TOKEN_S, FIRST_SOUND_S = 0.05, 0.08, 0.04
+"""What a small recogniser, a small model and a small voice take."""
 
 CLOSING, CLOSED = "goodbye", "You are welcome."
 """The word after which the story is over, and what is said then."""
+
+_VOICE_HZ, _LETTER_S = 24_000, 0.065
+"""The voice hums, so long for each letter."""
 
 _COARSE_HZ = 4000
 """Rate at which sound is looked for: enough for speech, and done within the time that reading takes."""
@@ -60,6 +63,11 @@ class _Knowing(Answers):
         time.sleep(FIRST_TOKEN_S)
         said = str(json.loads(request)["messages"][-1]["content"])
         return CLOSED if CLOSING in said else self._story
+
+    def spoken(self, request: bytes) -> bytes:
+        time.sleep(FIRST_SOUND_S)
+        at_s = np.arange(round(len(json.loads(request)["input"]) * _LETTER_S * _VOICE_HZ)) / _VOICE_HZ
+        return to_int16(0.25 * np.sin(2 * np.pi * 440 * at_s)).tobytes()
 
 
 def knowing_service(user: Stream, story: str) -> AbstractContextManager[dict[str, str]]:

@@ -53,13 +53,18 @@ Kind = Literal["natural", "inserted"]
 def turns_of_people(folder: Path, half: Half | None = None) -> Iterator[SpokenTurn]:
     """Each recording as it is, and again with pauses inside; of one half of the recordings, or of all."""
     for path in sorted(folder.glob("*.wav")):
-        if half is not None and half_of(path.stem) != half:
-            continue
-        found = _read(path)
-        natural = [] if found is None else _natural(found)
-        if found is not None and natural:
-            yield _turn(folder.name, "natural", found.sound[: frames(natural[-1].end_s + _TAIL_S)], natural)
-            yield from with_pauses(folder.name, path.stem, found.sound, found.words, natural[-1].end_s)
+        if half is None or half_of(path.stem) == half:
+            yield from turns_of(path)
+
+
+def turns_of(path: Path) -> Iterator[SpokenTurn]:
+    """One recording as it is, and again with pauses inside; nothing where its words are not found in its sound."""
+    found = _read(path)
+    natural = [] if found is None else _natural(found)
+    if found is not None and natural:
+        source = path.parent.name
+        yield _turn(source, "natural", found.sound[: frames(natural[-1].end_s + _TAIL_S)], natural)
+        yield from with_pauses(source, path.stem, found.sound, found.words, natural[-1].end_s)
 
 
 def half_of(name: str) -> Half:
