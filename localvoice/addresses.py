@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from localvoice.errors import ConfigError
 
 NO_PROXY_ADDRESS = "the proxy is no address: check HTTPS_PROXY (in its password write / as %2F and # as %23)"
 """Told in place of an error that quotes it, and so the password."""
+NO_SOCKS = "a socks proxy needs `pip install 'httpx[socks]'`: or set HTTPS_PROXY to one that takes http://"
 
 
 def is_loopback(host: str) -> bool:
@@ -46,7 +47,7 @@ def host_of(url: str) -> str:
 
 
 def checked_url(url: str, name: str) -> str:
-    """`url` without a closing slash, as an address that a key may be sent to.
+    """`url` without a closing slash and with its host in ASCII, as an address that a key may be sent to.
 
     Raises:
         ConfigError: no address at all, one that carries a password, or one that is neither TLS nor this machine.
@@ -62,7 +63,17 @@ def checked_url(url: str, name: str) -> str:
         raise _refused(name, "carries more than an address")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _refused(name, "would travel unencrypted")
-    return url.rstrip("/")
+    return (url if parts.hostname.isascii() else _in_ascii(parts, parts.hostname, name)).rstrip("/")
+
+
+def _in_ascii(parts: SplitResult, host: str, name: str) -> str:
+    import idna
+
+    try:
+        netloc = parts.netloc.lower().replace(host, idna.encode(host, uts46=True).decode())
+    except idna.IDNAError as error:
+        raise _refused(name, "is no address") from error
+    return parts._replace(netloc=netloc).geturl()
 
 
 def _refused(name: str, what: str) -> ConfigError:

@@ -32,6 +32,7 @@ from localvoice.commands.talk import talk
 from localvoice.commands.transcribe import transcribe
 from localvoice.commands.voices import voices_app
 from localvoice.errors import AllProvidersFailed, ConfigError, ExitCode, LocalVoiceError, ProviderUnavailable
+from localvoice.printable import printable
 
 app = typer.Typer(
     name="localvoice",
@@ -170,5 +171,5 @@ def _unforeseen(error: BaseException, *, debug: bool) -> int:
 def _failed(message: str, code: int, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    typer.echo(f"localvoice: {message}", err=True)
+    typer.echo(f"localvoice: {printable(message)}", err=True)
     return code

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from localvoice.config_ranges import Count, Duration, EngineList, Fraction, Language, Range
+from localvoice.config_ranges import Count, Duration, EngineList, Fraction, Language, Range, SpeechProbability
 
 Cloud = Literal["off", "prefer", "fallback"]
 
@@ -111,9 +111,9 @@ class AudioConfig:
 class VadConfig:
     """Voice activity: section `vad`. Probabilities are 0..1."""
 
-    threshold: Fraction = 0.5
+    threshold: SpeechProbability = 0.5
     """Probability at which speech begins."""
-    release: Fraction = 0.35
+    release: SpeechProbability = 0.35
     """Probability under which it ends."""
     runtime: Literal["onnx", "torch"] = "onnx"
     """What runs Silero: onnxruntime, or its own package (extra `torch`)."""
@@ -121,7 +121,7 @@ class VadConfig:
     """Shortest sound that counts as speech."""
     preroll_ms: Annotated[int, Range(0, 10_000)] = 300
     """Sound kept from before speech was noticed."""
-    duck_threshold: Fraction = 0.3
+    duck_threshold: SpeechProbability = 0.3
     """Probability at which a reply is lowered, before speech is certain."""
 
 

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 
 from localvoice.config_schema import Setting, Unfit, dotted, nearest, persona_settings, settings, shown
 from localvoice.errors import ConfigError
+from localvoice.small_files import read_small_file
 
 FILE_VARIABLE = "LOCALVOICE_CONFIG"
 STANDALONE_VARIABLES = (FILE_VARIABLE, "LOCALVOICE_MODELS")
 """Variables of ours that are no settings."""
 LOCAL_FILE = "localvoice.toml"
-_MOST_BYTES = 1_000_000
-"""A file with every setting has 10 kB; TOML of a megabyte takes seconds to read, and a device never ends."""
 _KEY_WORDS = ("api_key", "apikey", "key", "token", "secret", "password")
 
 
@@ -88,16 +87,11 @@ def read_table(path: Path, name: str) -> dict[str, Any] | None:
         ConfigError: it cannot be read, or is not TOML in UTF-8.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            message = f"{name} is larger than 1 MB, which no settings are; name another file"
-            raise ConfigError(message, source=f"file {name}")
-        text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark
+        text = read_small_file(path).decode("utf-8-sig")  # editors on Windows write a byte order mark
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        message = f"cannot read {name}: {error.strerror}; correct its permissions or move it away"
+        message = f"cannot read {name}: {error.strerror}; correct that, or move it away"
         raise ConfigError(message, source=f"file {name}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1

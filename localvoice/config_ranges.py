@@ -23,7 +23,9 @@ class Tag:
 
 Language = Annotated[str, Tag()]
 Fraction = Annotated[float, Range(0, 1)]
-"""A probability, share or linear gain."""
+"""A share or linear gain."""
+SpeechProbability = Annotated[float, Range(0.02, 1)]
+"""Below this a quiet room counts as speech that never ends: noise of -50 dBFS gives Silero up to 0.02."""
 Count = Annotated[int, Range(1)]
 Duration = Annotated[float, Range(0.1)]
 """Seconds, where 0 would switch everything off."""

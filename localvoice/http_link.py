@@ -145,7 +145,8 @@ class Link(asyncio.Protocol):
         self._is_busy = False
         self.rested_s = asyncio.get_running_loop().time()
         is_whole = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        if is_whole and not self._http.trailing_data[0]:
+        is_sent = self._transport is not None and not self._transport.get_write_buffer_size()
+        if is_whole and is_sent and not self._http.trailing_data[0]:
             self._http.start_next_cycle()
             self._read_on()  # at rest as well: or it would not be seen that the other side closes
         else:

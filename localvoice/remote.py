@@ -16,6 +16,7 @@ from localvoice.addresses import host_of, is_here
 from localvoice.beside import is_running
 from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.http_bodies import Body
+from localvoice.printable import printable
 from localvoice.secrets_store import KEY_VARIABLES, Secret
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Connection:
         with mapped(self._service):
             async with asyncio.timeout(self._service.timeout_s + len(body.data) / _UPLOAD_BYTES_S):
                 answer = await self._ask("POST", path, body)
-                if answer.status < 400:
+                if answer.status < 300:
                     return answer
                 raise await self._refusal(answer)
 
@@ -97,7 +98,7 @@ class Connection:
         with mapped(self._service):
             async with asyncio.timeout(2 * min(_CONNECT_S, self._service.timeout_s)):
                 answer = await self._ask("GET", path)
-                if answer.status in {401, 402, 403, 429} or answer.status >= 500:
+                if answer.status in {401, 402, 403, 429} or answer.status >= 500 or 300 <= answer.status < 400:
                     raise await self._refusal(answer)
                 try:
                     return json.loads(await answer.whole())
@@ -125,6 +126,7 @@ class Connection:
         try:
             self._check_open()  # it may have been closed while the connection was made
             head = await link.head()
+            _check_encoding(head, self._service)
         except BaseException:
             self._client.leave(link)
             raise
@@ -139,7 +141,14 @@ class Connection:
             body = (await answer.whole()).decode("utf-8", errors="replace")
             return refusal(self._service, answer.status, said_in(body), answer.headers)
         finally:
-            await answer.close()
+            answer.hang_up()  # it may have come early, and the rest of the request would stand before the next one
+
+
+def _check_encoding(head: Head, service: Service) -> None:
+    encoding = head.headers.get("content-encoding", "identity")
+    if head.status < 300 and encoding.strip().lower() not in {"", "identity"}:
+        message = f"{service.name} answers compressed ({encoding}), and was asked not to: switch that off at its server"
+        raise ProviderBroken(plain(service, message), provider=service.name)
 
 
 @contextmanager
@@ -170,6 +179,11 @@ def mapped(service: Service, *, was_accepted: bool = False) -> Iterator[None]:
 def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]) -> ProviderError:
     """What an HTTP status other than success comes to; `said` is the service's own word for it."""
     name, said = service.name, plain(service, said)
+    if 300 <= status < 400:
+        place = plain(service, headers.get("location", "").partition("?")[0])
+        there = f"{status}, to {place}" if place else f"{status}"
+        message = f"{name} is not at its address any more ({there}): correct engines.{name}.base_url"
+        return ProviderRefused(message, provider=name)
     if status in {401, 403} and "quota" not in said:
         variable = KEY_VARIABLES.get(name)
         cure = f": check {variable}, or `localvoice keys set {name}`" if variable else ""
@@ -186,9 +200,9 @@ def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]
 
 
 def plain(service: Service, text: str) -> str:
-    """What a service said, in a line for the screen, without the key."""
+    """What a service said, in a line for the screen, without the key and without codes that a terminal acts on."""
     key = service.key.reveal() if service.key else ""
-    line = " ".join((text.replace(key, "***") if key else text).split())
+    line = " ".join(printable(text.replace(key, "***") if key else text).split())
     return line if len(line) <= _MESSAGE_CHARS else line[:_MESSAGE_CHARS] + "…"
 
 
@@ -243,6 +257,11 @@ class Answer:
 
     async def close(self) -> None:
         """Hang up, unless all has been read: then the connection waits for the next call."""
+        self._client.leave(self._link)
+
+    def hang_up(self) -> None:
+        """Whatever has been read."""
+        self._link.hang_up()
         self._client.leave(self._link)
 
 

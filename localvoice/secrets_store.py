@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from localvoice.errors import ConfigError
 from localvoice.providers import PROVIDERS
+from localvoice.small_files import read_small_file
 
 KEY_VARIABLES: Mapping[str, str] = {name: row.key for name, row in PROVIDERS.items() if row.key}
 """Where each provider's key stands. Engines not named here need none."""
@@ -119,10 +120,11 @@ def checked_key(text: str, where: str) -> Secret:
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables in a `.env` file: `KEY=VALUE`, quotes, `#` comments, `export`; nothing is interpolated.
 
-    A file that is absent or cannot be read gives none: it may belong to another program, and `.env` may be a folder.
+    A file that is absent or cannot be read gives none: it may belong to another program, and `.env` may be a folder, or
+    a pipe that nobody writes to.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        text = read_small_file(path).decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
     except OSError as error:
         logger.debug("%s not read: %s", path, error.strerror)
         return {}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from localvoice.addresses import NO_PROXY_ADDRESS
 from localvoice.errors import ProviderBroken, ProviderUnavailable
 from localvoice.remote import Service, plain, refusal, said_in
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
+    from websockets.asyncio.client import ClientConnection, connect
 
 _CONNECT_S = 3.0
 """As for other services: a healthy handshake takes 0.1 to 0.3 s."""
@@ -35,11 +35,10 @@ async def connected(service: Service, path: str, headers: Mapping[str, str]) -> 
         ProviderError: it cannot be had.
     """
     import websockets
-    from websockets.asyncio.client import connect
 
     name = service.name
     try:
-        return await connect(
+        return await _straight(
             socket_url(service, path),
             additional_headers=headers,
             user_agent_header="localvoice",
@@ -58,13 +57,24 @@ async def connected(service: Service, path: str, headers: Mapping[str, str]) -> 
             f"{name} cannot be reached ({service.host}): {what}", provider=name, may_retry=True
         ) from error
     except (websockets.InvalidProxy, ValueError):
-        message = f"{name} cannot be reached ({service.host}): it points elsewhere, or {NO_PROXY_ADDRESS}"
+        message = f"{name} cannot be reached ({service.host}): {NO_PROXY_ADDRESS}"
         raise ProviderUnavailable(message, provider=name) from None  # the error quotes the password
     except ImportError as error:
         message = f"{name} cannot be reached ({service.host}): a socks proxy needs `pip install python-socks[asyncio]`"
         raise ProviderUnavailable(message, provider=name) from error
     except websockets.WebSocketException as error:
         raise ProviderBroken(f"{name} does not speak WebSocket: {type(error).__name__}", provider=name) from error
+
+
+def _straight(url: str, **options: Any) -> connect:
+    """A connection to `url` and nowhere else: of the headers with keys the library forwards all but `Authorization`."""
+    from websockets.asyncio.client import connect
+
+    class Straight(connect):
+        def process_redirect(self, exc: Exception) -> Exception:
+            return exc
+
+    return Straight(url, **options)
 
 
 def is_open(socket: ClientConnection) -> bool:

@@ -13,6 +13,7 @@ import typer
 
 from localvoice.commands import completing
 from localvoice.errors import ConfigError
+from localvoice.printable import printable
 
 if TYPE_CHECKING:
     from localvoice.config_sources import LoadedConfig
@@ -171,4 +172,4 @@ def note_to_watchers(text: str) -> None:
 
 def warn(text: str) -> None:
     """One line on standard error."""
-    typer.echo(f"warning: {text}", err=True)
+    typer.echo(f"warning: {printable(text)}", err=True)

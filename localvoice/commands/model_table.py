@@ -8,6 +8,7 @@ from typing import Any
 from localvoice.model_store.catalogue import Model, size_text
 from localvoice.model_store.receipt import Receipt
 from localvoice.model_store.store import Installed, ModelStore
+from localvoice.printable import printable
 
 _OPEN = frozenset({"MIT", "Apache-2.0", "BSD-2-Clause", "public-domain"})
 """Licences that need no remark."""
@@ -45,7 +46,7 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as aligned plain text."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(printable(line).rstrip() for line in lines)
 
 
 def _known(store: ModelStore, model: Model, installed: Installed | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import typer
 
 from localvoice.commands import flags
 from localvoice.errors import ConfigError
+from localvoice.printable import printable_lines
 
 if TYPE_CHECKING:
     from localvoice.app.transcribing import Done
@@ -55,7 +56,7 @@ def transcribe(
 
 
 def _as_text(done: Done, is_one_of_many: bool) -> str:
-    text = done.transcript.text
+    text = printable_lines(done.transcript.text)
     return f"{done.name}: {text}\n" if is_one_of_many else f"{text}\n"
 
 

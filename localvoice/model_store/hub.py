@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin, urlsplit
 
-from localvoice.addresses import NO_PROXY_ADDRESS
+from localvoice.addresses import NO_PROXY_ADDRESS, NO_SOCKS
 from localvoice.errors import ConfigError, ModelError
 from localvoice.model_store.catalogue import DEFAULT_ENDPOINT
 
@@ -107,6 +107,8 @@ class Hub:
             self._client = httpx.AsyncClient(timeout=timeout, headers={"User-Agent": "localvoice"})
         except (httpx.InvalidURL, ValueError):
             raise ModelError(NO_PROXY_ADDRESS) from None  # the error quotes the password
+        except ImportError as error:
+            raise ModelError(NO_SOCKS) from error
 
     async def __aenter__(self) -> Self:
         return self

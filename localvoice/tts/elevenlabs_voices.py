@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localvoice.addresses import NO_PROXY_ADDRESS
+from localvoice.addresses import NO_PROXY_ADDRESS, NO_SOCKS
 from localvoice.engine_order import EngineOrder
 from localvoice.errors import ConfigError, ProviderUnavailable
 from localvoice.remote import refusal, said_in
@@ -32,8 +32,9 @@ async def listed(order: EngineOrder, wanted: str) -> list[VoiceEntry]:
     page: str | None = None
     try:
         opened = httpx.AsyncClient(timeout=service.timeout_s, trust_env=service.is_remote)
-    except (httpx.InvalidURL, ValueError):
-        message = f"{service.name} cannot be reached ({service.host}): {NO_PROXY_ADDRESS}"
+    except (httpx.InvalidURL, ValueError, ImportError) as error:
+        why = NO_SOCKS if isinstance(error, ImportError) else NO_PROXY_ADDRESS
+        message = f"{service.name} cannot be reached ({service.host}): {why}"
         raise ProviderUnavailable(message, provider=service.name) from None  # the error quotes the password
     async with opened as transport:
         client = AsyncElevenLabs(api_key=key, base_url=service.url, httpx_client=transport)

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from localvoice.errors import unwritable
 from localvoice.event_log import Event
+from localvoice.printable import printable, printable_lines
 
 
 class Console:
@@ -84,13 +85,13 @@ class Console:
     def _print_note(self, text: str) -> None:
         """Where notes cannot be kept, as of a closed terminal or a full disk, the conversation goes on without."""
         with suppress(OSError):
-            print(text, file=self._notes, flush=True)
+            print(printable(text), file=self._notes, flush=True)
 
     def _write(self, text: str) -> None:
         if self._words is None:
             return
         try:
-            self._words.write(text)
+            self._words.write(printable_lines(text))
             self._words.flush()
         except OSError as error:
             if not isinstance(error, BrokenPipeError) and error.errno != errno.EIO:

@@ -18,7 +18,8 @@ from pathlib import Path
 import h11
 import pytest
 
-from localvoice.errors import ProviderBroken, ProviderRefused, ProviderUnavailable
+from localvoice.addresses import checked_url
+from localvoice.errors import ConfigError, ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.http_bodies import Body, File, as_form, as_json
 from localvoice.http_client import ConnectTimeout, HttpClient
 from localvoice.remote import Connection, Service
@@ -185,6 +186,101 @@ async def test_an_answer_to_half_a_request_is_heard():
         client.leave(link)
         client.close()
         await asyncio.sleep(0)
+
+
+async def test_behind_an_answer_to_half_a_request_nothing_is_asked():
+    asked: list[bytes] = []
+
+    async def refuse_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HELLO if len(asked) > 1 else HELLO.replace(b"200 OK", b"413 Too much"))
+        await asyncio.sleep(60)  # and reads nothing more
+
+    async with answering(refuse_unread) as url:
+        connection = Connection(Service("groq", url, None, 3.0))
+        with pytest.raises(ProviderBroken, match=r"groq did not take the request \(413\)"):
+            await connection.post("/long", Body("audio/wav", bytes(100_000)))  # all of it is on its way
+        assert await (await connection.post("/short", as_json({}))).whole() == b"hello"
+        assert [head.split()[1] for head in asked] == [b"/long", b"/short"]
+        await connection.close()
+
+
+async def test_a_request_that_is_answered_before_it_is_sent_is_the_last_of_its_connection():
+    async def answer_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HELLO)
+        await asyncio.sleep(60)
+
+    async with answering(answer_unread) as url:
+        client = HttpClient(url, {}, 3.0, may_use_proxy=False)
+        link = await client.ask("POST", "/", Body("audio/wav", bytes(30_000_000)))
+        await link.head()
+        assert [await link.piece(), await link.piece()] == [b"hello", None]
+        assert not link.can_ask
+        client.leave(link)
+        await asyncio.sleep(0)
+
+
+async def by_call(service: Service) -> None:
+    await Connection(service).post("/call", as_json({}))
+
+
+async def by_check(service: Service) -> None:
+    await Connection(service).check()
+
+
+async def by_socket(service: Service) -> None:
+    await connected(service, "/", {"xi-api-key": "sk_planted", "Content-Length": "0"})
+
+
+@pytest.mark.parametrize("ask_it", [by_call, by_check, by_socket])
+async def test_who_has_moved_is_not_followed_with_the_key(ask_it):
+    there = b"http://127.0.0.2:9/v2?token=planted"
+    moved = b"HTTP/1.1 308 Moved\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % there
+    async with asking(moved) as (site, _):
+        with pytest.raises(ProviderRefused) as caught:
+            await ask_it(Service("groq", site.url, Secret("sk_planted"), 3.0))
+        assert str(caught.value) == (
+            "groq is not at its address any more (308, to http://127.0.0.2:9/v2): correct engines.groq.base_url"
+        )
+        assert site.connections == 1
+
+
+@pytest.mark.parametrize("ask_it", [by_call, by_check])
+async def test_an_answer_that_is_compressed_unasked_is_told(ask_it):
+    answer = HELLO.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+    async with asking(answer) as (site, _):
+        with pytest.raises(ProviderBroken, match=r"vllm answers compressed \(gzip\), and was asked not to"):
+            await ask_it(Service("vllm", site.url, None, 3.0))
+        assert b"Accept-Encoding: identity" in site.requests[0]
+
+
+async def test_codes_in_what_a_service_says_reach_no_terminal():
+    said = json.dumps({"error": "\x1b[2J\x1b]0;owned\x07no\u009b5m\u202e\r\nway"}).encode()
+    async with asking(b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)) as (site, _):
+        connection = Connection(Service("groq", site.url, None, 3.0))
+        with pytest.raises(ProviderUnavailable) as caught:
+            await connection.post("/call", as_json({}))
+        assert str(caught.value) == "groq has failed (500): [2J ]0;owned no 5m way"
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://Bücher.example:8443/v1/", "https://xn--bcher-kva.example:8443/v1"),
+        ("https://faß.example", "https://xn--fa-hia.example"),
+        ("https://Plain.example/Ä", "https://Plain.example/Ä"),
+    ],
+)
+def test_a_host_beyond_ascii_is_called_by_its_name_on_the_wire(url, sent):
+    assert checked_url(url, "groq") == sent
+    HttpClient(sent, {}, 3.0, may_use_proxy=False)
+
+
+def test_a_host_that_cannot_be_a_name_is_no_address():
+    with pytest.raises(ConfigError, match="the address of groq is no address"):
+        checked_url("https://\u2615\u200d.example", "groq")
 
 
 async def test_who_does_not_read_makes_the_other_side_wait():

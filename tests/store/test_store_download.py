@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 import traceback
 from collections import namedtuple
@@ -377,3 +378,13 @@ async def test_a_proxy_that_is_no_address_is_told_without_its_password(monkeypat
     with pytest.raises(ModelError, match="the proxy is no address: check HTTPS_PROXY") as caught:
         Hub(HubSettings("https://mirror.invalid", ""))
     assert "'pl'" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("variable", ["https_proxy", "all_proxy"])
+async def test_a_socks_proxy_without_its_package_is_told(variable, monkeypatch):
+    from localvoice.model_store.hub import Hub
+
+    monkeypatch.setenv(variable, "socks5://127.0.0.1:9")
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(ModelError, match="a socks proxy needs `pip install"):
+        Hub(HubSettings("https://mirror.invalid", ""))

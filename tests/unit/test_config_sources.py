@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -177,7 +180,7 @@ def test_byte_order_mark_is_no_mistake(sources):
         ("turn = 5", "turn in localvoice.toml must be a section [turn], not 5"),
         ("[[turn]]\npatience = 'fast'", "turn in localvoice.toml must be a section [turn], not [{'patience': 'fast'}]"),
         ("engines.piper = 'x'", "engines.piper in localvoice.toml must be a section [engines.piper], not 'x'"),
-        ("vad.threshold = 1.5", "vad.threshold in localvoice.toml must be between 0 and 1, not 1.5"),
+        ("vad.threshold = 1.5", "vad.threshold in localvoice.toml must be between 0.02 and 1, not 1.5"),
         ("vad.threshold = nan", "vad.threshold in localvoice.toml must be a number, not nan"),
         ("vad.threshold = 'x'", "vad.threshold in localvoice.toml must be a number, not 'x'"),
         (
@@ -312,6 +315,37 @@ def test_absurdly_nested_file_is_refused_in_one_line(sources):
 def test_a_file_without_end_is_refused_in_one_line(sources):
     assert "larger than 1 MB" in sources.local("#" * 1_000_001).refusal()
     assert sources.local("#" * 1_000_000).load().config == Config()
+
+
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes among its files")
+
+
+@needs_pipes
+def test_a_pipe_that_nobody_writes_to_is_refused_instead_of_waited_for(sources):
+    os.mkfifo(sources.cwd / "localvoice.toml")
+    assert sources.refusal().startswith("cannot read localvoice.toml: nobody writes to that pipe")
+
+
+@needs_pipes
+@pytest.mark.parametrize("late_s", [0.0, 0.5], ids=["at once", "late"])
+def test_a_pipe_that_is_written_to_is_read_to_its_end(sources, late_s):
+    def write() -> None:
+        with (sources.cwd / "localvoice.toml").open("w") as pipe:
+            time.sleep(late_s)
+            pipe.write("[turn]\n")
+            pipe.flush()
+            pipe.write('patience = "fast"\n')
+
+    os.mkfifo(sources.cwd / "localvoice.toml")
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert sources.load().config.turn.patience == "fast"
+    writer.join()
+
+
+@pytest.mark.parametrize("key", ["threshold", "release", "duck_threshold"])
+def test_a_probability_that_every_room_has_is_no_speech(sources, key):
+    assert f"vad.{key} in localvoice.toml must be between 0.02 and 1" in sources.local(f"[vad]\n{key} = 0\n").refusal()
 
 
 def test_file_in_another_encoding_is_named_with_its_line(sources):

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from localvoice.printable import printable
 from localvoice.ui.console import Console
 
 STARTED = {
@@ -121,3 +122,20 @@ def test_a_reason_that_is_a_name_is_read_as_words():
     notes = io.StringIO()
     Console(words=None, notes=notes)({"type": "turn_dropped", "t": 1.0, "turn": 1, "reason": "nothing_said"})
     assert notes.getvalue() == "(nothing said)\n"
+
+
+@pytest.mark.parametrize("words", [io.StringIO(), Terminal()], ids=["log", "terminal"])
+def test_codes_in_what_others_say_reach_no_terminal(words):
+    codes = "\x1b[2J\x9b31m\a\u202e"
+    notes = io.StringIO()
+    console = Console(words=words, notes=notes, verbosity=1)
+    for event in EVENTS:
+        console(
+            {
+                name: f"{value}{codes}" if isinstance(value, str) and name in {"text", "message"} else value
+                for name, value in event.items()
+            }
+        )
+    for told in (words.getvalue(), notes.getvalue()):
+        assert told
+        assert printable(told.replace("\n", "")) == told.replace("\n", "")

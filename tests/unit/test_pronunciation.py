@@ -1,5 +1,6 @@
 """The user's own dictionary of words and how to say them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,16 @@ def test_a_bad_dictionary_is_told_with_an_example(tmp_path: Path, content: str, 
 def test_a_missing_dictionary_is_told(tmp_path: Path):
     with pytest.raises(ConfigError, match="no such file"):
         read_pronunciation(tmp_path / "none.toml")
+
+
+def test_a_dictionary_may_begin_with_a_byte_order_mark(tmp_path: Path):
+    path = tmp_path / "words.toml"
+    path.write_text('"GIF" = "jif"\r\n', encoding="utf-8-sig", newline="")
+    assert dict(read_pronunciation(path)) == {"GIF": "jif"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes among its files")
+def test_a_dictionary_that_nobody_writes_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "words.toml")
+    with pytest.raises(ConfigError, match="nobody writes to that pipe; correct"):
+        read_pronunciation(tmp_path / "words.toml")

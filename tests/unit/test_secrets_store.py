@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 import pickle
 import sys
 import types
@@ -299,3 +300,9 @@ def test_real_keyring_package_keeps_and_returns_keys(folder, monkeypatch):
         assert find_key("groq", {}, folder) is None
     finally:
         package.set_keyring(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes among its files")
+def test_a_pipe_instead_of_a_file_of_keys_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".env")
+    assert read_env_file(tmp_path / ".env") == {}

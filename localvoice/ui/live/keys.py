@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from localvoice.ui.live.spans import clean
+from localvoice.printable import printable
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])")
 _BEGINNING = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
@@ -130,6 +130,6 @@ def _key(text: str) -> Iterator[Pressed]:
 
 def _typed(pasted: str) -> Iterator[str]:
     """A paste is text whatever it holds: its line ends send nothing, its escape codes do nothing."""
-    text = " ".join(clean(pasted).split())
+    text = " ".join(printable(pasted).split())
     if text:
         yield text

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from localvoice.printable import printable
+
 Span = tuple[str, str]
 """Text and the name of its style; "" is the terminal's own."""
 Line = list[Span]
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PIECE = re.compile(r"\s+|\S+")
 
 SHADES: Mapping[str, str] = {
@@ -50,11 +51,6 @@ def _items() -> Iterable[tuple[str, str]]:
     return SHADES.items()
 
 
-def clean(text: str) -> str:
-    """`text` without anything that a terminal would act on."""
-    return _CONTROL.sub(" ", text)
-
-
 def width_of(line: Iterable[Span]) -> int:
     """Cells that the line takes."""
     return sum(cell_len(text) for text, _ in line)
@@ -82,7 +78,7 @@ def wrapped(spans: Iterable[Span], width: int, indent: int = 2) -> list[Line]:
     lines: list[Line] = [[]]
     used = 0
     for text, style in spans:
-        for piece in _PIECE.findall(clean(text)):
+        for piece in _PIECE.findall(printable(text)):
             cells = cell_len(piece)
             if used + cells > width and used > 0:
                 lines.append([(" " * indent, "")])
@@ -120,5 +116,5 @@ def _fitting(piece: str, first: int, rest: int) -> Sequence[str]:
 
 def escaped(line: Iterable[Span], shades: Mapping[str, str]) -> str:
     """The line with its escape codes, and no others."""
-    shown = ((clean(text), style) for text, style in line)
+    shown = ((printable(text), style) for text, style in line)
     return "".join(f"\x1b[{shades[style]}m{text}\x1b[0m" if style in shades else text for text, style in shown)
