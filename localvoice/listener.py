@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
-from localvoice.audio.duplex import Duplex
+from localvoice.audio.duplex import BLOCK_S, Duplex
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.vad import WINDOW_S
 from localvoice.errors import LocalVoiceError
@@ -17,8 +18,15 @@ _STRIDE = 8
 """Blocks read and worked on as one while nothing is heard or is open: a wake-up with cold caches, and the way of each
 block through Python, are most of what idling costs. A first word is noticed 70 ms later at most; none of it is lost."""
 
-_EVERY = 8
-"""Windows of which one is posted meanwhile, for those who wait for the time: 4 a second."""
+_LONGEST = 32
+"""Blocks read at once where a look every 80 ms sees nothing that stands out. What it does see is read at once; speech
+that it does not, hardly above the noise, is noticed 0.24 s later at most."""
+
+_DEEPER_AFTER = 25
+"""Reads of `_STRIDE` in a row, 2 s of them, until more are read at once."""
+
+_EVERY, _EVERY_LATER = 8, 31
+"""Windows of which one is posted meanwhile, though nobody is known to wait for the time: 4 a second, then one."""
 
 
 class Listener:
@@ -36,6 +44,10 @@ class Listener:
         self._stopped = threading.Event()
         self.may_rest: Callable[[], bool] = _never
         """Asked from this thread: whether nobody waits for the next window."""
+        self.due_s: Callable[[], float] = _at_no_time
+        """Asked from this thread: when somebody waits for the time, on the capture clock; a window is posted then."""
+        self._strides = 0
+        """In a row, resting."""
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
     def start(self) -> None:
@@ -59,15 +71,34 @@ class Listener:
                 self._post(LocalVoiceError(f"listening failed ({type(error).__name__}: {error}): start again"))
 
     def _listen(self, started_s: float) -> None:
-        count, posted, rests = 0, 0, False
+        count, posted, at_s = 0, 0, started_s
         while not self._stopped.is_set():
-            probabilities = self._hearing.feed(self._duplex.read(_STRIDE if rests else 1))
-            rests = self._rests()
+            probabilities = self._hearing.feed(self._duplex.read(self._blocks(at_s)))
+            self._strides = self._strides + 1 if self._rests() else 0
+            every = _EVERY_LATER if self._is_deep else _EVERY if self._strides else 1
+            due_s = self.due_s()
             for probability in probabilities:
                 count += 1
-                if count - posted >= _EVERY or not rests:
-                    posted = count
-                    self._post(Window(started_s + count * WINDOW_S, probability, self._hearing.level_db))
+                at_s = started_s + count * WINDOW_S
+                if count - posted >= every or at_s >= due_s:
+                    posted, due_s = count, math.inf
+                    self._post(Window(at_s, probability, self._hearing.level_db))
+
+    @property
+    def _is_deep(self) -> bool:
+        return self._strides > _DEEPER_AFTER
+
+    def _blocks(self, at_s: float) -> int:
+        """How many to read at once. While resting, waits for them: for more, the longer nothing calls for them."""
+        if not self._strides:
+            return 1
+        blocks, most = _STRIDE, _LONGEST if self._is_deep else _STRIDE
+        while self._duplex.is_quiet(blocks) and blocks < most and self._may_go_on(at_s + blocks * BLOCK_S):
+            blocks += _STRIDE
+        return blocks
+
+    def _may_go_on(self, now_s: float) -> bool:
+        return now_s < self.due_s() and self._rests() and not self._stopped.is_set()
 
     def _rests(self) -> bool:
         return self._hearing.is_resting and self.may_rest()
@@ -75,3 +106,7 @@ class Listener:
 
 def _never() -> bool:
     return False
+
+
+def _at_no_time() -> float:
+    return math.inf

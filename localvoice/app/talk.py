@@ -129,7 +129,7 @@ class _Talk:
         )
         config = stricter(self._config, ears.choice, ears.echo_path)
         session = Session(config, ears.duplex, replying, self._log, options)
-        ears.listener.may_rest = lambda: session.is_idle
+        ears.listener.may_rest, ears.listener.due_s = lambda: session.is_idle, lambda: session.due_s
         return session
 
     def _start_tape(self, ears: Ears) -> None:

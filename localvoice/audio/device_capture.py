@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 
 import numpy as np
 
 from localvoice.audio.device_path import Microphone, PathName
 from localvoice.audio.duplex import BLOCK, BLOCK_S
 from localvoice.audio.low_delay import LowDelayResampler
-from localvoice.audio.samples import SPEECH_RATE_HZ, Reblocker, Samples
+from localvoice.audio.quiet_room import QuietRoom
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import DeviceError
 
 _EARLIER_S = 0.0001
@@ -32,8 +32,9 @@ class DeviceCapture:
         self._stream = stream
         self._rate_hz = stream.rate_hz
         self._resampler = LowDelayResampler(stream.rate_hz, SPEECH_RATE_HZ)
-        self._reblocker = Reblocker(BLOCK)
-        self._blocks: deque[Samples] = deque()  # at most the 11 s of the stream's ring
+        self._ready = silence(0)
+        """At 16 kHz; at most the 11 s of the stream's ring."""
+        self._room = QuietRoom.for_looks()
         self._due_s = 0.0
         self._long_reads = 0
         """In a row."""
@@ -60,41 +61,53 @@ class DeviceCapture:
         return self._stream.xruns
 
     def read(self, blocks: int = 1) -> Samples:
-        """The next 10 ms (160 samples at 16 kHz), or `blocks` times as much; waits until all of it has been heard.
+        """The next 10 ms (160 samples at 16 kHz), or up to `blocks` times as much; waits until that has been heard.
+
+        A device that rests gives 40 ms at once: what it gives later than that is read next time. Raises `DeviceError`.
+        """
+        self._tell_device(blocks)
+        missing = blocks - len(self._ready) // BLOCK
+        while missing > 0:
+            due_s = self._wait(missing)
+            self._take()
+            missing = blocks - len(self._ready) // BLOCK
+            # all there was has been taken: the next block is complete 10 ms later; else the last of them comes soon
+            later_s = _LATER_S if missing == 1 else BLOCK_S
+            self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else later_s - (missing - 1) * BLOCK_S)
+            if missing < blocks:
+                break
+        read, self._ready = self._ready[: blocks * BLOCK], self._ready[blocks * BLOCK :]
+        return read
+
+    def is_quiet(self, blocks: int) -> bool:
+        """Wait until so many blocks have been heard, and look, without reading any; False where that cannot be done.
 
         Raises `DeviceError`.
         """
-        self._tell_device(blocks)
-        later_s = _LATER_S
-        while (missing := blocks - len(self._blocks)) > 0:
-            now_s = time.monotonic()
-            due_s = max(self._due_s + (missing - 1) * BLOCK_S, now_s)
-            time.sleep(due_s - now_s)
-            if self._is_closed:
-                raise DeviceError(f'the microphone "{self.name}" has been closed')
-            rate_hz, fresh = self._stream.rate_hz, self._stream.take()
-            if rate_hz != self._rate_hz:
-                self._rate_hz, self._resampler = rate_hz, LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
-            self._blocks.extend(self._reblocker.feed(self._converted(fresh)))
-            missing = blocks - len(self._blocks)
-            # all there was has been taken: the next block is complete 10 ms later; else the last of them comes soon
-            self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else later_s - (missing - 1) * BLOCK_S)
-            later_s = min(4 * later_s, BLOCK_S) if blocks > 1 else _LATER_S  # a device that rests gives 40 ms at once
-        return (
-            self._blocks.popleft() if blocks == 1 else np.concatenate([self._blocks.popleft() for _ in range(blocks)])
-        )
+        self._wait(blocks - len(self._ready) // BLOCK)
+        power = self._stream.loudest()
+        return power is not None and not self._room.stands_out(power)
+
+    def _wait(self, missing: int) -> float:
+        """Until the last of so many blocks is complete; returns that time."""
+        now_s = time.monotonic()
+        due_s = max(self._due_s + (missing - 1) * BLOCK_S, now_s)
+        time.sleep(due_s - now_s)
+        if self._is_closed:
+            raise DeviceError(f'the microphone "{self.name}" has been closed')
+        return due_s
+
+    def _take(self) -> None:
+        rate_hz, fresh = self._stream.rate_hz, self._stream.take()
+        if rate_hz != self._rate_hz:
+            self._rate_hz, self._resampler = rate_hz, LowDelayResampler(rate_hz, SPEECH_RATE_HZ)
+        self._ready = np.concatenate((self._ready, self._resampler.feed_parts(fresh, round(rate_hz * BLOCK_S))))
 
     def _tell_device(self, blocks: int) -> None:
         rested = self._long_reads >= _RESTS_AFTER
         self._long_reads = self._long_reads + 1 if blocks > 1 else 0
         if (rests := self._long_reads >= _RESTS_AFTER) != rested:
             self._stream.rest(is_resting=rests)
-
-    def _converted(self, fresh: Samples) -> Samples:
-        """At 16 kHz. In parts of one length, for which the filter is prepared: all at once takes half as long again."""
-        block = round(self._rate_hz * BLOCK_S)
-        parts = [self._resampler.feed(fresh[at : at + block]) for at in range(0, len(fresh), block)]
-        return np.concatenate(parts) if parts else fresh
 
     def close(self) -> None:
         """Stop; a blocked `read` raises. Waits 0.3 s at most for a device that hangs."""

@@ -14,7 +14,7 @@ from localvoice.audio import device_path
 from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device, list_devices
 from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarning
 from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone
-from localvoice.audio.device_watch import LOOK_S, Pulse, Stalls
+from localvoice.audio.device_watch import LOOK_S, RESTING_LOOK_S, Pulse, Stalls
 from localvoice.audio.portaudio import LIST_HINT, open_streams, refresh_devices
 from localvoice.audio.rate_bridge import at_rate
 from localvoice.audio.stream_opening import has_started, microphone_does_not_start
@@ -62,6 +62,7 @@ class DeviceEnds:
         self._config = config
         self._ends: dict[Kind, End] = {}
         self._stalls = Stalls()
+        self._is_resting = False
 
     def stream(self, kind: Kind) -> OpenMicrophone | OpenLoudspeaker | None:
         """What is open there. Any thread may ask."""
@@ -91,6 +92,19 @@ class DeviceEnds:
         self._start(end, [device])
         self._ends[kind] = end
         return _warnings(end)
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Let all of them do less while nobody talks. Any thread."""
+        self._is_resting = is_resting
+        for end in self._ends.values():
+            if (stream := end.stream) is not None:
+                stream.rest(is_resting=is_resting)
+
+    @property
+    def look_s(self) -> float:
+        """How long the next look at them may wait."""
+        may_wait = self._is_resting and not any(end.pulse.is_still for end in self._ends.values())
+        return RESTING_LOOK_S if may_wait else LOOK_S
 
     def are_lost(self) -> bool:
         """Look whether one of them is gone or stands still."""

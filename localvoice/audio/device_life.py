@@ -20,7 +20,7 @@ from localvoice.audio.device import DeviceInfo, Kind
 from localvoice.audio.device_ends import DeviceEnds
 from localvoice.audio.device_news import DeviceNews, DeviceWarning
 from localvoice.audio.device_path import OpenLoudspeaker, OpenMicrophone
-from localvoice.audio.device_watch import LOOK_S, pauses
+from localvoice.audio.device_watch import pauses
 from localvoice.audio.portaudio import LIST_HINT
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
@@ -113,9 +113,9 @@ class DeviceLife:
 
     def rest(self, *, is_resting: bool) -> None:
         """Let both do less while nobody talks; the capture's thread. Devices opened from now on begin awake."""
-        for stream in (self.microphone, self.loudspeaker):
-            if stream is not None:
-                stream.rest(is_resting=is_resting)
+        self._ends.rest(is_resting=is_resting)
+        if not is_resting:
+            self._jobs.put(_nothing)  # looks come more often from now on
 
     def check(self) -> None:
         """Raise `DeviceError` when a loss has lasted for longer than a reply can wait."""
@@ -145,7 +145,7 @@ class DeviceLife:
 
     def _live(self) -> None:
         try:
-            self._jobs.get(timeout=LOOK_S)()
+            self._jobs.get(timeout=self._ends.look_s)()
         except queue.Empty:
             if self._ends.are_lost():
                 self._recover()

@@ -47,6 +47,9 @@ class Microphone(Protocol):
         Belongs to one thread. Raises `DeviceError` when the device is gone.
         """
 
+    def loudest(self) -> float | None:
+        """How loud it has been for some 0.1 s: mean square of the loudest 32 ms. None where nobody knows at once."""
+
     def rest(self, *, is_resting: bool) -> None:
         """Say whether nobody talks: sound may come 40 ms at a time then. The thread of `take`."""
 

@@ -112,6 +112,9 @@ class InputStream:
         mono = to_mono(frames if frames.shape[1] > 1 else frames[:, 0])
         return np.concatenate((mono, silence(missing))) if missing > 0 else mono
 
+    def loudest(self) -> None:
+        """Nobody knows: a ring of rtmixer's is read once."""
+
     def rest(self, *, is_resting: bool) -> None:
         """Nothing: PortAudio cannot change the length of a block."""
 

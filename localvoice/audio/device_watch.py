@@ -10,6 +10,10 @@ from localvoice.audio.samples import Samples
 LOOK_S = 0.1
 """Between two looks at a device: a dead sound server is noticed within that (audio.md 9)."""
 
+RESTING_LOOK_S = 0.5
+"""The same while nobody talks, as long as each look finds it running: one that is unplugged is noticed within that, one
+that stands still within 0.4 s more."""
+
 STALLED_AFTER_S = 0.3
 """A device whose callback is not called for so long is lost, whatever PortAudio says (audio.md 9).
 
@@ -46,6 +50,11 @@ class Pulse:
         self._still_s = 0.0
         self.alive_s = 0.0
         """The last look at which it ran."""
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it did not run between the last two looks."""
+        return self._still_s > 0.0
 
     def has_stopped(self, pulse: float, now_s: float) -> bool:
         """Take a look. A look that comes late proves little: perhaps this whole program had been stopped."""

@@ -17,6 +17,7 @@ from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.files import SoundSink, SoundSource
 from localvoice.audio.levels import Levels
 from localvoice.audio.playback import PlaybackQueue
+from localvoice.audio.quiet_room import QuietRoom, loudest
 from localvoice.audio.room import Room
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, numbers, silence
 from localvoice.engines import Player
@@ -68,6 +69,13 @@ class Capture(Protocol):
         Raises `DeviceError`.
         """
 
+    def is_quiet(self, blocks: int) -> bool:
+        """Wait until so many blocks have been heard, without reading any; whether nothing among them stands out.
+
+        A look, much cheaper than `read`: for whoever would rather wait for more. False where nobody can look. Asked
+        for 80 ms more each time. Raises `DeviceError`.
+        """
+
     def close(self) -> None:
         """Stop; a blocked `read` returns or raises soon."""
 
@@ -92,22 +100,46 @@ class PacedCapture:
         self._clock = clock
         self._sleep = sleep
         self._due_s: float | None = None
+        self._ahead = silence(0)
+        """Looked at, not read yet."""
+        self._room = QuietRoom.for_looks()
 
     @property
     def ended(self) -> bool:
         """Whether the source has been read to its end."""
-        return self._source.ended
+        return self._source.ended and not len(self._ahead)
 
     def read(self, blocks: int = 1) -> Samples:
         """The next block, or several, at the time at which a microphone would have them."""
         blocks = 1 if self._in_step else blocks
+        self._due_s = self._wait(blocks)
+        if not len(self._ahead):
+            return self._source.read(blocks * BLOCK)
+        self._look_ahead(blocks)
+        read, self._ahead = self._ahead[: blocks * BLOCK], self._ahead[blocks * BLOCK :]
+        return read
+
+    def is_quiet(self, blocks: int) -> bool:
+        """As `Capture` says."""
+        if self._in_step:
+            return False
+        self._wait(blocks)
+        self._look_ahead(blocks)
+        return not self._room.stands_out(loudest(self._ahead))
+
+    def _wait(self, blocks: int) -> float:
+        """Until a microphone would have so many more; returns that time."""
         if self._due_s is None:
             self._due_s = self._clock()
-        self._due_s += blocks * BLOCK_S
-        wait_s = self._due_s - self._clock()
+        due_s = self._due_s + blocks * BLOCK_S
+        wait_s = due_s - self._clock()
         if wait_s > 0:
             self._sleep(wait_s)
-        return self._source.read(blocks * BLOCK)
+        return due_s
+
+    def _look_ahead(self, blocks: int) -> None:
+        if (missing := blocks * BLOCK - len(self._ahead)) > 0:
+            self._ahead = np.concatenate((self._ahead, self._source.read(missing)))
 
     def close(self) -> None:
         """Close the source."""
@@ -188,6 +220,9 @@ class Duplex:
         """Through which files hear each other."""
         self._started_s = started_s
         self._frames = 0
+        """Read."""
+        self._heard_frames = 0
+        """The same, and those that were waited for."""
         self.is_muted = False
         """Whether the microphone is off: whatever device is behind it, silence comes in. Set from any thread."""
         self.levels: Levels | None = None
@@ -210,7 +245,15 @@ class Duplex:
         if self.levels is not None:
             self.levels.feed(near, far)
         self._frames += len(near)
+        self._heard_frames = self._frames
         return Block(near, far, path, is_muted)
+
+    def is_quiet(self, blocks: int) -> bool:
+        """Wait until so many blocks have been heard, and look: whether nothing says that they should be read now."""
+        is_quiet = self._capture.is_quiet(blocks)
+        if not isinstance(self._far_end, Rendering):  # a file plays on from what was read
+            self._heard_frames = self._frames + blocks * BLOCK
+        return is_quiet
 
     def _advance(self, blocks: int) -> tuple[Samples | None, int]:
         if self._far_end is None:
@@ -235,7 +278,7 @@ class Duplex:
 
     def now_s(self) -> float:
         """Seconds on the capture clock: everything before has been heard."""
-        return self._started_s + self._frames / SPEECH_RATE_HZ
+        return self._started_s + self._heard_frames / SPEECH_RATE_HZ
 
     @property
     def xruns(self) -> int:

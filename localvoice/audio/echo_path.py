@@ -140,8 +140,7 @@ class EchoPath:
         """Nothing has been played for 2 s, and none of it can be heard any more: only clock and noise go on."""
         self.alignment.rest(near, played)
         self._work.rest(near)
-        for at in range(0, len(near), BLOCK):
-            self._isolation.feed(near[at : at + BLOCK], played[at : at + BLOCK], is_audible=False)
+        self._isolation.rest(near)
         if self._linear is not None:
             self._linear.rest(near)
         return Cleaned.untouched(near)

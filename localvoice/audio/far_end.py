@@ -48,7 +48,7 @@ class FarBlocks:
 
     def convert(self, played: Samples) -> Samples:
         """160 samples for each block that `next_frames` asked for."""
-        ready = np.concatenate((self._ready, self._resampler.feed(played)))
+        ready = np.concatenate((self._ready, self._resampler.feed_parts(played, self._rate_hz // 100)))
         self._ready = ready[self._wanted :]
         return ready[: self._wanted]
 

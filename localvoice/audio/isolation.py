@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from localvoice.audio.samples import Samples
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+
+_BLOCK = SPEECH_RATE_HZ // 100
 
 _OWN_SPEECH_POWER = 10 ** (-50 / 10)
 _SILENT_POWER = 10 ** (-90 / 10)
@@ -49,15 +51,27 @@ class Isolation:
         """An echo was found, or the devices have changed."""
         self._calm, self._loud = 0, 0.0
 
+    def rest(self, near: Samples) -> None:
+        """The same of whole blocks while nothing is played, and what was is not heard any more."""
+        blocks = near.reshape(-1, _BLOCK)
+        for power in np.einsum("ij,ij->i", blocks, blocks) / _BLOCK:
+            self._learn_noise(self._smoothed(float(power)))
+
     def feed(self, near: Samples, far: Samples, *, is_audible: bool) -> None:
         """10 ms of both ends; `is_audible`: our voice, or what is left of it in the room, might be heard now."""
-        power = _power(near)
-        self._near = power if self._near is None else self._near + _SMOOTHED * (power - self._near)
+        power = self._smoothed(_power(near))
         if not is_audible:
-            self._noise = min(self._near, self._noise * _RISE) if self._noise else self._near
-            self._noise = max(self._noise, _SILENT_POWER)
+            self._learn_noise(power)
         elif self._noise and _power(far) >= _OWN_SPEECH_POWER:
-            self._count(is_quiet=self._near <= self._noise * _OVER)
+            self._count(is_quiet=power <= self._noise * _OVER)
+
+    def _smoothed(self, power: float) -> float:
+        near = power if self._near is None else self._near + _SMOOTHED * (power - self._near)
+        self._near = near
+        return near
+
+    def _learn_noise(self, power: float) -> None:
+        self._noise = max(_SILENT_POWER, min(power, self._noise * _RISE) if self._noise else power)
 
     def _count(self, *, is_quiet: bool) -> None:
         self._loud += _FORGETS * ((not is_quiet) - self._loud)

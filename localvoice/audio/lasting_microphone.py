@@ -93,6 +93,10 @@ class LastingMicrophone(PresentStream[OpenMicrophone]):
         self._until_s += len(lost) / self.rate_hz
         return np.concatenate((fresh, lost)) if len(fresh) else lost
 
+    def loudest(self) -> float | None:
+        """As the present device says; None while there is none, or another one."""
+        return self._stream.loudest() if self._devices.microphone is self._stream else None
+
     def rest(self, *, is_resting: bool) -> None:
         """Let both devices do less while nobody talks."""
         self._devices.rest(is_resting=is_resting)

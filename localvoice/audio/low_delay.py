@@ -38,6 +38,8 @@ class LowDelayResampler:
         self._step = self._prepared(0, max(0, taps - 1))
         self._zeros = 0
         """Fed one after the other, up to here."""
+        self._held = silence(0)
+        """The beginning of a part."""
         self.delay_s = taps / 2 / from_hz
 
     def feed(self, samples: Samples) -> Samples:
@@ -55,6 +57,33 @@ class LowDelayResampler:
         step.heard[len(past) :] = samples
         self._at += len(step.phases) * self._down - len(samples) * self._up
         return step.filtered()
+
+    def feed_parts(self, samples: Samples, part: int) -> Samples:
+        """The same, in parts of one length, for which one filter is prepared; the beginning of one waits for its rest.
+
+        A filter for all of them would need as much more memory, and take half as long again. Only for lengths that
+        give a whole number of samples do parts wait. Not to be mixed with `feed`.
+        """
+        if not len(self._phases) or part * self._up % self._down:
+            return self.feed(samples)
+        if len(self._held):
+            samples = np.concatenate((self._held, samples))
+        whole = len(samples) - len(samples) % part
+        self._held = samples[whole:]
+        return self._feed_alike(samples[:whole], part) if whole else silence(0)
+
+    def _feed_alike(self, samples: Samples, part: int) -> Samples:
+        """Parts that begin at the same place between two outputs."""
+        step = self._step
+        past = step.heard[step.fed :]
+        zeros, self._zeros = self._zeros, 0 if samples.any() else self._zeros + len(samples)
+        if zeros > len(past) and self._zeros:
+            return self._silent(len(samples))
+        if (part, self._at) != (step.fed, step.at):
+            step = self._step = self._prepared(part, len(past))
+        heard = np.concatenate((past, samples))
+        step.heard[:] = heard[len(heard) - len(step.heard) :]
+        return step.filtered_all(heard)
 
     def _silent(self, fed: int) -> Samples:
         count = self._count(fed)
@@ -95,6 +124,22 @@ class _Step:
     """Room for the outputs."""
     places: tuple[int, ...]
     """Where all of these lie, for C; finding out takes as long as the filter."""
+
+    def filtered_all(self, heard: Samples) -> Samples:
+        """The outputs of several that follow each other, behind the same past."""
+        count = (len(heard) - len(self.heard)) // self.fed + 1
+        library = native_reflex.load()
+        if library is None:
+            windows = np.lib.stride_tricks.sliding_window_view(heard, self.phases.shape[1])
+            firsts = self.fed * np.arange(count)
+            return np.concatenate([np.einsum("ij,ij->i", windows[at + self.starts], self.phases) for at in firsts])
+        made = silence(count * len(self.made))
+        _, starts, phases, _ = self.places
+        begin, end = heard.ctypes.data, made.ctypes.data
+        for at in range(count):
+            here, there = begin + at * self.fed * heard.itemsize, end + at * self.made.nbytes
+            library.brief.lv_resample(here, starts, phases, there, *self.phases.shape)
+        return made
 
     def filtered(self) -> Samples:
         """The outputs. NumPy has to copy what the filters overlap in, and gives the GIL away; C does neither."""

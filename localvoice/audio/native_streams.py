@@ -20,7 +20,8 @@ from localvoice.audio.portaudio import CLOSE_WITHIN_S, device_errors, load_sound
 from localvoice.audio.pulse_client import means_pulse
 from localvoice.audio.pulse_connection import NoServerError, wake_server
 from localvoice.audio.pulse_stream import PulseStream
-from localvoice.audio.samples import Samples, silence
+from localvoice.audio.quiet_room import LOOK_WINDOWS
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.stream_opening import (
     EDGE_S,
     has_started,
@@ -30,6 +31,7 @@ from localvoice.audio.stream_opening import (
     microphone_gone,
     open_stream,
 )
+from localvoice.audio.vad import WINDOW_S
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
 
@@ -115,6 +117,7 @@ class InputStream:
         self._taken = 0
         self._lost = 0
         self._taken_s = time.monotonic()
+        self._look = LOOK_WINDOWS, round(WINDOW_S * self.rate_hz), max(1, round(self.rate_hz / SPEECH_RATE_HZ))
 
     @property
     def latency_s(self) -> float:
@@ -148,6 +151,10 @@ class InputStream:
         self._lost += there < available
         self._taken += available
         return samples
+
+    def loudest(self) -> float:
+        """Mean square of the loudest 32 ms of the last 96, as heard at 16 kHz."""
+        return self.captured.loudest(*self._look)
 
     def rest(self, *, is_resting: bool) -> None:
         """Sound comes 40 ms at a time while nobody talks, where the stream can do that."""

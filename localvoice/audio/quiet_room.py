@@ -1,4 +1,4 @@
-"""Whether a window is louder than the room has been: what is not needs no voice detector.
+"""Whether sound is louder than the room has been: what is not needs no voice detector.
 
 Rule of this file: no clock and no device; time is the windows that are fed.
 """
@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from localvoice.audio.samples import Samples
+from localvoice.audio.vad import WINDOW, WINDOW_S
 
 _RISE_DB = 0.1
 """How fast the floor follows a louder room, per window: 3 dB a second, slower than a syllable."""
@@ -20,15 +21,42 @@ above the noise is not noticed by Silero either."""
 
 _SILENT_DB = -120.0
 
+LOOK_WINDOWS = 3
+"""Of 32 ms, of which a look takes the loudest: a little more than the 80 ms between two looks."""
+
+_LOOK_OVER_DB = 3.0
+"""As `_OVER_DB`: the loudest of three windows of noise differs less, and the floor is the least of those."""
+
+
+_LOOK_S = 0.08
+
+
+def loudest(sound: Samples) -> float:
+    """Mean square of the loudest of the last `LOOK_WINDOWS`; of as many as there are."""
+    count = min(LOOK_WINDOWS, len(sound) // WINDOW)
+    windows = sound[len(sound) - count * WINDOW :].reshape(count, WINDOW)
+    return max((float(np.dot(window, window)) / WINDOW for window in windows), default=0.0)
+
 
 class QuietRoom:
-    """Feed it every window in order."""
+    """Feed it every window in order, or how loud each is."""
 
-    def __init__(self) -> None:
+    def __init__(self, rise_db: float = _RISE_DB, over_db: float = _OVER_DB) -> None:
+        self._rise_db = rise_db
+        self._over_db = over_db
         self._floor_db = 0.0
+
+    @classmethod
+    def for_looks(cls) -> QuietRoom:
+        """One for sound that is looked at every 80 ms, by the loudest of `LOOK_WINDOWS`."""
+        return cls(_RISE_DB * _LOOK_S / WINDOW_S, _LOOK_OVER_DB)
 
     def is_louder(self, window: Samples) -> bool:
         """Whether the window stands out from the quietest ones before it."""
-        level_db = 10 * math.log10(float(np.dot(window, window)) / len(window) + 1e-12)
-        self._floor_db = max(_SILENT_DB, min(level_db, self._floor_db + _RISE_DB))
-        return level_db > self._floor_db + _OVER_DB
+        return self.stands_out(float(np.dot(window, window)) / len(window))
+
+    def stands_out(self, power: float) -> bool:
+        """The same of its mean square."""
+        level_db = 10 * math.log10(power + 1e-12)
+        self._floor_db = max(_SILENT_DB, min(level_db, self._floor_db + self._rise_db))
+        return level_db > self._floor_db + self._over_db

@@ -129,6 +129,13 @@ class Session:
         """Whether nothing is open, waiting or being said. May be asked from any thread."""
         return self._taking.is_settled and not self._replying.is_busy
 
+    @property
+    def due_s(self) -> float:
+        """When the time alone will change something while it is idle, on the capture clock. Any thread may ask."""
+        if self._options.ends_with_input and self._duplex.ended:
+            return self._ending.active_s
+        return min(self._replying.due_s, self._ending.idle_due_s)
+
     def end(self, reason: EndedBy, code: ExitCode = ExitCode.OK) -> None:
         """End the session soon; the first reason counts."""
         if self._over is not None and not self._over.done():

@@ -45,6 +45,11 @@ class Ending:
         self._input_ends_s = min(self._input_ends_s, captured_s)
         self.input_ended |= decided_s >= self._input_ends_s - WINDOW_S
 
+    @property
+    def idle_due_s(self) -> float:
+        """When the session ends where nothing is opened any more. Any thread may ask."""
+        return self.active_s + self.idle_timeout_s if self.idle_timeout_s else math.inf
+
     def reason(self, now_s: float, *, is_settled: bool) -> EndedBy | None:
         """Why the session ends now, None while it goes on. `is_settled`: nothing is open, playing or undecided."""
         if self.once and self.has_replied:
@@ -58,6 +63,6 @@ class Ending:
             return EndedBy.GOODBYE
         if self.input_ended:
             return EndedBy.INPUT_ENDED
-        if self.idle_timeout_s and now_s - self.active_s >= self.idle_timeout_s:
+        if now_s >= self.idle_due_s:
             return EndedBy.IDLE
         return None

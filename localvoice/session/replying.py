@@ -123,6 +123,11 @@ class Replying:
             return
         self._begin(hand, partial(self._say, hand, text))
 
+    @property
+    def due_s(self) -> float:
+        """When something will be due though nothing happens, while no reply is in hand. Any thread may ask."""
+        return min(self.state.due_s, self._silences.prompt_due_s)
+
     def due(self, at_s: float) -> Iterator[SpeakRequested]:
         """What nobody asked for and wants to be said now: a timer, a filler, a prompt behind our question."""
         for text in self.state.rung(at_s):

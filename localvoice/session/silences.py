@@ -46,4 +46,9 @@ class Silences:
 
     def wants_prompt(self, at_s: float) -> bool:
         """Whether silence has lasted too long behind our question."""
-        return self._waits and at_s - self._since_s >= self._prompt_after_s
+        return at_s >= self.prompt_due_s
+
+    @property
+    def prompt_due_s(self) -> float:
+        """When it will have; never, where no question waits. Any thread may ask."""
+        return self._since_s + self._prompt_after_s if self._waits else math.inf

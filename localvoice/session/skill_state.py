@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +66,11 @@ class SkillState:
                 self.rate = min(_FASTEST, max(_SLOWEST, self.rate * effect.factor))
             case _:
                 pass
+
+    @property
+    def due_s(self) -> float:
+        """When the next timer is over; never, where there is none. Any thread may ask."""
+        return min((one.due_s for one in self._timers), default=math.inf)
 
     def rung(self, now_s: float) -> list[str]:
         """What to say for the timers that are due now; they are over then."""

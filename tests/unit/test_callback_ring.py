@@ -150,3 +150,27 @@ def test_with_the_library_devices_run_on_it() -> None:
     library()
     assert device_path.path_name() == "native"
     assert not native.reason()
+
+
+@pytest.mark.parametrize("written", [100, 2000, 9000])
+def test_a_look_tells_the_loudest_of_the_last_stretches(written: int) -> None:
+    """As loud as it is at a third of the rate, without a sample being read."""
+    capture = Capture()
+    random = np.random.default_rng(4)
+    sound = (0.1 * random.standard_normal(written)).astype(np.float32)
+    sound[-450:-300] *= 5
+    capture.record(sound)
+    if written < 3 * 300:
+        assert capture.captured.loudest(3, 300, 3) == 0.0
+        return
+    thirds = sound[-900:].reshape(3, 100, 3).mean(axis=2)
+    assert capture.captured.loudest(3, 300, 3) == pytest.approx(float(np.square(thirds).mean(axis=1).max()), rel=1e-4)
+
+
+def test_what_is_far_above_the_band_counts_for_little_in_a_look() -> None:
+    capture = Capture()
+    at = np.arange(1500)
+    capture.record(np.sin(2 * np.pi * 0.02 * at))
+    low = capture.captured.loudest(3, 300, 3)
+    capture.record(np.sin(2 * np.pi * 0.33 * at))
+    assert capture.captured.loudest(3, 300, 3) < 0.01 * low

@@ -11,9 +11,10 @@ import pytest
 
 from localvoice.audio import device_ends, device_life
 from localvoice.audio.device import DeviceInfo
+from localvoice.audio.device_ends import DeviceEnds
 from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarning
-from localvoice.audio.device_watch import LOOK_S, STALLED_AFTER_S
+from localvoice.audio.device_watch import LOOK_S, RESTING_LOOK_S, STALLED_AFTER_S
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
 from tests.waiting import until
@@ -43,6 +44,9 @@ class Stream:
     @property
     def pulse(self) -> float:
         return 0.0 if self.is_stalled else time.monotonic()
+
+    def rest(self, *, is_resting: bool) -> None:
+        self.is_resting = is_resting
 
     def start_closing(self) -> threading.Thread:
         thread = threading.Thread(target=self._system.may_close.wait, daemon=True)
@@ -151,6 +155,35 @@ async def test_a_device_that_stands_still_again_is_waited_for_longer(life: Devic
     stalled_s = time.monotonic()
     await until(lambda: len(told.changes()) == 4)
     assert time.monotonic() - stalled_s > 2 * STALLED_AFTER_S - LOOK_S
+
+
+def test_while_nobody_talks_devices_that_run_are_looked_at_less_often(system: System) -> None:
+    ends = DeviceEnds(AudioConfig())
+    ends.open("input", "")
+    ends.open("output", "")
+    assert ends.look_s == LOOK_S
+    ends.rest(is_resting=True)
+    assert {stream.is_resting for stream in system.open} == {True}
+    assert not ends.are_lost()
+    assert ends.look_s == RESTING_LOOK_S
+    ends.stream("output").is_stalled = True
+    ends.are_lost()  # its last block
+    assert not ends.are_lost()
+    assert ends.look_s == LOOK_S, "one stands still: soon it will be known whether it is lost"
+    ends.stream("output").is_stalled = False
+    assert not ends.are_lost()
+    ends.rest(is_resting=False)
+    assert ends.look_s == LOOK_S
+
+
+@pytest.mark.parametrize("happens", ["is_active", "is_stalled"])
+async def test_a_device_that_goes_away_while_nobody_talks_is_opened_again(
+    life: DeviceLife, told: Told, happens: str
+) -> None:
+    microphone, _ = await opened(life)
+    life.rest(is_resting=True)
+    setattr(microphone, happens, happens == "is_stalled")
+    await until(lambda: len(told) == 2)
 
 
 async def test_where_it_is_gone_the_default_takes_its_place(life: DeviceLife, system: System, told: Told) -> None:

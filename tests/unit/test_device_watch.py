@@ -30,6 +30,13 @@ def test_a_hiccup_is_no_loss() -> None:
     assert not any(looked_at(Pulse(), [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0]))
 
 
+def test_one_look_without_a_block_says_that_it_stands_still() -> None:
+    pulse = Pulse()
+    for look, (number, is_still) in enumerate([(1.0, False), (2.0, False), (2.0, True), (3.0, False)]):
+        pulse.has_stopped(number, 100.0 + look)
+        assert pulse.is_still == is_still
+
+
 def test_a_program_that_was_stopped_itself_does_not_blame_the_device() -> None:
     pulse = Pulse()
     looked_at(pulse, [1.0, 2.0])

@@ -47,6 +47,15 @@ def test_an_echo_that_comes_back_late_is_one(echo_db):
     assert not isolation.holds
 
 
+@pytest.mark.parametrize(("room_db", "holds"), [(-60.0, True), (-52.0, False)])
+def test_what_the_room_is_like_is_learned_in_a_rest(room_db: float, *, holds: bool):
+    isolation = Isolation()
+    for _ in range(10):
+        isolation.rest(np.concatenate([noise(-60.0) for _ in range(32)]))
+    feed(isolation, 1.4, room_db, SPEAKS)
+    assert isolation.holds == holds
+
+
 def test_without_a_silence_before_our_voice_nothing_is_known():
     isolation = Isolation()
     feed(isolation, 10.0, -40.0, SPEAKS)

@@ -242,7 +242,8 @@ def test_a_device_is_read_as_soon_as_the_last_of_them_is_there(monkeypatch: pyte
     monkeypatch.setattr(device_capture, "time", device)
     capture, heard_s = DeviceCapture(device), 0.0
     for blocks in [1] * 100 + [LONG] * 200 + [1] * 100:
-        assert len(capture.read(blocks)) == blocks * BLOCK
-        heard_s += blocks * BLOCK_S
-        assert device.now_s - heard_s < 0.0015
+        read = len(capture.read(blocks)) // BLOCK
+        assert 0 < read <= blocks
+        heard_s += read * BLOCK_S
+        assert device.now_s - heard_s < 0.0015 + (0.0 if read == blocks else BLOCK_S), "one that comes is read next time"
     assert device.wakes < 1.3 * 400

@@ -31,6 +31,12 @@ def test_speech_passes_unchanged_but_for_the_delay(rate_hz: int) -> None:
         np.testing.assert_allclose(result[800:], expected[800:], atol=2e-3)
 
 
+@pytest.fixture(params=[False, True], ids=["C", "without C"])
+def without_c(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param:
+        monkeypatch.setattr(native_reflex, "load", lambda: None)
+
+
 @pytest.mark.parametrize("rate_hz", [rate for rate in RATES_HZ if rate > 20_000])
 def test_what_lies_above_8_khz_is_not_heard_as_something_else(rate_hz: int) -> None:
     result = converted(sine(9500, rate_hz, rate_hz // 2), rate_hz, rate_hz // 100)
@@ -86,6 +92,22 @@ def test_without_a_compiler_it_is_the_same(rate_hz: int, monkeypatch: pytest.Mon
     compiled = converted(noise, rate_hz, 441)
     monkeypatch.setattr(native_reflex, "load", lambda: None)
     np.testing.assert_allclose(converted(noise, rate_hz, 441), compiled, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 22_050, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("sizes", [(3840, 3840, 3840), (1764, 1, 479, 5000), (100, 15_360)])
+def test_parts_at_once_are_the_same_as_one_by_one(rate_hz: int, sizes: tuple[int, ...], without_c: None) -> None:
+    part, sound = round(rate_hz / 100), np.random.default_rng(5).standard_normal(40_000).astype(np.float32)
+    sound[9000:25_000] = 0.0
+    resampler, made, at = LowDelayResampler(rate_hz, SPEECH_RATE_HZ), [], 0
+    for size in sizes * 8:
+        made.append(resampler.feed_parts(sound[at : at + size], part))
+        at += size
+    result = np.concatenate(made)
+    whole = min(at, len(sound)) // part * part
+    expected = converted(sound[:whole], rate_hz, part)
+    assert len(result) >= len(expected)
+    np.testing.assert_allclose(result[: len(expected)], expected, atol=1e-5)
 
 
 def test_what_was_converted_stays() -> None:

@@ -1,0 +1,193 @@
+"""A listener that rests deeper: 320 ms at once behind a look every 80 ms, and no word is lost or late by more."""
+
+from __future__ import annotations
+
+import math
+import queue
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from localvoice.audio.duplex import BLOCK, BLOCK_S, Duplex, PacedCapture, Rendering
+from localvoice.audio.hearing import Hearing
+from localvoice.audio.playback import PlaybackQueue
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.audio.vad import WINDOW_S, VoiceActivity, load_vad
+from localvoice.errors import DeviceError
+from localvoice.listener import Listener
+from localvoice.turn.observations import Window
+
+WITHIN_S = 20.0
+QUIET_S = 8.0
+QUESTION = Path(__file__).parents[1] / "data" / "flite_what_time_is_it.flac"
+
+Told = list[tuple[float, Window]]
+
+
+class Room:
+    """A microphone that hears an array, at the pace of a clock of its own."""
+
+    def __init__(self, sound: Samples) -> None:
+        self.now_s = 0.0
+        self.reads: list[int] = []
+        self.ended = False
+        self._sound, self._at = sound, 0
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def read(self, frames: int) -> Samples:
+        self._at += frames
+        if self._at > len(self._sound):
+            raise DeviceError("the end")
+        return self._sound[self._at - frames : self._at]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Counted(PacedCapture):
+    """How many blocks were read when."""
+
+    def __init__(self, room: Room, *, looks: bool) -> None:
+        super().__init__(room, clock=room.clock, sleep=room.sleep)
+        self._room_, self._looks = room, looks
+
+    def is_quiet(self, blocks: int) -> bool:
+        return super().is_quiet(blocks) and self._looks
+
+    def read(self, blocks: int = 1) -> Samples:
+        self._room_.reads.append(blocks)
+        return super().read(blocks)
+
+
+def heard(
+    sound: Samples,
+    vad: VoiceActivity | None = None,
+    *,
+    looks: bool = True,
+    due_s: Callable[[], float] = lambda: math.inf,
+    may_rest: Callable[[float], bool] = lambda _: True,
+) -> tuple[Room, Told, UtteranceBuffer]:
+    """The windows that are posted, with the time at which each is; `may_rest` is told that time."""
+    room, told, utterances = Room(sound), queue.SimpleQueue[tuple[float, object]](), UtteranceBuffer(60.0)
+    duplex = Duplex(Counted(room, looks=looks), None)
+    listener = Listener(duplex, Hearing(vad, utterances), lambda one: told.put((room.now_s, one)))
+    listener.may_rest, listener.due_s = lambda: may_rest(room.now_s), due_s
+    listener.start()
+    posted: Told = []
+    while isinstance((one := told.get(timeout=WITHIN_S))[1], Window):
+        posted.append((one[0], one[1]))
+    listener.stop()
+    assert "the end" in str(one[1])
+    return room, posted, utterances
+
+
+def noise(seconds: float, level_db: float) -> Samples:
+    random = np.random.default_rng(3)
+    sound = 10 ** (level_db / 20) * random.standard_normal(round(seconds * SPEECH_RATE_HZ))
+    return sound.astype(np.float32)
+
+
+def test_where_nothing_stands_out_it_reads_320_ms_at_once_behind_four_seconds() -> None:
+    room, told, _ = heard(noise(20.0, -60.0), load_vad("silero"))
+    assert set(room.reads[-30:]) == {32}
+    assert sum(room.reads[: room.reads.index(32)]) * BLOCK_S == pytest.approx(4.0, abs=0.3)
+    late = [window.at_s for _, window in told if window.at_s > 6.0]
+    assert np.diff(late) == pytest.approx(1.0, abs=0.02), "one window a second, for those of whom nobody knows"
+
+
+def test_without_a_look_it_reads_80_ms_at_once() -> None:
+    room, _, _ = heard(noise(12.0, -60.0), load_vad("silero"), looks=False)
+    assert max(room.reads) == 8
+
+
+@pytest.mark.parametrize(("level_db", "within_s"), [(-30.0, 0.09), (-48.0, 0.09), (-56.0, 0.33), (-60.0, 0.33)])
+@pytest.mark.parametrize("begins_ms", [0, 37, 110, 203])
+def test_quiet_speech_over_noise_is_heard_as_by_a_listener_that_rests_less(
+    level_db: float, within_s: float, begins_ms: int
+) -> None:
+    """The same windows with the same times, and the sound of all of it; noticed a little later at most."""
+    speech, rate_hz = soundfile.read(QUESTION, dtype="float32")
+    assert rate_hz == SPEECH_RATE_HZ
+    sound = noise(QUIET_S + 4.0, -64.0)
+    first = round((QUIET_S + begins_ms / 1000) * SPEECH_RATE_HZ)
+    loud = float(np.sqrt(np.mean(np.square(speech))))
+    sound[first : first + len(speech)] += speech * np.float32(10 ** (level_db / 20) / loud)
+    _, usual, before = heard(sound, load_vad("silero"), looks=False)
+    room, deep, after = heard(sound, load_vad("silero"))
+    assert 32 in room.reads
+    voiced = [window for _, window in usual if window.probability >= 0.5]
+    assert [window for _, window in deep if window.probability >= 0.5] == voiced
+    assert bool(voiced)
+    noticed_s = next(now_s for now_s, window in deep if window.probability >= 0.5)
+    usually_s = next(now_s for now_s, window in usual if window.probability >= 0.5)
+    assert noticed_s - usually_s < within_s
+    np.testing.assert_array_equal(after.read(0.0, 60.0), before.read(0.0, 60.0)[: len(after.read(0.0, 60.0))])
+
+
+def test_a_sound_is_read_with_the_look_that_sees_it() -> None:
+    sound = noise(12.0, -60.0)
+    bang = round(9.01 * SPEECH_RATE_HZ)
+    sound[bang : bang + 800] += 0.3
+    room, _, _ = heard(sound, load_vad("silero"))
+    ends = np.cumsum(room.reads) * BLOCK_S
+    assert 9.01 < ends[np.searchsorted(ends, 9.01)] <= 9.06 + 0.08 + 1e-6
+
+
+@pytest.mark.parametrize("due_s", [7.5, 7.77, 8.1])
+def test_who_waits_for_the_time_is_told_within_120_ms(due_s: float) -> None:
+    told = heard(noise(12.0, -60.0), due_s=lambda: due_s)[1]
+    assert 0.0 <= next(now_s for now_s, window in told if window.at_s >= due_s) - due_s < 0.12
+
+
+def test_what_happens_in_the_session_ends_it_with_the_next_look() -> None:
+    room = heard(noise(12.0, -60.0), may_rest=lambda now_s: not 9.0 <= now_s < 9.5)[0]
+    ends = np.cumsum(room.reads) * BLOCK_S
+    begun = int(np.searchsorted(ends, 9.0 - 1e-6))
+    assert ends[begun] < 9.0 + 0.08 + 1e-6
+    assert room.reads[begun + 1] == 1
+
+
+class Nowhere:
+    def write(self, samples: Samples) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_the_clock_of_a_device_goes_on_with_what_is_waited_for(*, is_file: bool) -> None:
+    """A file plays on from what was read."""
+    room = Room(silence(SPEECH_RATE_HZ))
+    far_end = Rendering(PlaybackQueue(SPEECH_RATE_HZ), Nowhere()) if is_file else None
+    duplex = Duplex(PacedCapture(room, clock=room.clock, sleep=room.sleep), None, far_end)
+    assert [duplex.is_quiet(8), duplex.is_quiet(16)] == [True, True]
+    assert room.now_s == pytest.approx(0.16)
+    assert duplex.now_s() == pytest.approx(0.0 if is_file else 0.16)
+    assert len(duplex.read(16).near) == 16 * BLOCK
+    assert duplex.now_s() == pytest.approx(0.16)
+
+
+def test_a_source_has_not_ended_before_what_was_looked_at_is_read() -> None:
+    room = Room(silence(SPEECH_RATE_HZ))
+    capture = PacedCapture(room, clock=room.clock, sleep=room.sleep)
+    capture.is_quiet(8)
+    room.ended = True
+    assert not capture.ended
+    capture.read(8)
+    assert capture.ended
+
+
+def test_windows_are_as_long_as_ever() -> None:
+    told = heard(noise(12.0, -60.0), load_vad("silero"), may_rest=lambda now_s: now_s < 9.0)[1]
+    late = [window.at_s for _, window in told if window.at_s > 9.4]
+    assert np.diff(late) == pytest.approx(WINDOW_S)
