@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S
+from localvoice.engines import TurnDetector
 from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.hand import Equipment, House
 from localvoice.turn.decisions import PauseBegan
@@ -31,8 +32,9 @@ class SoundVote:
     def ask(self, pause: PauseBegan) -> None:
         """Have the turn so far listened to, and observe what comes of it."""
         self.drop()
-        if self._house is not None and self.is_there:
-            self._task = self._house.tasks.create_task(self._ask(pause, self._house))
+        detector = self._equipment.turn_detector
+        if self._house is not None and detector is not None:
+            self._task = self._house.tasks.create_task(self._ask(detector, pause, self._house))
 
     def drop(self) -> None:
         """The user went on: what comes now is void."""
@@ -40,12 +42,10 @@ class SoundVote:
             self._task.cancel()
         self._task = None
 
-    async def _ask(self, pause: PauseBegan, house: House) -> None:
+    async def _ask(self, detector: TurnDetector, pause: PauseBegan, house: House) -> None:
         equipment = self._equipment
-        if equipment.turn_detector is None:
-            return
         start_s = max(pause.onset_s - BEFORE_ONSET_S, pause.end_s - HEARD_S)
-        judging = equipment.turn_detector.probability(equipment.utterances.read(start_s, pause.end_s))
+        judging = detector.probability(equipment.utterances.read(start_s, pause.end_s))
         likely = await unless_it_fails(judging, "no vote on how the pause sounds")
         if likely is not None:
             house.observe(SoundSoFar(equipment.now_s(), pause.turn, pause.speech_end_s, likely))

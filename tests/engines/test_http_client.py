@@ -125,8 +125,11 @@ async def test_an_answer_that_was_not_read_is_hung_up():
 )
 async def test_a_connection_that_the_other_side_gave_up_is_not_used_again(options):
     async with asking(HELLO, **options) as (site, client):
-        await ask(client)
-        await asyncio.sleep(0.05)
+        link = await client.ask("GET", "/call")
+        await link.head()
+        assert [await link.piece(), await link.piece()] == [b"hello", None]
+        client.leave(link)
+        await until(lambda: not link.can_ask)
         site.ends, site.behind = False, b""
         assert await ask(client) == b"hello"
         assert site.connections == 2
