@@ -155,3 +155,13 @@ def test_a_line_typed_over_a_printed_reply_leaves_what_was_printed():
     assert cut["heard"] + cut["unsaid"] == one(talk.events, "reply_finished", turn=1)["text"]
     heard = [message.text for message in model.histories[-1] if message.role is Role.ASSISTANT]
     assert heard == ["Once upon a time there was a fox."]
+
+
+def test_an_answer_of_nothing_on_paper_has_begun_when_it_is_over():
+    async def user(talk: Talk) -> None:
+        talk.type("alpha")
+        await talk.until("reply_finished")
+
+    talk = hold(user, Setting(llm=FakeChatModel(""), tts=None))
+    of_the_reply = [event["type"] for event in talk.events if event["type"].startswith(("reply_", "sentence"))]
+    assert of_the_reply == ["reply_started", "reply_finished"]
