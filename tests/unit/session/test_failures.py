@@ -105,7 +105,7 @@ def test_a_model_that_fails_midway_is_heard_out_and_the_failure_is_told(voice):
     assert one(talk.events, "error")["message"] == "it broke"
     finished = one(talk.events, "reply_finished", turn=1)
     assert finished["heard"].startswith("Once upon a time there was a fox.")
-    assert finished["heard"].endswith(THINKING)
+    assert finished["heard"].endswith(f" {THINKING}")
     assert finished["text"] == finished["heard"]
     if voice:
         expected_s = 0.05 * len("Once upon a time there was a fox.") + 1.0
