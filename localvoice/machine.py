@@ -54,6 +54,15 @@ class Machine:
         return max(1, self.physical_cores - 1 - self.recogniser_threads)
 
     @property
+    def model_threads_fixed(self) -> int:
+        """Threads for a language model that writes with the same number whether the recogniser works or not.
+
+        What is left beside it, but half of `model_threads` at least: both work at once only while the user speaks over
+        a reply that is still being written, and with fewer every reply would be late.
+        """
+        return max(self.model_threads_beside, (self.model_threads + 1) // 2)
+
+    @property
     def recogniser_threads(self) -> int:
         """Threads for CTranslate2."""
         return min(RECOGNISER_THREADS_MAX, self.model_threads)

@@ -158,8 +158,8 @@ def _started(setup: LlamaSetup, key: str, state_folder: Path) -> Any:
     params.n_ctx = setup.context_tokens
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.n_parallel = 1
-    params.cpuparams.n_threads = setup.threads
-    params.cpuparams_batch.n_threads = setup.threads_beside  # of prompts, read while the user speaks; it stays as it is
+    params.cpuparams.n_threads = setup.threads_fixed  # of replies; nothing changes either of the two later
+    params.cpuparams_batch.n_threads = setup.threads_beside  # of prompts, read while the user speaks
     params.cache_ram_mib = 0  # keeps other conversations' prompts; there is one
     if sys.platform != "darwin":  # a token behind 2800 others takes a processor 41 ms with it, 14 without (0.1 B)
         params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED

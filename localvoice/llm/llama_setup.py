@@ -18,10 +18,10 @@ NAME = "llama-cpp"
 BATCH_TOKENS = 256
 """Of a prompt at once: larger needs more memory and gains nothing on a CPU."""
 
-STEP_S = 0.06
+STEP_S = 0.075
 """Time that a step of a prompt should take: an abort waits for one and for the first step of what is asked next, 100 ms
-in all, and one step in twenty takes a third longer than planned. At 80 ms the latest of 50 aborts was at 98 to 116 ms;
-a prompt of 400 tokens is read 7 % sooner than then, one of 1800 tokens 5 % later (docs/performance.md)."""
+in all. The longest of 200 aborts took 90 ms of the processor; with 60 ms it took 71, and a prompt of 140 tokens 5 to
+6 % longer than in one piece, now 0 to 2 %: each step costs some 5 ms of its own (docs/performance.md)."""
 
 _FIRST_STEP_TOKENS = 16
 _LEAST_STEP_TOKENS = 4
@@ -43,6 +43,8 @@ class LlamaSetup:
     header: GgufHeader
     context_tokens: int
     threads: int
+    threads_fixed: int
+    """To write with, where the runtime cannot change that: `threads` unless a recogniser may work too."""
     threads_beside: int
     """To read a prompt while a recogniser may work too; `threads` where none does."""
     reply: ReplyConfig
@@ -63,7 +65,12 @@ class Pace:
     @property
     def rest_tokens(self) -> int:
         """How many may be left for the last step: one more for a few tokens takes 5 % of a short reply's time."""
-        return self.step_tokens * 4 // 3
+        return self.step_tokens * 9 // 8
+
+    def step_of(self, left: int) -> int:
+        """How many of `left` tokens to read next: all steps are of one length, as a short one costs nearly as much."""
+        steps = max(-(-left // self.rest_tokens), round(left / self.step_tokens))
+        return -(-left // steps)
 
     def took(self, tokens: int, seconds: float) -> None:
         """So long it took to read `tokens`. Few tokens are not representative: they only ever lower the pace."""
@@ -82,12 +89,15 @@ def llama_setup(path: Path, options: EngineOptions, reply: ReplyConfig, *, hears
     """
     header = chat_model_header(path)
     machine = this_machine()
+    all_threads = options.threads or machine.model_threads
+    shares = hears and not options.threads
     return LlamaSetup(
         path=path,
         header=header,
         context_tokens=min(options.context_tokens, header.context_tokens or options.context_tokens),
-        threads=options.threads or machine.model_threads,
-        threads_beside=options.threads or (machine.model_threads_beside if hears else machine.model_threads),
+        threads=all_threads,
+        threads_fixed=machine.model_threads_fixed if shares else all_threads,
+        threads_beside=machine.model_threads_beside if shares else all_threads,
         reply=reply,
         sampling=sampling_for(header, reply),
     )

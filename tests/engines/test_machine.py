@@ -1,11 +1,14 @@
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.llm.llama_cpp import load_llama
 from localvoice.llm.llama_setup import llama_setup
 from localvoice.machine import Machine, cores_in_quota, instructions_in, this_machine
 
+GGUF = Path(__file__).parents[1] / "models/llm/localvoice-tiny-test.gguf"
 CPUINFO = "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu sse2 AVX2 fma\n\nprocessor\t: 1\nflags\t\t: fpu\n"
 
 
@@ -42,13 +45,57 @@ def test_a_model_and_the_recogniser_beside_it_leave_a_core_together(physical, be
     assert here.model_threads_beside == beside
 
 
-@pytest.mark.parametrize(("hears", "asked", "beside"), [(True, 0, 3), (False, 0, 7), (True, 5, 5)])
-def test_prompts_are_read_with_fewer_threads_where_a_recogniser_works_too(monkeypatch, hears, asked, beside):
+class Threads(NamedTuple):
+    """What the library was given: to write with, to read prompts with."""
+
+    reply: int
+    prompt: int
+
+
+@pytest.fixture
+def threads_of(monkeypatch):
+    """Loads the tiny model with xllamacpp as on a machine of so many cores."""
+    xllamacpp = pytest.importorskip("xllamacpp")
+    started, start = [], xllamacpp.Server
+
+    def server(params):
+        started.append(Threads(params.cpuparams.n_threads, params.cpuparams_batch.n_threads))
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+        return start(params)
+
+    monkeypatch.setattr(xllamacpp, "Server", server)
+
+    def loaded(cores, threads=0, *, hears):
+        monkeypatch.setattr("localvoice.llm.llama_setup.this_machine", lambda: machine(cores))
+        load_llama(GGUF, EngineOptions(runtime="xllamacpp", threads=threads), ReplyConfig(), hears=hears).close()
+        return started[-1]
+
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("cores", "beside_a_recogniser", "alone"),
+    [
+        (2, Threads(1, 1), Threads(1, 1)),
+        (4, Threads(2, 1), Threads(3, 3)),
+        (8, Threads(4, 3), Threads(7, 7)),
+        (16, Threads(11, 11), Threads(15, 15)),
+    ],
+)
+def test_a_language_model_leaves_cores_to_a_recogniser_of_this_machine(threads_of, cores, beside_a_recogniser, alone):
+    assert threads_of(cores, hears=True) == beside_a_recogniser
+    assert threads_of(cores, hears=False) == alone
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_number_of_threads_in_the_settings_is_kept(threads_of, hears):
+    assert threads_of(8, threads=5, hears=hears) == Threads(5, 5)
+
+
+def test_a_runtime_that_can_change_its_threads_writes_with_all(monkeypatch):
     monkeypatch.setattr("localvoice.llm.llama_setup.this_machine", lambda: machine(8))
-    path = Path(__file__).parents[1] / "models/llm/localvoice-tiny-test.gguf"
-    setup = llama_setup(path, EngineOptions(threads=asked), ReplyConfig(), hears=hears)
-    assert setup.threads == (asked or 7)
-    assert setup.threads_beside == beside
+    setup = llama_setup(GGUF, EngineOptions(), ReplyConfig(), hears=True)
+    assert (setup.threads, setup.threads_beside) == (7, 3)
 
 
 @pytest.mark.parametrize(
