@@ -233,7 +233,7 @@ class _Cache:
     def _stops(self, tokens: Sequence[int], end: int) -> Iterator[int]:
         at = self._shared(tokens)
         while end - at > self._pace.rest_tokens:
-            at += self._pace.step_tokens
+            at += self._pace.step_of(end - at)
             yield at
         if at < end == len(tokens):
             yield end

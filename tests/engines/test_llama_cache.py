@@ -201,12 +201,27 @@ def test_steps_follow_the_pace_of_the_model():
     pace = Pace()
     for _ in range(10):
         pace.took(pace.step_tokens, pace.step_tokens / 1000)
-    assert (pace.step_tokens, pace.rest_tokens) == (60, 80)
-    pace.took(60, 8.0)
+    assert (pace.step_tokens, pace.rest_tokens) == (75, 84)
+    pace.took(75, 8.0)
     assert pace.step_tokens == 4, "less would not take less"
     for _ in range(20):
         pace.took(pace.step_tokens, pace.step_tokens / 100)
-    assert pace.step_tokens == 6
+    assert pace.step_tokens == 7
+
+
+def test_a_prompt_is_read_in_steps_of_one_length_none_much_longer_than_planned():
+    pace = Pace()
+    for _ in range(10):
+        pace.took(pace.step_tokens, pace.step_tokens / 1000)
+    for whole in range(85, 1000):
+        steps, left = [], whole
+        while left > pace.rest_tokens:
+            steps.append(pace.step_of(left))
+            left -= steps[-1]
+        steps.append(left)
+        assert max(steps) <= pace.rest_tokens
+        assert max(steps) - min(steps) < len(steps)
+        assert len(steps) <= whole / pace.step_tokens + 1
 
 
 @pytest.mark.parametrize("prompt", [SYSTEM, replace(LONG, text="")])
