@@ -53,6 +53,7 @@ _CURES = {
     errno.EACCES: "name a place that you may write to",
     errno.EPERM: "name a place that you may write to",
     errno.EROFS: "name a place that you may write to",
+    errno.EPIPE: "keep its reader open",
 }
 
 

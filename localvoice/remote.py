@@ -6,7 +6,11 @@ Rule of this file: a key leaves it in the header of a request and nowhere else, 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
+import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,13 +171,21 @@ def mapped(service: Service, *, was_accepted: bool = False) -> Iterator[None]:
     except (OSError, h11.RemoteProtocolError) as error:
         what = "broke off" if was_accepted else "cannot be reached"
         raise ProviderUnavailable(
-            f"{name} {what} ({service.host}): {plain(service, str(error)) or type(error).__name__}",
+            f"{name} {what} ({service.host}): {plain(service, _reason(error)) or type(error).__name__}",
             provider=name,
             may_retry=not was_accepted,
         ) from error
     except (h11.LocalProtocolError, UnicodeError) as error:
         message = f"{name} cannot be asked: its address or its key holds what cannot be sent ({type(error).__name__})"
         raise ProviderBroken(message, provider=name) from None  # the error quotes headers, and the key is one
+
+
+def _reason(error: Exception) -> str:
+    """The system's word for what failed, without the numbers and addresses that asyncio puts around it."""
+    if isinstance(error, socket.gaierror):
+        return str(error.strerror).lower()
+    number: int = 0 if isinstance(error, ssl.SSLError) else getattr(error, "errno", None) or 0
+    return os.strerror(number).lower() if number in errno.errorcode else str(error)
 
 
 def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]) -> ProviderError:

@@ -258,6 +258,13 @@ async def test_an_answer_that_is_compressed_unasked_is_told(ask_it):
         assert b"Accept-Encoding: identity" in site.requests[0]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_service_that_does_not_run_is_told_in_words(host):
+    with pytest.raises(ProviderUnavailable) as caught:
+        await by_call(Service("ollama", f"http://{host}:9", None, 3.0))
+    assert str(caught.value) == f"ollama cannot be reached ({host}): connection refused"
+
+
 async def test_codes_in_what_a_service_says_reach_no_terminal():
     said = json.dumps({"error": "\x1b[2J\x1b]0;owned\x07no\u009b5m\u202e\r\nway"}).encode()
     async with asking(b"HTTP/1.1 500 No\r\nContent-Length: %d\r\n\r\n%s" % (len(said), said)) as (site, _):
