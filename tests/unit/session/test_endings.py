@@ -194,6 +194,7 @@ def test_idle_timeout_never_ends_an_open_turn():
         ({"input_ended": True}, EndedBy.INPUT_ENDED),
         ({"idle_timeout_s": 5.0, "active_s": 90.0}, EndedBy.IDLE),
         ({"idle_timeout_s": 5.0, "active_s": 96.0}, None),
+        ({"idle_timeout_s": 99.5}, EndedBy.IDLE),  # nobody has spoken since the start
         ({"idle_timeout_s": 0.0, "active_s": 0.0}, None),
     ],
 )
