@@ -148,11 +148,17 @@ def _has_other_memory(xllamacpp: Any) -> bool:
     return any(device["type"] != processor for device in xllamacpp.get_device_info())
 
 
+def _unloadable(error: ImportError) -> str:
+    if "libgomp" in str(error):  # small Linux systems leave it out; the other packages bring theirs
+        return "the package xllamacpp needs the library libgomp: on Debian and Ubuntu `sudo apt install libgomp1`"
+    return f"the package xllamacpp cannot be loaded ({error}): `pip install --force-reinstall xllamacpp`"
+
+
 def _started(setup: LlamaSetup, key: str, state_folder: Path) -> Any:
     try:
         import xllamacpp
     except ImportError as error:
-        raise ProviderUnavailable(f"the package xllamacpp cannot be loaded ({error})", provider=NAME) from error
+        raise ProviderUnavailable(_unloadable(error), provider=NAME) from error
     params = xllamacpp.CommonParams()
     params.model.path = str(setup.path)
     params.n_ctx = setup.context_tokens

@@ -380,6 +380,22 @@ def test_processor_without_avx2_takes_the_compiled_runtime_if_it_is_there(monkey
             loaded("auto")
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("libgomp.so.1: cannot open shared object file: No such file or directory", "sudo apt install libgomp1`"),
+        ("xllamacpp.abi3.so: undefined symbol: abc", "pip install --force-reinstall xllamacpp`"),
+    ],
+)
+def test_a_runtime_that_cannot_be_loaded_is_one_line_that_says_what_to_install(tmp_path, monkeypatch, reason, advice):
+    (tmp_path / "xllamacpp.py").write_text(f"raise ImportError({reason!r})")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
+    with pytest.raises(ProviderUnavailable) as failure:
+        loaded("xllamacpp")
+    assert str(failure.value).endswith(advice)
+
+
 @pytest.mark.skipif(find_spec("llama_cpp") is not None, reason="llama-cpp-python is installed")
 def test_runtime_that_is_not_installed_is_named():
     with pytest.raises(ProviderUnavailable, match=r"localvoice\[llama-cpp-python\]"):
