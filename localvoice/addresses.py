@@ -13,8 +13,11 @@ NO_SOCKS = "a socks proxy needs `pip install 'httpx[socks]'`: or set HTTPS_PROXY
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address, is this machine and nothing else. Nothing is looked up."""
-    if host.lower() in {"localhost", "localhost.localdomain"}:
+    """Whether `host`, a name or an address, is this machine and nothing else. Nothing is looked up.
+
+    No other name than `localhost` is: a system that does not know it itself asks a server on the network.
+    """
+    if host.lower() == "localhost":
         return True
     try:
         address = ipaddress.ip_address(host.split("%", 1)[0])

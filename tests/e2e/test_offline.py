@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.e2e.conftest import CommandLine
 from tests.e2e.spoken import TINY_ENGINES, read_events, write_question
 from tests.e2e.test_offline_shield import sealed
 
@@ -16,13 +17,17 @@ STRACE = shutil.which("strace")
 _INTERNET = re.compile(r"\b(connect|sendto|sendmsg|sendmmsg)\(.*sa_family=AF_INET6?.*")
 _LOOPBACK = re.compile(r'inet_addr\("127\.|inet_pton\(AF_INET6, "::1"')
 
+_NAME_DAEMON = re.compile(r'connect\(.*sun_path="[^"]*(?:nscd|resolve)[^"]*"')
+
 STARTERS = ("--stt", "pocketsphinx", "--llm", "skills", "--tts", "espeak")
 GUARDED_BY = {"PULSE_SERVER": "tcp:127.0.0.1:4713"}
 """Something of the host's network that a namespace would lose."""
 
 
 def packets_beyond_loopback(trace: str) -> list[str]:
-    return [line for line in trace.splitlines() if _INTERNET.search(line) and not _LOOPBACK.search(line)]
+    """And questions to a daemon that looks names up for others."""
+    out = [line for line in trace.splitlines() if _INTERNET.search(line) and not _LOOPBACK.search(line)]
+    return out + _NAME_DAEMON.findall(trace)
 
 
 def test_the_reading_of_a_trace():
@@ -30,19 +35,18 @@ def test_the_reading_of_a_trace():
     dns = '12 sendto(7, "x", 1, 0, {sa_family=AF_INET6, inet_pton(AF_INET6, "2001:db8::1", &sin6_addr)}, 28) = 1'
     here = '12 connect(7, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = 0'
     file = '12 connect(7, {sa_family=AF_UNIX, sun_path="/run/x"}, 110) = 0'
-    assert packets_beyond_loopback(f"{out}\n{dns}\n{here}\n{file}") == [out, dns]
+    daemon = '12 connect(7, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT'
+    assert packets_beyond_loopback(f"{out}\n{dns}\n{here}\n{file}\n{daemon}") == [
+        out,
+        dns,
+        daemon[3:].partition("}")[0],
+    ]
 
 
-@pytest.mark.skipif(STRACE is None, reason="needs strace: sudo apt-get install strace")
-@pytest.mark.parametrize("engines", [TINY_ENGINES, STARTERS], ids=["models", "starters"])
-@pytest.mark.parametrize("mode", ["guarded", "as it comes"])
-def test_a_whole_conversation_sends_nothing(localvoice, engines, mode):
-    write_question(localvoice.folder / "question.wav", 0.3, "What is seven plus eight?")
-    if mode == "guarded":
-        localvoice.environ |= GUARDED_BY
-    words = ("--offline", "--input", "question.wav", "--output", "answer.wav", "--events", "events.jsonl", *engines)
+def traced(localvoice: CommandLine, *words: str) -> str:
+    """The calls about the network of a run and all that it starts."""
     trace = localvoice.folder / "trace"
-    command = [STRACE, "-f", "-qq", "-s", "0", "-e", "trace=network", "-o", str(trace)]
+    command = [str(STRACE), "-f", "-qq", "-s", "100", "-e", "trace=network", "-o", str(trace)]
     done = subprocess.run(
         [*command, sys.executable, "-m", "localvoice", *words],
         stdin=subprocess.DEVNULL,
@@ -54,10 +58,43 @@ def test_a_whole_conversation_sends_nothing(localvoice, engines, mode):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return trace.read_text(encoding="utf-8", errors="replace")
+
+
+needs_strace = pytest.mark.skipif(STRACE is None, reason="needs strace: sudo apt-get install strace")
+
+
+@needs_strace
+@pytest.mark.parametrize("engines", [TINY_ENGINES, STARTERS], ids=["models", "starters"])
+@pytest.mark.parametrize("mode", ["guarded", "as it comes"])
+def test_a_whole_conversation_sends_nothing(localvoice, engines, mode):
+    write_question(localvoice.folder / "question.wav", 0.3, "What is seven plus eight?")
+    if mode == "guarded":
+        localvoice.environ |= GUARDED_BY
+    words = ("--offline", "--input", "question.wav", "--output", "answer.wav", "--events", "events.jsonl", *engines)
+    trace = traced(localvoice, *words)
     events = read_events(localvoice.folder / "events.jsonl")
     assert "reply_finished" in {event["type"] for event in events}
     assert events[0]["offline"] == "guarded" or mode != "guarded"
-    assert packets_beyond_loopback(trace.read_text(encoding="utf-8", errors="replace")) == []
+    assert packets_beyond_loopback(trace) == []
+
+
+@needs_strace
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("say", "hello", "-o", "said.wav", *TINY_ENGINES[4:]),
+        ("transcribe", "question.wav", *TINY_ENGINES[:2]),
+        ("ask", "what is your name", "--output", "none", *TINY_ENGINES[2:]),
+        ("voices", "list"),
+        ("voices", "preview", "en-us", "-o", "said.wav"),
+    ],
+    ids=["say", "transcribe", "ask", "voices", "preview"],
+)
+def test_no_command_sends_anything_although_keys_are_set(localvoice, words):
+    write_question(localvoice.folder / "question.wav", 0.3, "What is seven plus eight?")
+    localvoice.environ |= GUARDED_BY | {"GROQ_API_KEY": "planted", "DEEPGRAM_API_KEY": "planted"}
+    assert packets_beyond_loopback(traced(localvoice, *words, "--offline")) == []
 
 
 def test_the_reason_for_the_lesser_shield_is_shown(localvoice):

@@ -75,6 +75,8 @@ ATTEMPTS = {
     "socket.gethostbyname('example.com')": "look up example.com",
     "socket.getnameinfo(('192.0.2.1', 80), 0)": "look up 192.0.2.1",
     "socket.getaddrinfo('127.0.0.1.example.com', 80)": "look up 127.0.0.1.example.com",
+    "socket.getaddrinfo('localhost.localdomain', 80)": "look up localhost.localdomain",
+    "socket.getaddrinfo('localhost.', 80)": "look up localhost.",
     "asyncio.run(asyncio.open_connection('example.com', 80))": "look up example.com",
     "__import__('urllib.request').request.urlopen('http://example.com')": "look up example.com",
 }

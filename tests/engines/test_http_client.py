@@ -288,6 +288,12 @@ def test_a_host_beyond_ascii_is_called_by_its_name_on_the_wire(url, sent):
     HttpClient(sent, {}, 3.0, may_use_proxy=False)
 
 
+@pytest.mark.parametrize("host", ["localhost.localdomain", "localhost.", "my.localhost", "127.0.0.1.example"])
+def test_a_name_that_a_server_may_be_asked_for_is_not_this_machine(host):
+    with pytest.raises(ConfigError, match="would travel unencrypted"):
+        checked_url(f"http://{host}:8080/v1", "vllm")
+
+
 def test_a_host_that_cannot_be_a_name_is_no_address():
     with pytest.raises(ConfigError, match="the address of groq is no address"):
         checked_url("https://\u2615\u200d.example", "groq")
