@@ -57,6 +57,7 @@ class Listener:
     def stop(self) -> None:
         """Stop reading and close the duplex; waits at most half a second for a device that does not return."""
         self._stopped.set()
+        self._duplex.call()
         if self._thread.is_alive():
             self._thread.join(_STOP_WITHIN_S)
         self._duplex.close()
@@ -89,16 +90,13 @@ class Listener:
         return self._strides > _DEEPER_AFTER
 
     def _blocks(self, at_s: float) -> int:
-        """How many to read at once. While resting, waits for them: for more, the longer nothing calls for them."""
+        """How many to read at once. While resting, waits for them: longer where nothing is due, heard or called."""
         if not self._strides:
             return 1
-        blocks, most = _STRIDE, _LONGEST if self._is_deep else _STRIDE
-        while self._duplex.is_quiet(blocks) and blocks < most and self._may_go_on(at_s + blocks * BLOCK_S):
-            blocks += _STRIDE
-        return blocks
-
-    def _may_go_on(self, now_s: float) -> bool:
-        return now_s < self.due_s() and self._rests() and not self._stopped.is_set()
+        if not self._is_deep:
+            return self._duplex.wait(_STRIDE)
+        left_s = min(_LONGEST * BLOCK_S, self.due_s() - at_s)
+        return self._duplex.wait(max(_STRIDE, _STRIDE * math.ceil(left_s / (_STRIDE * BLOCK_S))))
 
     def _rests(self) -> bool:
         return self._hearing.is_resting and self.may_rest()

@@ -103,6 +103,9 @@ class _Microphone:
     def read(self, blocks: int = 1) -> Samples:
         return np.full(blocks * BLOCK, self.level if self.probability > 0.25 else 0.0, dtype=np.float32)
 
+    def call(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

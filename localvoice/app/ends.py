@@ -14,7 +14,7 @@ from localvoice.app.listening import Ears, open_ears
 from localvoice.app.plan import Plan, TalkOptions
 from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.device_news import DeviceNews, DeviceWarning
-from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture
+from localvoice.audio.duplex import Capture, Duplex, FarEnd
 from localvoice.audio.duplex_mode import DuplexMode
 from localvoice.audio.opening import (
     Clock,
@@ -26,6 +26,7 @@ from localvoice.audio.opening import (
     open_player,
     open_room,
 )
+from localvoice.audio.paced_capture import PacedCapture
 from localvoice.config import AudioConfig, Config
 from localvoice.engines import Player
 from localvoice.errors import DeviceError

@@ -3,6 +3,9 @@
  * A reply is played by at most one callback; it is left for another by exchanging one pointer, so that nothing of it
  * can follow. Commands are one word each, and a word holds all that is wanted: the latest one wins, none gets lost.
  */
+#ifndef _WIN32
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
+#endif
 #include "callback.h"
 
 #include <string.h>
@@ -63,8 +66,8 @@ uint64_t lv_abi(void) { return LV_ABI; }
 
 uint64_t lv_size(int which) {
     static const uint64_t sizes[] = {sizeof(lv_ring), sizeof(lv_capture), sizeof(lv_reply), sizeof(lv_output),
-                                     sizeof(lv_pulse), sizeof(lv_server)};
-    return which >= 0 && which < 6 ? sizes[which] : 0;
+                                     sizeof(lv_pulse), sizeof(lv_server), sizeof(lv_look)};
+    return which >= 0 && which < 7 ? sizes[which] : 0;
 }
 
 static uint64_t least(uint64_t one, uint64_t other) { return one < other ? one : other; }
@@ -106,22 +109,6 @@ uint64_t lv_read(const lv_ring *ring, uint64_t first, float *samples, uint64_t f
     for (i = from; i < least(oldest, known_end); i++) samples[i - first] = 0.0f;
     if (from < oldest) from = oldest;
     return known_end > from ? known_end - from : 0;
-}
-
-float lv_loudest(const lv_ring *ring, uint64_t windows, uint64_t frames, uint64_t step) {
-    uint64_t steps = frames / step, at = LOAD_ACQUIRE(&ring->written), first = windows * steps * step, i, j;
-    float loudest = 0.0f;
-    if (at < first || first > ring->size) return 0.0f;
-    for (at -= first; windows; windows--) {
-        float power = 0.0f;
-        for (i = 0; i < steps; i++) {
-            float sum = 0.0f;
-            for (j = 0; j < step; j++) sum += get(&ring->data[at++ & (ring->size - 1)]);
-            power += sum * sum;
-        }
-        if (power > loudest) loudest = power;
-    }
-    return loudest / (float)(steps * step * step);
 }
 
 /* Capture */
@@ -301,3 +288,4 @@ uint64_t lv_hold(lv_output *output, lv_reply *reply) {
 void lv_want(lv_output *output, lv_reply *reply) { STORE_POINTER(&output->wanted, reply); }
 
 #include "callback_pulse.h"
+#include "callback_look.h"

@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_ABI = 4, LV_TAIL = 1024 };
+enum { LV_ABI = 5, LV_TAIL = 1024 };
 
 #define LV_UNDECIDED 0xffffffffffffffff
 
@@ -86,6 +86,19 @@ typedef struct lv_server {
     char name[64];
 } lv_server;
 
+/* How a ring is looked at by who waits for a sound in it. */
+typedef struct lv_look {
+    uint64_t windows;   /* what lv_loudest is asked */
+    uint64_t frames;
+    uint64_t step;
+    uint64_t every_us;  /* between two looks */
+    uint64_t is_called; /* by Python: another reason to wait no longer */
+    float ground;       /* mean square of the quiet room; from 1 on it finds it by itself */
+    float rise;         /* by how much it follows a louder room with each look */
+    float over;         /* how many times the ground stands out */
+    uint32_t unused;
+} lv_look;
+
 /* LV_ABI, and the sizes of the structs above by their order: a library made from another callback.h differs. */
 LV_API uint64_t lv_abi(void);
 LV_API uint64_t lv_size(int which);
@@ -110,6 +123,9 @@ LV_API uint64_t lv_read(const lv_ring *ring, uint64_t first, float *samples, uin
 /* Mean square of the loudest of the last `windows` stretches of `frames` frames each. Every `step` frames count as one,
  * their mean: what is far above the band of 1 / step of the rate counts for little. 0 where less has been written. */
 LV_API float lv_loudest(const lv_ring *ring, uint64_t windows, uint64_t frames, uint64_t step);
+
+/* Wait, look, and wait again, `looks` times or until something stands out or somebody calls; returns how many looks. */
+LV_API uint64_t lv_await(lv_look *look, const lv_ring *ring, uint64_t first_us, uint64_t looks);
 
 /* The rest belongs to one thread beside the callback's. */
 /* Write behind the end of a reply; the caller has seen that there is room. */

@@ -7,9 +7,8 @@ import time
 import numpy as np
 
 from localvoice.audio.device_path import Microphone, PathName
-from localvoice.audio.duplex import BLOCK, BLOCK_S
+from localvoice.audio.duplex import BLOCK, BLOCK_S, LOOK_BLOCKS
 from localvoice.audio.low_delay import LowDelayResampler
-from localvoice.audio.quiet_room import QuietRoom
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import DeviceError
 
@@ -34,7 +33,6 @@ class DeviceCapture:
         self._resampler = LowDelayResampler(stream.rate_hz, SPEECH_RATE_HZ)
         self._ready = silence(0)
         """At 16 kHz; at most the 11 s of the stream's ring."""
-        self._room = QuietRoom.for_looks()
         self._due_s = 0.0
         self._long_reads = 0
         """In a row."""
@@ -79,23 +77,29 @@ class DeviceCapture:
         read, self._ready = self._ready[: blocks * BLOCK], self._ready[blocks * BLOCK :]
         return read
 
-    def is_quiet(self, blocks: int) -> bool:
-        """Wait until so many blocks have been heard, and look, without reading any; False where that cannot be done.
+    def wait(self, blocks: int) -> int:
+        """As `duplex.Capture` says. Raises `DeviceError`."""
+        now_s = time.monotonic()
+        first_s = max(0.0, self._due_s + (LOOK_BLOCKS - 1) * BLOCK_S - now_s - len(self._ready) / SPEECH_RATE_HZ)
+        looks = self._stream.wait(first_s, max(1, blocks // LOOK_BLOCKS))
+        self._check_open()
+        return looks * LOOK_BLOCKS
 
-        Raises `DeviceError`.
-        """
-        self._wait(blocks - len(self._ready) // BLOCK)
-        power = self._stream.loudest()
-        return power is not None and not self._room.stands_out(power)
+    def call(self) -> None:
+        """Let `wait` end soon. Any thread."""
+        self._stream.call()
 
     def _wait(self, missing: int) -> float:
         """Until the last of so many blocks is complete; returns that time."""
         now_s = time.monotonic()
         due_s = max(self._due_s + (missing - 1) * BLOCK_S, now_s)
         time.sleep(due_s - now_s)
+        self._check_open()
+        return due_s
+
+    def _check_open(self) -> None:
         if self._is_closed:
             raise DeviceError(f'the microphone "{self.name}" has been closed')
-        return due_s
 
     def _take(self) -> None:
         rate_hz, fresh = self._stream.rate_hz, self._stream.take()
@@ -113,4 +117,5 @@ class DeviceCapture:
         """Stop; a blocked `read` raises. Waits 0.3 s at most for a device that hangs."""
         if not self._is_closed:
             self._is_closed = True
+            self._stream.call()
             self._stream.close()

@@ -47,8 +47,14 @@ class Microphone(Protocol):
         Belongs to one thread. Raises `DeviceError` when the device is gone.
         """
 
-    def loudest(self) -> float | None:
-        """How loud it has been for some 0.1 s: mean square of the loudest 32 ms. None where nobody knows at once."""
+    def wait(self, first_s: float, looks: int) -> int:
+        """Wait for `first_s`, then for 80 ms again and again, until something stands out or somebody calls.
+
+        Returns after how many of `looks` that was; behind the first one where nobody can look.
+        """
+
+    def call(self) -> None:
+        """Let `wait` end with its next look. Any thread."""
 
     def rest(self, *, is_resting: bool) -> None:
         """Say whether nobody talks: sound may come 40 ms at a time then. The thread of `take`."""

@@ -112,8 +112,14 @@ class InputStream:
         mono = to_mono(frames if frames.shape[1] > 1 else frames[:, 0])
         return np.concatenate((mono, silence(missing))) if missing > 0 else mono
 
-    def loudest(self) -> None:
-        """Nobody knows: a ring of rtmixer's is read once."""
+    def wait(self, first_s: float, looks: int) -> int:
+        """Wait for `first_s`: a ring of rtmixer's is read once, and not looked at."""
+        del looks
+        time.sleep(first_s)
+        return 1
+
+    def call(self) -> None:
+        """Nothing: it is not waited any longer."""
 
     def rest(self, *, is_resting: bool) -> None:
         """Nothing: PortAudio cannot change the length of a block."""

@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 
 from localvoice.audio.far_end import FarBlocks
-from localvoice.audio.files import SoundSink, SoundSource
+from localvoice.audio.files import PcmSink, SoundSink
 from localvoice.audio.levels import Levels
 from localvoice.audio.playback import PlaybackQueue
-from localvoice.audio.quiet_room import QuietRoom, loudest
+from localvoice.audio.quiet_room import LOOK_S
 from localvoice.audio.room import Room
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, numbers, silence
 from localvoice.engines import Player
@@ -25,6 +25,12 @@ from localvoice.engines import Player
 BLOCK_S = 0.01
 BLOCK = int(SPEECH_RATE_HZ * BLOCK_S)
 """Frames of a block at 16 kHz."""
+
+LOOK_BLOCKS = round(LOOK_S / BLOCK_S)
+"""Between two looks of who would rather wait."""
+
+_LATE_S = 0.06
+"""What was waited for may be so much less than the time that it took: a device that rests gives 50 ms at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,81 +75,17 @@ class Capture(Protocol):
         Raises `DeviceError`.
         """
 
-    def is_quiet(self, blocks: int) -> bool:
-        """Wait until so many blocks have been heard, without reading any; whether nothing among them stands out.
+    def wait(self, blocks: int) -> int:
+        """Wait for up to so many blocks, in steps of 80 ms, until something stands out or somebody calls.
 
-        A look, much cheaper than `read`: for whoever would rather wait for more. False where nobody can look. Asked
-        for 80 ms more each time. Raises `DeviceError`.
+        Returns for how many, which are now to be read; 80 ms of them where nobody can look. Raises `DeviceError`.
         """
+
+    def call(self) -> None:
+        """Let `wait` end within 80 ms; the next one as well, until something is read. Any thread."""
 
     def close(self) -> None:
         """Stop; a blocked `read` returns or raises soon."""
-
-
-class PacedCapture:
-    """A sound source read at the pace of real time, by deadlines: a late block is followed by prompt ones."""
-
-    latency_s = 0.0
-    xruns = 0
-
-    def __init__(
-        self,
-        source: SoundSource,
-        *,
-        in_step: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """`in_step`: whoever is behind `source` may wait for what we play to each 10 ms, so no more is read at once."""
-        self._source = source
-        self._in_step = in_step
-        self._clock = clock
-        self._sleep = sleep
-        self._due_s: float | None = None
-        self._ahead = silence(0)
-        """Looked at, not read yet."""
-        self._room = QuietRoom.for_looks()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the source has been read to its end."""
-        return self._source.ended and not len(self._ahead)
-
-    def read(self, blocks: int = 1) -> Samples:
-        """The next block, or several, at the time at which a microphone would have them."""
-        blocks = 1 if self._in_step else blocks
-        self._due_s = self._wait(blocks)
-        if not len(self._ahead):
-            return self._source.read(blocks * BLOCK)
-        self._look_ahead(blocks)
-        read, self._ahead = self._ahead[: blocks * BLOCK], self._ahead[blocks * BLOCK :]
-        return read
-
-    def is_quiet(self, blocks: int) -> bool:
-        """As `Capture` says."""
-        if self._in_step:
-            return False
-        self._wait(blocks)
-        self._look_ahead(blocks)
-        return not self._room.stands_out(loudest(self._ahead))
-
-    def _wait(self, blocks: int) -> float:
-        """Until a microphone would have so many more; returns that time."""
-        if self._due_s is None:
-            self._due_s = self._clock()
-        due_s = self._due_s + blocks * BLOCK_S
-        wait_s = due_s - self._clock()
-        if wait_s > 0:
-            self._sleep(wait_s)
-        return due_s
-
-    def _look_ahead(self, blocks: int) -> None:
-        if (missing := blocks * BLOCK - len(self._ahead)) > 0:
-            self._ahead = np.concatenate((self._ahead, self._source.read(missing)))
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
 
 
 Tap = Callable[[Samples, int], None]
@@ -177,6 +119,11 @@ class Rendering:
         self._sink = sink
         self._far_blocks = FarBlocks(queue.rate_hz)
         self.tap: Tap | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody may listen at the other end."""
+        return isinstance(self._sink, PcmSink)
 
     @property
     def delay_s(self) -> float:
@@ -220,9 +167,8 @@ class Duplex:
         """Through which files hear each other."""
         self._started_s = started_s
         self._frames = 0
-        """Read."""
-        self._heard_frames = 0
-        """The same, and those that were waited for."""
+        self._waits: tuple[float, float] | None = None
+        """Since when (monotonic time), and for how long at most. Not where a file plays on from what was read."""
         self.is_muted = False
         """Whether the microphone is off: whatever device is behind it, silence comes in. Set from any thread."""
         self.levels: Levels | None = None
@@ -244,16 +190,21 @@ class Duplex:
             near = silence(len(near))
         if self.levels is not None:
             self.levels.feed(near, far)
+        self._waits = None
         self._frames += len(near)
-        self._heard_frames = self._frames
         return Block(near, far, path, is_muted)
 
-    def is_quiet(self, blocks: int) -> bool:
-        """Wait until so many blocks have been heard, and look: whether nothing says that they should be read now."""
-        is_quiet = self._capture.is_quiet(blocks)
-        if not isinstance(self._far_end, Rendering):  # a file plays on from what was read
-            self._heard_frames = self._frames + blocks * BLOCK
-        return is_quiet
+    def wait(self, blocks: int) -> int:
+        """Wait for up to so many blocks where nothing says that they should be read now; for how many it was."""
+        if not isinstance(self._far_end, Rendering):
+            self._waits = time.monotonic(), blocks * BLOCK_S
+        elif self._far_end.is_live:
+            blocks = min(blocks, LOOK_BLOCKS)
+        return self._capture.wait(blocks)
+
+    def call(self) -> None:
+        """Let `wait` end within 80 ms: something has happened that nobody heard. Any thread."""
+        self._capture.call()
 
     def _advance(self, blocks: int) -> tuple[Samples | None, int]:
         if self._far_end is None:
@@ -278,7 +229,10 @@ class Duplex:
 
     def now_s(self) -> float:
         """Seconds on the capture clock: everything before has been heard."""
-        return self._started_s + self._heard_frames / SPEECH_RATE_HZ
+        waits, ahead_s = self._waits, 0.0
+        if waits is not None:
+            ahead_s = max(0.0, min(waits[1], time.monotonic() - waits[0]) - _LATE_S)
+        return self._started_s + self._frames / SPEECH_RATE_HZ + ahead_s
 
     @property
     def xruns(self) -> int:

@@ -93,9 +93,13 @@ class LastingMicrophone(PresentStream[OpenMicrophone]):
         self._until_s += len(lost) / self.rate_hz
         return np.concatenate((fresh, lost)) if len(fresh) else lost
 
-    def loudest(self) -> float | None:
-        """As the present device says; None while there is none, or another one."""
-        return self._stream.loudest() if self._devices.microphone is self._stream else None
+    def wait(self, first_s: float, looks: int) -> int:
+        """As the present device does; for `first_s` only while there is none, or another one."""
+        return self._stream.wait(first_s, looks if self._devices.microphone is self._stream else 1)
+
+    def call(self) -> None:
+        """Let `wait` end soon. Any thread."""
+        self._stream.call()
 
     def rest(self, *, is_resting: bool) -> None:
         """Let both devices do less while nobody talks."""

@@ -15,12 +15,24 @@ from typing import Any
 
 import numpy as np
 
-from localvoice.audio.samples import Samples, silence
+from localvoice.audio.quiet_room import LOOK_OVER, LOOK_RISE, LOOK_S, LOOK_WINDOWS
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.shared_library import UNUSABLE, StaleLibraryError, library_file, open_library, why_unusable
+from localvoice.audio.vad import WINDOW_S
 
-__all__ = ["UNDECIDED", "Library", "RingReader", "StaleLibraryError", "hold", "library_path", "load", "reason"]
+__all__ = [
+    "UNDECIDED",
+    "Library",
+    "RingLook",
+    "RingReader",
+    "StaleLibraryError",
+    "hold",
+    "library_path",
+    "load",
+    "reason",
+]
 
-_STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output", "lv_pulse", "lv_server")
+_STRUCTS = ("lv_ring", "lv_capture", "lv_reply", "lv_output", "lv_pulse", "lv_server", "lv_look")
 """In the order of `lv_size`."""
 
 
@@ -48,8 +60,6 @@ class Library:
         """Its functions, called without giving the GIL away."""
         self.brief.lv_read.argtypes = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64
         self.brief.lv_hold.argtypes = ctypes.c_void_p, ctypes.c_void_p
-        self.brief.lv_loudest.argtypes = ctypes.c_void_p, *[ctypes.c_uint64] * 3
-        self.brief.lv_loudest.restype = ctypes.c_float
         self.brief.lv_read.restype = self.brief.lv_hold.restype = ctypes.c_uint64
 
     def address(self, of: Any) -> int:
@@ -114,14 +124,6 @@ class RingReader:
         count: int = self._ring.written
         return count
 
-    def loudest(self, windows: int, frames: int, step: int) -> float:
-        """Mean square of the loudest of the last `windows` times `frames`, as heard at 1 / `step` of the rate.
-
-        0 where less has been written. A look that the writer overtakes is a little wrong.
-        """
-        power: float = self._library.brief.lv_loudest(self._place, windows, frames, step)
-        return power
-
     def read(self, first: int, frames: int) -> tuple[Samples, int]:
         """Frames `first` to `first + frames`, and how many of them were there; the others are zeros.
 
@@ -131,3 +133,29 @@ class RingReader:
         samples = np.empty(frames - before, dtype=np.float32)
         count: int = self._library.brief.lv_read(self._place, max(0, first), samples.ctypes.data, frames - before)
         return (np.concatenate((silence(before), samples)) if before else samples), count
+
+
+class RingLook:
+    """Waits until a ring (field `name` of `state`) holds something louder than the room. One thread; `call`: any."""
+
+    def __init__(self, library: Library, state: Any, name: str, rate_hz: int) -> None:
+        self._lib = library.lib
+        self._state = state
+        self._ring = library.ffi.addressof(state, name)
+        self._look = library.ffi.new("lv_look *")
+        self._look.windows, self._look.frames = LOOK_WINDOWS, round(WINDOW_S * rate_hz)
+        self._look.step = max(1, round(rate_hz / SPEECH_RATE_HZ))
+        self._look.every_us = round(1e6 * LOOK_S)
+        self._look.ground, self._look.rise, self._look.over = 1.0, LOOK_RISE, LOOK_OVER
+
+    def wait(self, first_s: float, looks: int) -> int:
+        """Wait for `first_s`, then for `LOOK_S` again and again, without the GIL; how many looks were taken."""
+        return int(self._lib.lv_await(self._look, self._ring, round(1e6 * first_s), looks))
+
+    def call(self) -> None:
+        """Let the present wait end with its next look, or the next one with its first."""
+        self._look.is_called = 1
+
+    def heed(self) -> None:
+        """Whoever called so far has been heard."""
+        self._look.is_called = 0

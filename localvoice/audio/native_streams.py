@@ -14,14 +14,13 @@ from threading import Thread
 from localvoice.audio.device import NOUNS, DeviceInfo, Kind
 from localvoice.audio.device_path import PathName
 from localvoice.audio.foremost import foremost_threads
-from localvoice.audio.native import Library, RingReader, hold
+from localvoice.audio.native import Library, RingLook, RingReader, hold
 from localvoice.audio.native_rings import FarSound, ReplyRing, new_state
 from localvoice.audio.portaudio import CLOSE_WITHIN_S, device_errors, load_sounddevice, open_streams
 from localvoice.audio.pulse_client import means_pulse
 from localvoice.audio.pulse_connection import NoServerError, wake_server
 from localvoice.audio.pulse_stream import PulseStream
-from localvoice.audio.quiet_room import LOOK_WINDOWS
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.samples import Samples, silence
 from localvoice.audio.stream_opening import (
     EDGE_S,
     has_started,
@@ -31,7 +30,6 @@ from localvoice.audio.stream_opening import (
     microphone_gone,
     open_stream,
 )
-from localvoice.audio.vad import WINDOW_S
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
 
@@ -117,7 +115,7 @@ class InputStream:
         self._taken = 0
         self._lost = 0
         self._taken_s = time.monotonic()
-        self._look = LOOK_WINDOWS, round(WINDOW_S * self.rate_hz), max(1, round(self.rate_hz / SPEECH_RATE_HZ))
+        self._look = RingLook(library, self._stream.state, "ring", self.rate_hz)
 
     @property
     def latency_s(self) -> float:
@@ -144,6 +142,7 @@ class InputStream:
 
     def read_new(self) -> Samples:
         """The same, whatever has become of the device: PortAudio is not asked."""
+        self._look.heed()
         available = self.captured.written - self._taken
         if not available:
             return silence(0)
@@ -152,9 +151,13 @@ class InputStream:
         self._taken += available
         return samples
 
-    def loudest(self) -> float:
-        """Mean square of the loudest 32 ms of the last 96, as heard at 16 kHz."""
-        return self.captured.loudest(*self._look)
+    def wait(self, first_s: float, looks: int) -> int:
+        """Wait, and look every 80 ms, until something stands out or somebody calls; how many looks that took."""
+        return self._look.wait(first_s, looks)
+
+    def call(self) -> None:
+        """Let `wait` end with its next look, the next one as well until something is taken. Any thread."""
+        self._look.call()
 
     def rest(self, *, is_resting: bool) -> None:
         """Sound comes 40 ms at a time while nobody talks, where the stream can do that."""

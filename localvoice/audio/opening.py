@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from localvoice.audio.device_life import DeviceLife
-from localvoice.audio.duplex import Capture, Duplex, FarEnd, PacedCapture, Rendering
+from localvoice.audio.duplex import Capture, Duplex, FarEnd, Rendering
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import DeviceFarEnd
 from localvoice.audio.files import (
@@ -25,6 +25,7 @@ from localvoice.audio.files import (
     standard_output,
 )
 from localvoice.audio.own_voice import Bars
+from localvoice.audio.paced_capture import PacedCapture
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 from localvoice.audio.room import Room, RoomSpec
@@ -99,11 +100,11 @@ def open_capture(end: End, config: AudioConfig) -> Capture:
     """The microphone. Raises `FileError` or `DeviceError`. A device starts to capture at once."""
     match end.kind:
         case EndKind.FILE:
-            return PacedCapture(WavSource(Path(end.spec)))
+            return PacedCapture(WavSource(Path(end.spec)), looks_ahead=not end.is_named_pipe)
         case EndKind.PIPE:
             return PacedCapture(PcmSource(standard_input()), in_step=True)
         case EndKind.NONE:
-            return PacedCapture(SilentSource())
+            return PacedCapture(SilentSource(), looks_ahead=True)
         case EndKind.DEVICE:
             from localvoice.audio.device import open_capture as open_device
 

@@ -21,14 +21,18 @@ above the noise is not noticed by Silero either."""
 
 _SILENT_DB = -120.0
 
-LOOK_WINDOWS = 3
-"""Of 32 ms, of which a look takes the loudest: a little more than the 80 ms between two looks."""
+LOOK_S = 0.08
+"""Between two looks of who would rather wait: each takes the loudest of `LOOK_WINDOWS`."""
 
+LOOK_WINDOWS = 3
+"""A little more than what came since the last look."""
+
+_LOOK_RISE_DB = _RISE_DB * LOOK_S / WINDOW_S
 _LOOK_OVER_DB = 3.0
 """As `_OVER_DB`: the loudest of three windows of noise differs less, and the floor is the least of those."""
 
-
-_LOOK_S = 0.08
+LOOK_RISE, LOOK_OVER = (10 ** (level_db / 10) for level_db in (_LOOK_RISE_DB, _LOOK_OVER_DB))
+"""As ratios of powers."""
 
 
 def loudest(sound: Samples) -> float:
@@ -48,8 +52,8 @@ class QuietRoom:
 
     @classmethod
     def for_looks(cls) -> QuietRoom:
-        """One for sound that is looked at every 80 ms, by the loudest of `LOOK_WINDOWS`."""
-        return cls(_RISE_DB * _LOOK_S / WINDOW_S, _LOOK_OVER_DB)
+        """One for sound that is looked at every 80 ms, by the loudest of `LOOK_WINDOWS`. As callback_look.h."""
+        return cls(_LOOK_RISE_DB, _LOOK_OVER_DB)
 
     def is_louder(self, window: Samples) -> bool:
         """Whether the window stands out from the quietest ones before it."""

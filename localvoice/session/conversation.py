@@ -179,6 +179,8 @@ class Session:
             return
         self._take(seen)
         self._replying.following.see(seen)
+        if not isinstance(seen, Window):
+            self._duplex.call()  # who rests has not heard of it
         if isinstance(seen, Window) and self._options.ends_with_input and self._duplex.ended:
             self._ending.end_input(self._duplex.now_s(), seen.at_s)
         if not isinstance(seen, SpeakRequested):  # what cannot be said now is due again with the next window

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.audio import device_path, native
-from localvoice.audio.native import RingReader
-from localvoice.audio.samples import Samples, silence
+from localvoice.audio.native import RingLook, RingReader
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from tests.unit.callback_rig import library
 
 SIZE = 4096
@@ -152,25 +152,83 @@ def test_with_the_library_devices_run_on_it() -> None:
     assert not native.reason()
 
 
-@pytest.mark.parametrize("written", [100, 2000, 9000])
-def test_a_look_tells_the_loudest_of_the_last_stretches(written: int) -> None:
-    """As loud as it is at a third of the rate, without a sample being read."""
-    capture = Capture()
-    random = np.random.default_rng(4)
-    sound = (0.1 * random.standard_normal(written)).astype(np.float32)
-    sound[-450:-300] *= 5
-    capture.record(sound)
-    if written < 3 * 300:
-        assert capture.captured.loudest(3, 300, 3) == 0.0
+class Looking(Capture):
+    """A ring at 16 kHz, and who waits for a sound in it."""
+
+    def __init__(self) -> None:
+        super().__init__(size=1 << 14)
+        self.look = RingLook(self.library, self.state, "ring", SPEECH_RATE_HZ)
+
+    @property
+    def state_ring(self) -> Any:
+        return self.library.ffi.addressof(self.state, "ring")
+
+
+def hiss(frames: int, level: float = 0.01) -> Samples:
+    return (level * np.random.default_rng(4).standard_normal(frames)).astype(np.float32)
+
+
+@pytest.mark.parametrize("written", [100, 2000, 9000, 40_000])
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_look_tells_the_loudest_of_the_last_stretches(written: int, step: int) -> None:
+    """As loud as it is at a part of the rate, without a sample being read."""
+    capture, sound = Looking(), hiss(written)
+    sound[-900:-600] *= 5
+    for at in range(0, written, MAX_BLOCK):
+        capture.record(sound[at : at + MAX_BLOCK])
+    told = capture.library.lib.lv_loudest(capture.state_ring, 3, 300, step)
+    if written < 900:
+        assert told == 0.0
         return
-    thirds = sound[-900:].reshape(3, 100, 3).mean(axis=2)
-    assert capture.captured.loudest(3, 300, 3) == pytest.approx(float(np.square(thirds).mean(axis=1).max()), rel=1e-4)
+    means = sound[-900:].reshape(3, 300 // step, step).mean(axis=2)
+    assert told == pytest.approx(float(np.square(means).mean(axis=1).max()), rel=1e-4)
 
 
 def test_what_is_far_above_the_band_counts_for_little_in_a_look() -> None:
-    capture = Capture()
-    at = np.arange(1500)
-    capture.record(np.sin(2 * np.pi * 0.02 * at))
-    low = capture.captured.loudest(3, 300, 3)
-    capture.record(np.sin(2 * np.pi * 0.33 * at))
-    assert capture.captured.loudest(3, 300, 3) < 0.01 * low
+    capture, at = Looking(), np.arange(1500)
+    told = []
+    for frequency in (0.02, 0.33):
+        capture.record(np.sin(2 * np.pi * frequency * at))
+        told.append(capture.library.lib.lv_loudest(capture.state_ring, 3, 300, 3))
+    assert told[1] < 0.01 * told[0]
+
+
+def test_who_waits_looks_on_while_nothing_stands_out() -> None:
+    capture = Looking()
+    capture.record(hiss(4000))
+    assert capture.look.wait(0.0, 3) == 3
+
+
+def test_a_sound_ends_the_wait_with_the_look_that_sees_it() -> None:
+    capture = Looking()
+    capture.record(hiss(4000))
+    capture.look.wait(0.0, 1)
+    capture.record(hiss(600, 0.02))
+    assert capture.look.wait(0.0, 100) == 1
+
+
+def test_a_room_that_grows_louder_by_and_by_ends_no_wait() -> None:
+    capture, level = Looking(), 0.01
+    capture.record(hiss(4000))
+    for _ in range(40):
+        level *= 10 ** (0.2 / 20)
+        capture.record(hiss(2000, level))
+        assert capture.look.wait(0.0, 2) == 2
+
+
+def test_a_call_ends_the_wait_until_it_is_heeded() -> None:
+    capture = Looking()
+    capture.record(hiss(4000))
+    capture.look.call()
+    assert [capture.look.wait(0.0, 3) for _ in range(2)] == [1, 1]
+    capture.look.heed()
+    assert capture.look.wait(0.0, 2) == 2
+
+
+def test_a_call_from_another_thread_ends_a_wait_that_is_under_way() -> None:
+    capture = Looking()
+    capture.record(hiss(4000))
+    caller = threading.Timer(0.05, capture.look.call)
+    caller.start()
+    assert capture.look.wait(0.0, 1000) < 1000
+    caller.join()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import math
 import queue
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
-from localvoice.audio.duplex import BLOCK, BLOCK_S, Duplex, PacedCapture, Rendering
+from localvoice.audio import duplex as duplex_module
+from localvoice.audio.duplex import BLOCK_S, Duplex, Rendering
+from localvoice.audio.files import PcmSink
 from localvoice.audio.hearing import Hearing
+from localvoice.audio.paced_capture import PacedCapture
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
@@ -35,19 +40,27 @@ class Room:
         self.now_s = 0.0
         self.reads: list[int] = []
         self.ended = False
-        self._sound, self._at = sound, 0
+        self.happens_s = math.inf
+        self.call: Callable[[], None] = lambda: None
+        """What happens then."""
+        self._sound, self.taken = sound, 0
 
     def clock(self) -> float:
         return self.now_s
 
     def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
+        """Until somebody calls."""
+        until_s = self.now_s + seconds
+        self.now_s = min(until_s, max(self.now_s, self.happens_s))
+        if self.now_s >= self.happens_s:
+            self.happens_s = math.inf
+            self.call()
 
     def read(self, frames: int) -> Samples:
-        self._at += frames
-        if self._at > len(self._sound):
+        self.taken += frames
+        if self.taken > len(self._sound):
             raise DeviceError("the end")
-        return self._sound[self._at - frames : self._at]
+        return self._sound[self.taken - frames : self.taken]
 
     def close(self) -> None:
         """Nothing is open."""
@@ -57,14 +70,12 @@ class Counted(PacedCapture):
     """How many blocks were read when."""
 
     def __init__(self, room: Room, *, looks: bool) -> None:
-        super().__init__(room, clock=room.clock, sleep=room.sleep)
-        self._room_, self._looks = room, looks
-
-    def is_quiet(self, blocks: int) -> bool:
-        return super().is_quiet(blocks) and self._looks
+        super().__init__(room, looks_ahead=looks, clock=room.clock, sleep=room.sleep)
+        self._heard = room
+        room.call = self.call
 
     def read(self, blocks: int = 1) -> Samples:
-        self._room_.reads.append(blocks)
+        self._heard.reads.append(blocks)
         return super().read(blocks)
 
 
@@ -74,13 +85,14 @@ def heard(
     *,
     looks: bool = True,
     due_s: Callable[[], float] = lambda: math.inf,
-    may_rest: Callable[[float], bool] = lambda _: True,
+    happens_s: float = math.inf,
 ) -> tuple[Room, Told, UtteranceBuffer]:
-    """The windows that are posted, with the time at which each is; `may_rest` is told that time."""
+    """The windows that are posted, with the time at which each is; from `happens_s` on nobody rests any more."""
     room, told, utterances = Room(sound), queue.SimpleQueue[tuple[float, object]](), UtteranceBuffer(60.0)
     duplex = Duplex(Counted(room, looks=looks), None)
     listener = Listener(duplex, Hearing(vad, utterances), lambda one: told.put((room.now_s, one)))
-    listener.may_rest, listener.due_s = lambda: may_rest(room.now_s), due_s
+    listener.may_rest, listener.due_s = lambda: room.now_s < happens_s, due_s
+    room.happens_s = happens_s
     listener.start()
     posted: Told = []
     while isinstance((one := told.get(timeout=WITHIN_S))[1], Window):
@@ -148,12 +160,14 @@ def test_who_waits_for_the_time_is_told_within_120_ms(due_s: float) -> None:
     assert 0.0 <= next(now_s for now_s, window in told if window.at_s >= due_s) - due_s < 0.12
 
 
-def test_what_happens_in_the_session_ends_it_with_the_next_look() -> None:
-    room = heard(noise(12.0, -60.0), may_rest=lambda now_s: not 9.0 <= now_s < 9.5)[0]
+@pytest.mark.parametrize("happens_s", [9.01, 9.1, 9.2, 9.3])
+def test_what_happens_in_the_session_ends_it_with_the_next_look(happens_s: float) -> None:
+    room = heard(noise(12.0, -60.0), load_vad("silero"), happens_s=happens_s)[0]
     ends = np.cumsum(room.reads) * BLOCK_S
-    begun = int(np.searchsorted(ends, 9.0 - 1e-6))
-    assert ends[begun] < 9.0 + 0.08 + 1e-6
-    assert room.reads[begun + 1] == 1
+    begun = int(np.searchsorted(ends, happens_s - 1e-6))
+    assert ends[begun] < happens_s + 0.08 + 1e-6
+    assert set(room.reads[begun + 1 :]) == {1}
+    assert 32 in room.reads
 
 
 class Nowhere:
@@ -165,22 +179,46 @@ class Nowhere:
 
 
 @pytest.mark.parametrize("is_file", [True, False])
-def test_the_clock_of_a_device_goes_on_with_what_is_waited_for(*, is_file: bool) -> None:
-    """A file plays on from what was read."""
-    room = Room(silence(SPEECH_RATE_HZ))
+def test_the_clock_of_a_device_goes_on_while_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, *, is_file: bool
+) -> None:
+    """A device may give a little less than that, and the clock never goes back; a file plays on from what was read."""
+    room, told = Room(silence(SPEECH_RATE_HZ)), []
+    monkeypatch.setattr(duplex_module, "time", SimpleNamespace(monotonic=room.clock))
     far_end = Rendering(PlaybackQueue(SPEECH_RATE_HZ), Nowhere()) if is_file else None
-    duplex = Duplex(PacedCapture(room, clock=room.clock, sleep=room.sleep), None, far_end)
-    assert [duplex.is_quiet(8), duplex.is_quiet(16)] == [True, True]
-    assert room.now_s == pytest.approx(0.16)
-    assert duplex.now_s() == pytest.approx(0.0 if is_file else 0.16)
-    assert len(duplex.read(16).near) == 16 * BLOCK
-    assert duplex.now_s() == pytest.approx(0.16)
+    capture = PacedCapture(room, looks_ahead=True, clock=room.clock, sleep=room.sleep)
+    duplex = Duplex(capture, None, far_end)
+
+    def call() -> None:
+        told.append(duplex.now_s())
+        capture.call()
+
+    room.happens_s, room.call = 0.2, call
+    assert duplex.wait(32) == 24
+    told.append(duplex.now_s())
+    duplex.read(24)
+    told.append(duplex.now_s())
+    assert told == pytest.approx([0.0, 0.0, 0.24] if is_file else [0.14, 0.14, 0.24])
+
+
+def test_who_listens_at_the_end_of_a_pipe_is_given_80_ms_at_a_time() -> None:
+    room = Room(silence(SPEECH_RATE_HZ))
+    far_end = Rendering(PlaybackQueue(SPEECH_RATE_HZ), PcmSink(io.BytesIO()))
+    duplex = Duplex(PacedCapture(room, looks_ahead=True, clock=room.clock, sleep=room.sleep), None, far_end)
+    assert duplex.wait(32) == 8
+
+
+def test_of_a_source_that_may_still_answer_no_more_is_read_ahead() -> None:
+    room = Room(silence(SPEECH_RATE_HZ))
+    capture = PacedCapture(room, clock=room.clock, sleep=room.sleep)
+    assert capture.wait(32) == 8
+    assert room.taken == 0
 
 
 def test_a_source_has_not_ended_before_what_was_looked_at_is_read() -> None:
     room = Room(silence(SPEECH_RATE_HZ))
-    capture = PacedCapture(room, clock=room.clock, sleep=room.sleep)
-    capture.is_quiet(8)
+    capture = PacedCapture(room, looks_ahead=True, clock=room.clock, sleep=room.sleep)
+    capture.wait(8)
     room.ended = True
     assert not capture.ended
     capture.read(8)
@@ -188,6 +226,6 @@ def test_a_source_has_not_ended_before_what_was_looked_at_is_read() -> None:
 
 
 def test_windows_are_as_long_as_ever() -> None:
-    told = heard(noise(12.0, -60.0), load_vad("silero"), may_rest=lambda now_s: now_s < 9.0)[1]
+    told = heard(noise(12.0, -60.0), load_vad("silero"), happens_s=9.0)[1]
     late = [window.at_s for _, window in told if window.at_s > 9.4]
     assert np.diff(late) == pytest.approx(WINDOW_S)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from localvoice.audio.duplex import BLOCK, BLOCK_S, Duplex, PacedCapture, Rendering
+from localvoice.audio.duplex import BLOCK, BLOCK_S, Duplex, Rendering
 from localvoice.audio.files import SilentSource
 from localvoice.audio.levels import Levels
+from localvoice.audio.paced_capture import PacedCapture
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.player import QueuePlayer
 

@@ -50,8 +50,10 @@ class Microphone:
         self.closed.wait(WITHIN_S)
         raise DeviceError("closed")
 
-    def is_quiet(self, blocks: int) -> bool:
-        return True
+    def wait(self, blocks: int) -> int:
+        return blocks
+
+    def call(self) -> None: ...
 
     def close(self) -> None:
         self.closed.set()

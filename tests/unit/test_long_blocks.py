@@ -10,11 +10,12 @@ import soundfile
 
 from localvoice.audio import device_capture
 from localvoice.audio.device_capture import DeviceCapture
-from localvoice.audio.duplex import BLOCK, BLOCK_S, Block, Duplex, PacedCapture, Rendering
+from localvoice.audio.duplex import BLOCK, BLOCK_S, Block, Duplex, Rendering
 from localvoice.audio.echo_path import EchoPath, open_echo_path
 from localvoice.audio.far_end import FarBlocks
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.levels import Levels
+from localvoice.audio.paced_capture import PacedCapture
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
@@ -245,5 +246,6 @@ def test_a_device_is_read_as_soon_as_the_last_of_them_is_there(monkeypatch: pyte
         read = len(capture.read(blocks)) // BLOCK
         assert 0 < read <= blocks
         heard_s += read * BLOCK_S
-        assert device.now_s - heard_s < 0.0015 + (0.0 if read == blocks else BLOCK_S), "one that comes is read next time"
+        late_s = 0.0 if read == blocks else BLOCK_S  # one that comes is read next time
+        assert device.now_s - heard_s < 0.0015 + late_s
     assert device.wakes < 1.3 * 400
