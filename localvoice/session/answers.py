@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from localvoice.engines import ChatModel, author_of
+from localvoice.errors import ProviderBroken
 from localvoice.messages import Message, ToolCall, Transcript, Usage
 from localvoice.session.hand import Hand
 from localvoice.session.phrases import CLARIFY
@@ -69,7 +70,8 @@ class Answers:
         return self._model(hand, self._prompt(text))
 
     async def _model(self, hand: Hand, messages: list[Message]) -> AsyncIterator[str]:
-        turn = hand.turn
+        """Raises `ProviderBroken` where it writes nothing at all, and no skill said anything for it."""
+        turn, has_spoken, told = hand.turn, False, ""
         for round_ in range(_TOOL_ROUNDS + 1):
             offered = self._tools.skills.specs() if round_ < _TOOL_ROUNDS else ()
             calls: list[ToolCall] = []
@@ -79,6 +81,7 @@ class Answers:
                     match part:
                         case str():
                             hand.engine = author_of(self._chat)  # who was asked first may have failed
+                            has_spoken = has_spoken or bool(part.strip())
                             yield part
                         case ToolCall():
                             calls.append(part)
@@ -86,11 +89,17 @@ class Answers:
                             turn.usage = _sum(turn.usage, part)
             finally:
                 await close_iterator(parts)
-            if not calls:
-                return
+            if not calls or not offered:
+                break
             await hand.gate.turn_over()
             for call in calls:
-                hand.tools += tool_exchange(call, self._tools.run(hand, call).data)
+                result = self._tools.run(hand, call)
+                hand.tools += tool_exchange(call, result.data)
+                told = result.text or told
+        if not has_spoken:
+            if not told:
+                raise ProviderBroken(f"{self._chat.name} answered nothing", provider=self._chat.name)
+            yield told
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

@@ -138,6 +138,7 @@ class Report:
         self.turn_over = hand.gate.turn_over
         self.floor = hand.gate.floor
         self._has_told = False
+        self._unspoken = ""
 
     def reply_started(self, turn: Turn) -> None:
         """The first sample is about to be handed over."""
@@ -145,8 +146,13 @@ class Report:
         self._house.log.reply_started(turn, self._hand.engine)
         self._house.observe(ReplyStarted(self.now_s(), turn.id))
 
+    def unspoken(self, text: str) -> None:
+        """A stretch of it has no sound: it is told with the next one that has, or at the end."""
+        self._unspoken += text
+
     def sentence(self, text: str) -> None:
         """Another stretch of it was handed over; with the first one the reply had begun, and may sound by now."""
+        text, self._unspoken = f"{self._unspoken}{text}".strip(), ""
         if text:
             at_s = self.now_s() if self._has_told else self._hand.turn.times[Stage.REPLY_STARTED]
             self._has_told = True

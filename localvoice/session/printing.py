@@ -24,7 +24,7 @@ class PrintedReply:
             if Stage.REPLY_STARTED not in self._turn.times:
                 self._reporter.reply_started(self._turn)
             self._printed += clause
-            self._reporter.sentence(clause.strip())
+            self._reporter.sentence(clause)
         await self._reporter.floor()
         if Stage.REPLY_STARTED not in self._turn.times:
             self._reporter.reply_started(self._turn)

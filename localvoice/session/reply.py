@@ -29,6 +29,9 @@ class Reporter(Protocol):
     def sentence(self, text: str) -> None:
         """The first sample of `text` was handed over (or it was printed)."""
 
+    def unspoken(self, text: str) -> None:
+        """`text` has no sound (an emoji, a fence of code): it belongs to the next `sentence`."""
+
     def first_audio(self, turn: Turn) -> None:
         """The first audible sample sounds; its time stands in `turn.times`."""
 

@@ -77,8 +77,10 @@ class SpokenReply:
 
     async def play(self, chunk: SpeechChunk) -> None:
         """Hand one chunk to the player and report it."""
+        clause = chunk.text if chunk.clause is None else chunk.clause
         if not len(chunk.samples):
             self._ledger.add(chunk, self._end_frame, self._player.rate_hz)
+            self._reporter.unspoken(clause)
             return
         await self._start()
         start = self._end_frame
@@ -88,7 +90,7 @@ class SpokenReply:
         if last is not None:
             self._audible_to = start + (last + 1) * self._player.rate_hz // chunk.rate_hz
         self._ledger.add(chunk, start, self._player.rate_hz)
-        self._reporter.sentence((chunk.text if chunk.clause is None else chunk.clause).strip())
+        self._reporter.sentence(clause)
         if Stage.FIRST_AUDIO not in self._turn.times:
             await self._first_audio(chunk, start)
 
@@ -113,6 +115,7 @@ class SpokenReply:
     async def finish(self) -> None:
         """Wait for the last sample that can be heard: who speaks in the silence behind it interrupts nothing."""
         await self._start()
+        self._reporter.sentence("")  # what is left without a sound
         if self._audible_to:
             await self._player.reached(self._turn.id, self._audible_to - 1)
             self._breath.follows(partial(self._player.drain, self._turn.id))

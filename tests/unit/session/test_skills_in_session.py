@@ -161,6 +161,20 @@ def test_a_tool_of_the_model_is_run_and_its_result_answered():
     assert one(talk.events, "reply_finished")["heard"] == "Forty-two."
 
 
+@pytest.mark.parametrize("answer", [[], ToolCall("calculate", {"expression": "6*7"}, id="2")])
+def test_what_the_skill_says_is_the_answer_where_a_model_calls_it_and_says_nothing(answer):
+    call = ToolCall("calculate", {"expression": "6*7"}, id="1")
+    model = FakeChatModel([call], [answer] if answer else [])
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.until("reply_finished")
+
+    talk = hold(user, Setting(stt=FakeRecognizer("well then compute it"), llm=model))
+    assert one(talk.events, "reply_finished")["heard"] == "6 times 7 is 42."
+    assert len(of(talk.events, "tool")) == (3 if answer else 1), "a model that calls again and again is asked to answer"
+
+
 def test_a_greeting_comes_first_and_waits_for_nobody():
     async def user(talk: Talk) -> None:
         await talk.until("reply_finished", turn=1)

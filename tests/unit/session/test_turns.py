@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from localvoice.config import Config, HistoryConfig, ReplyConfig, TurnConfig
-from localvoice.messages import Role
+from localvoice.messages import Role, SpeechChunk
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -168,14 +169,48 @@ def test_history_holds_what_was_said_by_both():
     ]
 
 
-def test_an_answer_without_words_is_finished_all_the_same():
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_a_model_that_answers_nothing_is_heard_as_a_failure(nothing):
     async def user(talk: Talk) -> None:
         await talk.speak(0.5)
         await talk.until("reply_finished")
 
-    talk = hold(user, Setting(llm=FakeChatModel("")))
-    assert one(talk.events, "reply_finished")["text"] == ""
+    talk = hold(user, Setting(llm=FakeChatModel(nothing)))
+    assert one(talk.events, "error")["message"] == "fake-llm answered nothing"
+    assert one(talk.events, "reply_started")["origin"] == "fallback"
+
+
+class QuietAboutSigns(FakeSynthesizer):
+    """Has no sound for what holds no letter."""
+
+    async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
+        async for chunk in super().synthesize(text):
+            is_word = any(map(str.isalnum, chunk.text))
+            yield chunk if is_word else SpeechChunk(chunk.text, chunk.samples[:0], chunk.rate_hz)
+
+
+def test_an_answer_that_cannot_be_said_is_shown():
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.until("reply_finished")
+
+    talk = hold(user, Setting(llm=FakeChatModel("🎉"), tts=QuietAboutSigns()))
+    assert one(talk.events, "sentence")["text"] == "🎉"
+    assert one(talk.events, "reply_finished")["text"] == "🎉"
     assert not of(talk.events, "first_audio")
+
+
+def test_what_cannot_be_said_is_shown_with_what_follows_or_at_the_end():
+    async def user(talk: Talk) -> None:
+        await talk.speak(0.5)
+        await talk.until("reply_finished")
+
+    story = "---\n\nOnce there was a fox.\n\n---\n\nIt was red.\n\n---\n"
+    talk = hold(user, Setting(llm=FakeChatModel([story]), tts=QuietAboutSigns()))
+    told = [event["text"] for event in of(talk.events, "sentence")]
+    assert told == ["---\n\nOnce there was a fox.", "---\n\nIt was red.", "---"]
+    shown = [event["type"] for event in talk.events if event["type"] in {"sentence", "first_audio"}]
+    assert shown == ["sentence", "first_audio", "sentence", "sentence"]
 
 
 def test_without_a_voice_text_counts_as_heard():

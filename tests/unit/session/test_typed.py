@@ -9,6 +9,7 @@ import pytest
 
 from localvoice.messages import Role, SpeechChunk
 from localvoice.session.conversation import SessionOptions
+from localvoice.session.phrases import THINKING
 from tests.fakes import FakeChatModel, FakeSynthesizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -157,11 +158,12 @@ def test_a_line_typed_over_a_printed_reply_leaves_what_was_printed():
     assert heard == ["Once upon a time there was a fox."]
 
 
-def test_an_answer_of_nothing_on_paper_has_begun_when_it_is_over():
+def test_a_model_that_writes_nothing_is_told_on_paper_as_a_failure():
     async def user(talk: Talk) -> None:
         talk.type("alpha")
         await talk.until("reply_finished")
 
     talk = hold(user, Setting(llm=FakeChatModel(""), tts=None))
     of_the_reply = [event["type"] for event in talk.events if event["type"].startswith(("reply_", "sentence"))]
-    assert of_the_reply == ["reply_started", "reply_finished"]
+    assert of_the_reply == ["reply_started", "sentence", "reply_finished"]
+    assert one(talk.events, "sentence")["text"] == THINKING
