@@ -28,6 +28,9 @@ OWN_FILES = ("events.jsonl", *_FILES)
 """All that is written into the folder; any other name in it is free."""
 
 
+_TAKEN = "holds a recording already: name another folder"
+
+
 class Recording:
     """A folder being written. Nothing is created before `start`."""
 
@@ -45,7 +48,7 @@ class Recording:
         if self.folder.exists() and not self.folder.is_dir():
             raise FileError(f"{self.folder} is a file: --record wants a folder")
         if (self.folder / "events.jsonl").exists():
-            raise FileError(f"{self.folder} holds a recording already: name another folder")
+            raise FileError(f"{self.folder} {_TAKEN}")
         in_the_way = next((name for name in _FILES if (self.folder / name).exists()), None)
         if in_the_way is not None:
             raise FileError(f"{self.folder} holds a {in_the_way} already: name a new or empty folder")
@@ -70,9 +73,12 @@ class Recording:
         """Create the folder, where it is not there, and its files."""
         self.make_folder()
         try:
-            (self.folder / "config.toml").write_text(self._settings, encoding="utf-8")
+            with (self.folder / "config.toml").open("x", encoding="utf-8") as file:
+                file.write(self._settings)
             about = {"format": FORMAT, "version": __version__, "python": platform.python_version()} | dict(meta)
             (self.folder / "meta.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        except FileExistsError as error:  # another session has begun since `check`
+            raise FileError(f"{self.folder} {_TAKEN}") from error
         except OSError as error:
             raise unwritable(f"to {self.folder}", error) from error
         self._events = JsonLines(self.folder / "events.jsonl")

@@ -39,6 +39,17 @@ def test_nothing_is_created_before_the_start(tmp_path):
     assert (folder / "config.toml").read_text() == "x = 1\n"
 
 
+def test_of_two_that_begin_at_once_one_records(tmp_path):
+    first, second = (Recording(tmp_path, settings, told_nothing) for settings in ("x = 1\n", "x = 2\n"))
+    first.check()
+    second.check()
+    first.start({})
+    with pytest.raises(FileError, match="holds a recording already: name another folder"):
+        second.start({})
+    first.close()
+    assert (tmp_path / "config.toml").read_text() == "x = 1\n"
+
+
 def test_numbers_are_kept_unrounded(tmp_path):
     recording = Recording(tmp_path, "", told_nothing)
     recording.start({})
