@@ -1,7 +1,8 @@
 """The mean of weights that came out of one training one after the other, calibrated anew: what a slow end would have given.
 
-usage: mean.py --weights A.npz B.npz [--before OLD.npz --share .4] --utterances U.jsonl ... --out NEW.npz
+usage: mean.py --weights A.npz B.npz [--before OLD.npz --share .4] [--trigram .7] --utterances U.jsonl ... --out NEW.npz
 OLD.npz are the weights that were grown (grow.py): what it knew counts for --share where it had a weight.
+--trigram: what the second head of trigram.py counts for beside the first.
 Their words must be the same. Numpy only: no training, some seconds.
 """
 import argparse, json, random, zlib
@@ -12,9 +13,12 @@ from infer import TurnWords
 EACH = 150  # utterances of each corpus that it is calibrated on, from those kept for development
 
 
-def mean(files):
-    """the arrays of a file whose weights are those of `files` on average"""
+def mean(files, trigram=0.):
+    """the arrays of a file whose weights are those of `files` on average, their heads added up"""
     stored = [dict(np.load(f)) for f in files]
+    for z in stored:
+        for k, second in (('wo', z.pop('wo2', 0.)), ('bo', z.pop('bo2', 0.))):
+            z[k] = z[k] + trigram * second
     assert all(np.array_equal(z['vocab'], stored[0]['vocab']) for z in stored), 'other words'
     of = lambda k: np.mean([z[k].astype(np.float32) for z in stored], axis=0)
     vectors = np.mean([z['emb'].astype(np.float32) * z['scale'].astype(np.float32) for z in stored], axis=0)
@@ -61,11 +65,12 @@ def main():
     ap.add_argument('--weights', required=True, nargs='+')
     ap.add_argument('--before')
     ap.add_argument('--share', type=float, default=.4)
+    ap.add_argument('--trigram', type=float, default=0.)
     ap.add_argument('--utterances', required=True, nargs='+')
     ap.add_argument('--shift', type=float, default=0., help='added at the end, so that 0.2 accepts 95 in 100 of the complete cases')
     ap.add_argument('--out', required=True)
     a = ap.parse_args()
-    new = mean(a.weights)
+    new = mean(a.weights, a.trigram)
     if a.before:
         new = mixed(new, dict(np.load(a.before)), a.share)
     np.savez_compressed(a.out, **new)

@@ -34,6 +34,14 @@ def test_short_commands_are_finished(text):
     assert turn_words().probability(text) > 0.9
 
 
+@pytest.mark.parametrize(
+    "text", ["call the dentist", "read the next page", "the shop is closed on sundays", "we ran out of milk"]
+)
+def test_whole_orders_and_statements_are_not_held_for_unfinished(text):
+    assert turn_words().probability(text) > 0.3
+    assert turn_words().probability(text.rpartition(" ")[0]) < 0.3
+
+
 @pytest.mark.parametrize("text", ["", "...", "der hund ist auf dem dach", "xyzzy plugh"])
 def test_words_the_model_does_not_know_have_no_vote(text):
     assert turn_words().probability(text) is None
