@@ -279,10 +279,11 @@ def test_every_flag_of_talk_works_without_the_word_talk(localvoice):
 
 
 @pytest.mark.parametrize("words", [("--cloud",), ("--cloud=fallback",), ("--cloud", "prefer"), ("--cloud", "-q")])
-def test_cloud_without_a_key_is_a_warning(localvoice, words):
+def test_cloud_without_a_key_is_a_warning_and_starters_say_what_would_be_better(localvoice, words):
     outcome = localvoice(*words, "--output", "none", stdin="what is 2 plus 2\n")
     assert (outcome.code, outcome.out) == (0, "2 plus 2 is 4.\n")
     assert [line.split(":")[0] for line in outcome.complaints] == ["warning"]
+    assert ("Better engines can be had" in outcome.err) == ("-q" not in words)
 
 
 def test_offline_is_stronger_than_the_file(localvoice):

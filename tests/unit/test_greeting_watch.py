@@ -73,3 +73,11 @@ def test_silence_is_not_kept():
     listening.hear(1, LOUD)
     listening.hear(80, QUIET)
     assert len(listening.take.near) == 181 * 160
+
+
+def test_what_is_fainter_than_50_dbfs_is_no_word_of_ours():
+    listening = Listening()
+    listening.hear(300, np.full(160, 10 ** (-51 / 20), dtype=np.float32))
+    listening.hear(1, np.full(160, 10 ** (-49 / 20), dtype=np.float32))
+    listening.hear(80, np.full(160, 10 ** (-51 / 20), dtype=np.float32))
+    assert len(listening.take.near) == 181 * 160
