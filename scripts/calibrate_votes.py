@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
@@ -24,16 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.turns.corpus import LabelledPause, SpokenTurn, pauses
-from benchmarks.turns.dialogue import SMART_TURN
+from benchmarks.turns.dialogue import SMART_TURN, heard
 from benchmarks.turns.people import turns_of_people
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
 from localvoice.audio.smart_turn import BEFORE_ONSET_S, SmartTurn
-from localvoice.audio.vad import WINDOW, WINDOW_S, load_vad
 from localvoice.config import VadConfig
 from localvoice.skills.catalog import Skills
 from localvoice.turn import vote_weights
+from localvoice.turn.loudness import Loudness
 from localvoice.turn.speech_gate import Edge, SpeechGate
-from localvoice.turn.votes import SOUND_KEPT, WORDS_KEPT, log_odds
+from localvoice.turn.votes import LOUDNESS_FROM_S, SOUND_KEPT, WORDS_KEPT, log_odds
 from localvoice.turn.words import ends_in_number, is_instant, turn_words
 
 WEIGHTS = Path(vote_weights.__file__)
@@ -73,47 +74,63 @@ def of_words() -> tuple[Fit, int]:
 
 
 def of_people(folders: list[Path]) -> tuple[Fit, Fit, int]:
-    """Slope and bias of the sound alone; slopes of words and sound together, and bias; and from how many pauses."""
+    """Slopes of sound and loudness, and bias; of words, sound and loudness, and bias; and from how many pauses."""
     ear, rows, is_end, counts = SmartTurn(SMART_TURN), [], [], []
     for folder in folders:
         found = [
-            (likely, asyncio.run(ear.probability(sound)), pause)
+            (likely, asyncio.run(ear.probability(stop.sound)), stop.loudness_db, pause)
             for turn in turns_of_people(folder, "choosing")
-            for pause, sound in paused(turn)
+            for pause, stop in paused(turn)
             if (likely := turn_words().probability(pause.words)) is not None
         ]
-        rows += [(log_odds(words, WORDS_KEPT), log_odds(sound, SOUND_KEPT), 1.0) for words, sound, _ in found]
-        is_end += [pause.is_finished for _, _, pause in found]
-        between = [pause.kind == "natural" and not pause.is_finished for _, _, pause in found]
+        rows += [
+            (log_odds(words, WORDS_KEPT), log_odds(sound, SOUND_KEPT), loud, 1.0) for words, sound, loud, _ in found
+        ]
+        is_end += [pause.is_finished for *_, pause in found]
+        between = [pause.kind == "natural" and not pause.is_finished for *_, pause in found]
         counts += list(np.where(between, _BETWEEN_SENTENCES, 1.0) / len(found))
     features, ended, weights = np.array(rows), np.array(is_end), np.array(counts) * len(rows) / len(folders)
     return fitted(features[:, 1:], ended, weights), fitted(features, ended, weights), len(rows)
 
 
-def paused(turn: SpokenTurn) -> Iterator[tuple[LabelledPause, Samples]]:
-    """Each pause at which the program would ask, with the turn so far."""
+@dataclass(frozen=True, eq=False)
+class Stop:
+    """Where the program would find a pause."""
+
+    sound: Samples
+    """The turn so far, as smart-turn hears it."""
+    speech_end_s: float
+    at_s: float
+    """When it is known."""
+    loudness_db: float
+    """As in `Votes`; 0 where it does not count."""
+
+
+def paused(turn: SpokenTurn) -> Iterator[tuple[LabelledPause, Stop]]:
+    """Each pause at which the program would ask, with what it would hear."""
     *inside, end = turn.pauses()
     stops = list(_stops(end.samples))
     for pause in (*inside, end):
         latest_s = pause.speech_end_s + pause.pause_s
-        near = [(abs(end_s - pause.speech_end_s), sound) for sound, end_s, at_s in stops if at_s < latest_s]
+        near = [(abs(stop.speech_end_s - pause.speech_end_s), stop) for stop in stops if stop.at_s < latest_s]
         if near and min(near, key=itemgetter(0))[0] < _NEAR_S:
             yield pause, min(near, key=itemgetter(0))[1]
 
 
-def _stops(sound: Samples) -> Iterator[tuple[Samples, float, float]]:
-    """The turn so far, its end, and when that is known, wherever the program would find a pause."""
-    vad, gate, began_s = load_vad("silero"), SpeechGate(VadConfig()), -1.0
-    for count in range(1, len(sound) // WINDOW + 1):
-        at_s = count * WINDOW_S
-        edge = gate.step(at_s, vad.probability(sound[(count - 1) * WINDOW : count * WINDOW]))
+def _stops(sound: Samples) -> Iterator[Stop]:
+    gate, loudness, began_s = SpeechGate(VadConfig()), Loudness(), -1.0
+    for window in heard(sound):
+        loudness.hear(window)
+        edge = gate.step(window.at_s, window.probability)
         began_s = gate.onset_s if edge is Edge.STARTED and began_s < 0 else began_s
         if edge is Edge.STOPPED:
-            first_s = max(0.0, began_s - BEFORE_ONSET_S)
-            yield sound[int(first_s * SPEECH_RATE_HZ) : int(at_s * SPEECH_RATE_HZ)], gate.end_s, at_s
+            first_s, end_s = max(0.0, began_s - BEFORE_ONSET_S), gate.end_s
+            own = sound[int(first_s * SPEECH_RATE_HZ) : int(window.at_s * SPEECH_RATE_HZ)]
+            above_db = loudness.at_pause(began_s, end_s) if end_s - began_s >= LOUDNESS_FROM_S else None
+            yield Stop(own, end_s, window.at_s, above_db or 0.0)
 
 
-def module(words: tuple[float, ...], sound: tuple[float, ...], both: tuple[float, ...]) -> str:
+def module(words: tuple[float, ...], sound: tuple[float, ...], both: tuple[float, ...], loudness: float) -> str:
     """The file of weights."""
     told = [", ".join(str(round(float(one), 2) + 0.0) for one in weights) for weights in (words, sound, both)]
     return f'''"""Weights of the votes on a pause, written by `python -m scripts.calibrate_votes`: change that."""
@@ -126,6 +143,9 @@ SOUND = ({told[1]})
 
 BOTH = ({told[2]})
 """Slopes of words and sound, and bias, where both vote."""
+
+LOUDNESS = {round(float(loudness), 2)}
+"""Slope of how loud the last half second was, per dB, beside any other vote."""
 '''
 
 
@@ -136,12 +156,14 @@ def main() -> None:
     options = parser.parse_args()
     words, count = of_words()
     print(f"words: {count} pauses, slope, bias {words.round(3)}")
-    sound, both = vote_weights.SOUND, vote_weights.BOTH
+    sound, both, loudness = vote_weights.SOUND, vote_weights.BOTH, vote_weights.LOUDNESS
     if options.people is not None:
         sound_fit, both_fit, count = of_people(options.people)
-        print(f"people: {count} pauses, sound {sound_fit.round(3)}, words, sound, bias {both_fit.round(3)}")
-        sound, both = tuple(sound_fit), tuple(both_fit)
-    WEIGHTS.write_text(module(tuple(words), sound, both), encoding="utf-8")
+        print(f"people: {count} pauses, sound, loudness, bias {sound_fit.round(3)}")
+        print(f"words, sound, loudness, bias {both_fit.round(3)}")
+        (*sound, _, sound_bias), (*both, loudness, both_bias) = sound_fit, both_fit
+        sound, both = (*sound, sound_bias), (*both, both_bias)
+    WEIGHTS.write_text(module(tuple(words), sound, both, loudness), encoding="utf-8")
     print(f"written to {WEIGHTS.name}")
 
 

@@ -72,8 +72,8 @@ class Dialogue:
     sound: Samples
     turns: list[tuple[float, SpokenTurn]]
     """With where each begins in `sound`, in seconds."""
-    probabilities: list[float] = field(default_factory=list)
-    """Of speech, window by window."""
+    windows: list[Window] = field(default_factory=list)
+    """What the front end heard."""
 
     def turn_at(self, at_s: float) -> tuple[float, SpokenTurn]:
         """The turn during which, or behind which, a time lies."""
@@ -102,11 +102,12 @@ def dialogue(speaker: str, spoken: list[SpokenTurn]) -> Dialogue:
     return Dialogue(speaker, sound, placed, list(heard(sound)))
 
 
-def heard(sound: Samples) -> Iterator[float]:
-    """The probability of speech, window by window, by the program's front end without an echo path."""
-    hearing = Hearing(load_vad("silero"), UtteranceBuffer(1.0))
+def heard(sound: Samples) -> Iterator[Window]:
+    """Window by window, by the program's front end without an echo path."""
+    hearing, numbers = Hearing(load_vad("silero"), UtteranceBuffer(1.0)), count(1)
     for at in range(0, len(sound) - BLOCK + 1, BLOCK):
-        yield from hearing.feed(Block(sound[at : at + BLOCK]))
+        for probability in hearing.feed(Block(sound[at : at + BLOCK])):
+            yield Window(next(numbers) * WINDOW_S, probability, hearing.level_db)
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,10 @@ class Taking:
 
     def run(self) -> list[TurnEnded]:
         """Every end of a turn that was decided, those in the middle of a thought included."""
-        for number, probability in enumerate(self._dialogue.probabilities, 1):
-            at_s = number * WINDOW_S
-            while self._due and self._due[0][0] <= at_s:
+        for window in self._dialogue.windows:
+            while self._due and self._due[0][0] <= window.at_s:
                 self._see(heapq.heappop(self._due)[2])
-            self._see(Window(at_s, probability))
+            self._see(window)
         return self.ends
 
     def _see(self, seen: Observation) -> None:

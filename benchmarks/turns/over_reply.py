@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
-import numpy as np
-
 from benchmarks.turns.corpus import frames
 from benchmarks.turns.dialogue import heard
 from benchmarks.turns.overlap_sounds import Stream
 from localvoice.audio.backchannel import BEFORE_S, SoundJudge
-from localvoice.audio.samples import Samples
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.messages import Origin
@@ -41,7 +38,6 @@ from localvoice.turn.taking import TurnTaking
 
 _REPLYING = frozenset({TurnState.SPEAKING, TurnState.OVERLAP})
 
-_BLOCK = frames(0.01)
 
 _SETTLED_S = 0.5
 """From the end of the user's turn to our next reply."""
@@ -96,10 +92,7 @@ class OverReply:
 
     def __init__(self, sounds: Stream) -> None:
         self._sounds = sounds
-        self._windows = [
-            Window(number * WINDOW_S, probability, _level_db(sounds.sound, number))
-            for number, probability in enumerate(heard(sounds.sound), 1)
-        ]
+        self._windows = list(heard(sounds.sound))
 
     def run(self, turn: TurnConfig, reader: Reader) -> Played:
         """What each sound came to."""
@@ -152,10 +145,3 @@ class _Deciding:
     def _later(self, delay_s: float, seen: Observation) -> None:
         due_s = seen.at_s + delay_s
         heapq.heappush(self._due, (due_s, next(self._order), replace(seen, at_s=due_s)))
-
-
-def _level_db(sound: Samples, number: int) -> float:
-    """Of the loudest 10 ms of the last 30 before the end of a window, as `Hearing` has it."""
-    end = frames(number * WINDOW_S)
-    blocks = sound[max(0, end - 3 * _BLOCK) : end].reshape(-1, _BLOCK)
-    return float(10 * np.log10(np.mean(np.square(blocks), axis=1).max() + 1e-12))

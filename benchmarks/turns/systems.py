@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.turns.dialogue import Dialogue, Ear, Taking, Votes
-from localvoice.audio.vad import WINDOW_S
 from localvoice.config import PATIENCE_MS, Config, SessionConfig, TurnConfig, VadConfig
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
@@ -61,8 +60,8 @@ def _ends_by_smart_turn(dialogue: Dialogue, ear: Ear, sound_s: float) -> Iterato
 def silences(dialogue: Dialogue) -> Iterator[tuple[float, float, float]]:
     """(onset of the speech before, its end, onset of the speech after), as the gate finds them."""
     gate, before = SpeechGate(VadConfig()), (0.0, 0.0)
-    for number, probability in enumerate(dialogue.probabilities, 1):
-        edge = gate.step(number * WINDOW_S, probability)
+    for window in dialogue.windows:
+        edge = gate.step(window.at_s, window.probability)
         if edge is Edge.STARTED and before[1]:
             yield (*before, gate.onset_s)
         if edge is Edge.STOPPED:

@@ -67,9 +67,9 @@ class EndOfTurn:
         likely = None if self._pause is None else self._pause.votes.finished
         return None if likely is None else _with_caution(likely, self._speaker.caution)
 
-    def pause_begins(self, turn: int, began_s: float, speech_end_s: float) -> None:
-        """The turn, which began at `began_s`, may be over."""
-        votes = Votes(speech_end_s - began_s, self._asked, trust=self._speaker.trust)
+    def pause_begins(self, turn: int, began_s: float, speech_end_s: float, *, loudness_db: float | None = None) -> None:
+        """The turn, which began at `began_s`, may be over; `loudness_db` as in `Votes`."""
+        votes = Votes(speech_end_s - began_s, self._asked, loudness_db=loudness_db, trust=self._speaker.trust)
         self._pause = _Pause(turn, speech_end_s, set(self._ears), votes)
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:

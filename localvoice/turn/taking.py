@@ -14,6 +14,7 @@ from localvoice.messages import Origin
 from localvoice.turn.decisions import Decision, SpeechStarted, SpeechStopped, TurnState
 from localvoice.turn.end_of_turn import EndOfTurn
 from localvoice.turn.floor import Floor
+from localvoice.turn.loudness import Loudness
 from localvoice.turn.machine import Signal
 from localvoice.turn.moves import Moves
 from localvoice.turn.observations import (
@@ -65,6 +66,7 @@ class TurnTaking:
         self._gate = SpeechGate(config.vad)
         self._end = EndOfTurn(config, hears_sound=hears_sound)
         self._floor = Floor()
+        self._loudness = Loudness()
         self._pauses = Pauses(self._floor, self._gate, config.vad.preroll_ms / 1000)
         self._over = OverReply(config, self._floor, self._gate)
         self._moves = Moves(self._floor, self._gate, self._end, self._pauses, self._over)
@@ -126,6 +128,7 @@ class TurnTaking:
     # what the microphone says
 
     def _on_window(self, window: Window) -> Iterator[Decision]:
+        self._loudness.hear(window)
         hears_reply = self.state in {TurnState.SPEAKING, TurnState.OVERLAP}
         if hears_reply and not self._can_barge_in:
             return
@@ -163,7 +166,9 @@ class TurnTaking:
             yield self._begin_pause(window.at_s)
 
     def _begin_pause(self, at_s: float) -> Decision:
-        self._end.pause_begins(self._floor.turn, self._floor.began_s, self._gate.end_s)
+        began_s, ended_s = self._floor.began_s, self._gate.end_s
+        loudness_db = self._loudness.at_pause(began_s, ended_s)
+        self._end.pause_begins(self._floor.turn, began_s, ended_s, loudness_db=loudness_db)
         return self._pauses.begin(at_s)
 
     def _hear_early(self, seen: Observation) -> Iterator[Decision]:

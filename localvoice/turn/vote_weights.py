@@ -8,3 +8,6 @@ SOUND = (0.63, -0.2)
 
 BOTH = (0.4, 0.57, -0.4)
 """Slopes of words and sound, and bias, where both vote."""
+
+LOUDNESS = -0.22
+"""Slope of how loud the last half second was, per dB, beside any other vote."""

@@ -14,7 +14,7 @@ from enum import Enum
 import numpy as np
 
 from localvoice.turn.context import NO_QUESTION, Question
-from localvoice.turn.vote_weights import BOTH, SOUND, WORDS
+from localvoice.turn.vote_weights import BOTH, LOUDNESS, SOUND, WORDS
 from localvoice.turn.words import INSTANT_PROBABILITY, ends_in_number, is_instant
 
 COMMAND = 1.0
@@ -43,6 +43,10 @@ not finish "I would like to". What the recogniser itself says of the end of the 
 measured."""
 
 
+LOUDNESS_FROM_S = 1.2
+"""Length of the turn from which on its loudness counts: in a shorter one the last half second is most of it."""
+
+
 class Ear(Enum):
     """Where a vote comes from that takes its time."""
 
@@ -68,6 +72,9 @@ class Votes:
     """A skill would take the whole of them."""
     recogniser: float | None = None
     """The recogniser's own opinion; None: it has none."""
+    loudness_db: float | None = None
+    """The last half second above the stressed syllables of the turn; None: not known. No vote by itself: beside none it
+    leaves the wait to the pauses."""
 
     trust: float = 1.0
     """How far the sound is believed, from 0 (as if it had not been heard) to 1: not every voice tells by melody."""
@@ -86,7 +93,8 @@ class Votes:
         parts = [part for part in (self._of_ears(trust), self._of_recogniser()) if part is not None]
         if not parts:
             return None
-        likely = probability(sum(parts) + self.asked.log_odds(self.text, self.words) + goes_on * _AGAINST)
+        odds = sum(parts) + self._of_loudness() + self.asked.log_odds(self.text, self.words) + goes_on * _AGAINST
+        likely = probability(odds)
         needs_pause = ends_in_number(self.text) and not self.is_command
         return min(likely, NUMBER_LIMIT) if needs_pause else likely
 
@@ -107,6 +115,9 @@ class Votes:
         if self.is_command:
             return COMMAND
         return None if self.words is None else WORDS[0] * log_odds(self.words, WORDS_KEPT) + WORDS[1]
+
+    def _of_loudness(self) -> float:
+        return 0.0 if self.loudness_db is None or self.turn_s < LOUDNESS_FROM_S else LOUDNESS * self.loudness_db
 
     def _of_recogniser(self) -> float | None:
         return None if self.recogniser is None else log_odds(self.recogniser, _RECOGNISER_KEPT)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localvoice.config import Config, TurnConfig
+from localvoice.config import Config, SessionConfig, TurnConfig
 from localvoice.messages import Origin
 from localvoice.turn.decisions import (
     BargeIn,
@@ -43,6 +43,7 @@ from localvoice.turn.observations import (
     ReplyContext,
     ReplyEnded,
     ReplyStarted,
+    SoundSoFar,
     SpeakRequested,
     ToolRan,
     Typed,
@@ -106,6 +107,17 @@ def talk(*, has_voice: bool = True, **turn) -> Talk:
 def only(kind: type, decisions: list[Decision]) -> Decision:
     [one] = [decision for decision in decisions if isinstance(decision, kind)]
     return one
+
+
+@pytest.mark.parametrize(("last_db", "is_over"), [(-36.0, True), (-26.0, False)])
+def test_who_fades_is_answered_sooner_than_who_does_not(last_db, is_over):
+    user = Talk(TurnTaking(Config(session=SessionConfig(language="und")), hears_sound=True))
+    user.speak(2.0)
+    user.speak(0.6, level_db=last_db)
+    pause = only(PauseBegan, user.quiet(0.12))
+    user.step(SoundSoFar(user.now_s, user.taking.turn, pause.speech_end_s, 0.7))
+    ended = [one for one in user.quiet(0.2) if isinstance(one, TurnEnded)]
+    assert bool(ended) == is_over
 
 
 def kinds(decisions: list[Decision]) -> list[type]:

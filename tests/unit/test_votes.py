@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from localvoice.turn.context import Question
 from localvoice.turn.endpointing import SURE
-from localvoice.turn.votes import Votes
+from localvoice.turn.loudness import LOUDEST_DB
+from localvoice.turn.votes import LOUDNESS_FROM_S, Votes
 from localvoice.turn.words import ends_in_number, turn_words
 
 chances = st.floats(0, 1)
@@ -125,3 +126,22 @@ def test_an_open_question_changes_nothing():
 def test_digits_after_a_question_for_a_code_are_not_all_of_it():
     assert said("seven", asked=Question.DICTATED) < said("seven")
     assert said("four four nine", asked=Question.DICTATED) < said("four four nine")
+
+
+def test_who_has_faded_has_rather_finished_whatever_else_votes():
+    for votes in ({"sound": 0.6}, {"text": "a b", "words": 0.6}, {"recogniser": 0.6}, {"is_command": True}):
+        faded, as_before, loud = (Votes(LONG_S, loudness_db=db, **votes).finished for db in (-5.0, None, 5.0))
+        assert faded > as_before > loud
+
+
+def test_loudness_alone_says_nothing():
+    assert Votes(LONG_S, loudness_db=-5.0).finished is None
+
+
+def test_of_a_short_turn_loudness_says_nothing():
+    short_s = LOUDNESS_FROM_S - 0.1
+    assert Votes(short_s, sound=0.6, loudness_db=5.0).finished == Votes(short_s, sound=0.6).finished
+
+
+def test_however_soft_it_ends_words_that_want_more_are_not_finished():
+    assert said("i would like to", loudness_db=-LOUDEST_DB) < PLAIN
