@@ -15,6 +15,7 @@ from localvoice.audio.device_ends import DeviceEnds
 from localvoice.audio.device_life import DeviceLife
 from localvoice.audio.device_news import DeviceChanged, DeviceNews, DeviceWarning
 from localvoice.audio.device_watch import LOOK_S, RESTING_LOOK_S, STALLED_AFTER_S
+from localvoice.audio.pulse_connection import NoServerError
 from localvoice.config import AudioConfig
 from localvoice.errors import DeviceError
 from tests.waiting import until
@@ -155,6 +156,63 @@ async def test_a_device_that_stands_still_again_is_waited_for_longer(life: Devic
     stalled_s = time.monotonic()
     await until(lambda: len(told.changes()) == 4)
     assert time.monotonic() - stalled_s > 2 * STALLED_AFTER_S - LOOK_S
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, system: System) -> threading.Event:
+    """All devices are those of a sound server, which answers while this is set."""
+    answers = threading.Event()
+
+    def wake() -> None:
+        if not answers.is_set():
+            raise NoServerError
+
+    monkeypatch.setattr(device_ends, "means_pulse", lambda _: True)
+    monkeypatch.setattr(device_ends, "wake_server", wake)
+    monkeypatch.setattr(device_ends.device_path, "path_name", lambda: "native")
+    answers.set()
+    return answers
+
+
+@pytest.mark.usefixtures("server")
+async def test_devices_of_a_server_that_answers_are_opened_without_portaudio(
+    life: DeviceLife, system: System, told: Told
+) -> None:
+    first, _ = await opened(life)
+    first.is_active = False
+    await until(lambda: len(told) == 2)
+    assert told.changes() == [("input", "Laptop", "Laptop"), ("output", "Laptop", "Laptop")]
+    assert (system.refreshed, system.most_open) == (0, 2)
+
+
+async def test_where_no_server_answers_portaudio_finds_others_in_the_end(
+    life: DeviceLife, system: System, told: Told, server: threading.Event
+) -> None:
+    first, _ = await opened(life)
+    server.clear()
+    system.devices = [info(0, "Kopfhörer", is_default=True)]
+    first.is_active = False
+    await until(lambda: len(told) == 2)
+    assert told.changes() == [("input", "Laptop", "Kopfhörer"), ("output", "Laptop", "Kopfhörer")]
+    assert system.refreshed == 1
+
+
+@pytest.mark.usefixtures("server")
+async def test_what_was_opened_by_half_is_closed_before_portaudio_looks(
+    life: DeviceLife, system: System, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = await opened(life)
+    usual = system.loudspeaker
+
+    def refused(device: DeviceInfo, config: AudioConfig) -> Stream:
+        if not system.refreshed:
+            raise DeviceError("the server has no loudspeaker")
+        return usual(device, config)
+
+    monkeypatch.setattr(device_ends.device_path, "loudspeaker", refused)
+    first.is_active = False
+    await until(lambda: len(told) == 2)  # `refresh` fails beside an open stream
+    assert (system.refreshed, len(system.open)) == (1, 2)
 
 
 def test_while_nobody_talks_devices_that_run_are_looked_at_less_often(system: System) -> None:
