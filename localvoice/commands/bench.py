@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import textwrap
@@ -152,7 +153,8 @@ def _check_matplotlib() -> None:
 def _draw(found: dict[str, Any], path: Path) -> None:
     from localvoice.bench.picture import waterfall
 
-    part = path.with_name(f"{path.name}.part")
+    place = Path(os.path.realpath(path))  # a link stays one
+    part = place.with_name(f"{place.name}.part")
     try:
         if path.suffix.lower() == ".png":
             from localvoice.bench.picture_png import draw
@@ -160,7 +162,7 @@ def _draw(found: dict[str, Any], path: Path) -> None:
             draw(found, part)
         else:
             part.write_text(waterfall(found), encoding="utf-8")
-        part.replace(path)
+        part.replace(place)
     except OSError as error:
         with suppress(OSError):
             part.unlink()

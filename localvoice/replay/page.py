@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from html import escape
@@ -29,18 +30,31 @@ _NAMES: Mapping[str, str] = {
 
 
 def write_page(recorded: Recorded, path: Path) -> None:
-    """Raises `FileError` where the sound is damaged or `path` cannot be written; nothing half-written stays."""
+    """Raises `FileError` where the sound is damaged or `path` cannot be written; nothing half-written stays.
+
+    What is no file (a device, a pipe) is written to directly.
+    """
     if path.is_dir():
         raise FileError(f"{path} is a folder: name a file in it")
     text = page(recorded, read_sides(recorded.folder))
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(Path(os.path.realpath(path)), text)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _replace(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise unwritable(path, error) from error
+        raise
 
 
 def page(recorded: Recorded, sides: Sides) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import re
+import subprocess
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -154,3 +156,16 @@ def test_damaged_sound_and_unwritable_places_are_one_line(kept: Recorded, tmp_pa
         write_page(kept, tmp_path / "nowhere" / "page.html")
     write_page(kept, tmp_path / "page.html")
     assert [path.name for path in tmp_path.glob("*page*")] == ["page.html"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes among its files")
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(kept: Recorded, tmp_path: Path):
+    (tmp_path / "link.html").symlink_to(tmp_path / "page.html")
+    write_page(kept, tmp_path / "link.html")
+    assert (tmp_path / "link.html").is_symlink()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    write_page(kept, pipe)
+    assert reader.communicate()[0] == (tmp_path / "page.html").read_bytes()
+    assert pipe.is_fifo()
