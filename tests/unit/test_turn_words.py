@@ -42,6 +42,13 @@ def test_whole_orders_and_statements_are_not_held_for_unfinished(text):
     assert turn_words().probability(text.rpartition(" ")[0]) < 0.3
 
 
+def test_what_one_says_to_an_assistant_most_may_be_all_that_is_said():
+    said = (ROOT / "tests" / "data" / "often_said.txt").read_text(encoding="utf-8").splitlines()  # never trained on
+    chances = np.array([turn_words().probability(text) for text in said])
+    assert np.mean(chances > 0.3) > 0.9
+    assert np.mean(chances > 0.5) > 0.7
+
+
 @pytest.mark.parametrize("text", ["", "...", "der hund ist auf dem dach", "xyzzy plugh"])
 def test_words_the_model_does_not_know_have_no_vote(text):
     assert turn_words().probability(text) is None
