@@ -57,6 +57,26 @@ def test_a_clause_is_bounded_unless_it_is_one_word(text: str):
         assert len(clause.lstrip()) <= limit or len(clause.split()) == 1
 
 
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_word_without_an_end_is_cut_at_the_limit(size: int):
+    text = "a.b" * 1000
+    found = split(*(text[at : at + size] for at in range(0, len(text), size)))
+    assert "".join(found) == text
+    assert max(map(len, found)) == MAX_CHARS
+
+
+def test_a_long_address_stays_whole():
+    address = "https://example.com/" + "abc/" * 200
+    assert split(f"Look at {address} and tell me.") == ["Look at", f" {address}", " and tell me."]
+
+
+@pytest.mark.parametrize("size", [1, 100])
+def test_languages_without_spaces_are_cut_at_their_own_marks(size: int):
+    sentences = ["今天天气很好\uff0c我们一起去公园散步吧。", "「好\uff01」", "她说。", "你呢\uff1f"]
+    text = "".join(sentences)
+    assert split(*(text[at : at + size] for at in range(0, len(text), size))) == sentences
+
+
 def test_the_first_clause_ends_at_a_comma_and_later_ones_at_sentences():
     text = "The capital of France is Paris, a city on the Seine. It is old, big, and loud. Anything else?"
     assert split(text) == [
