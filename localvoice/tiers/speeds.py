@@ -141,6 +141,8 @@ def why(speeds: Speeds) -> str:
     tier, soon = recommended(speeds).tier, f"within {LONGEST_S:g} s"
     if tier is not Tier.SMALL:
         return f"Tier {tier} is the largest that takes half of the free memory at most and answers {soon}."
+    if not expected(speeds, Tier.SMALL).fits:
+        return "No tier fits into half of the free memory: close other programs first; small takes the least."
     if expected(speeds, Tier.SMALL).total_ms <= 1000 * LONGEST_S:
         return f"Tier small: the next one takes more than half of the free memory, or does not answer {soon}."
     return f"No tier answers {soon} here unless it is prepared while you speak: small is the fastest."

@@ -59,6 +59,9 @@ def test_a_tier_that_wants_a_card_says_so():
         pytest.param(DESKTOP, "Tier standard is the largest", id="the largest that will do"),
         pytest.param(LAPTOP, "Tier small: the next one takes more", id="small enough, and no more"),
         pytest.param(replace(LAPTOP, recogniser_s=1.0), "No tier answers within 1.2 s", id="too slow for all"),
+        pytest.param(
+            replace(LAPTOP, free_bytes=600_000_000), "No tier fits into half of the free memory", id="no room"
+        ),
     ],
 )
 def test_why_it_is_recommended_is_told(speeds, reason):
