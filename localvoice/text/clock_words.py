@@ -36,7 +36,10 @@ TIMES: Mapping[str, tuple[Rule, ...]] = {
 def dates(locale: str) -> tuple[Rule, ...]:
     """Dates in figures, in the order of `locale` and by ISO 8601; what is no date stays as it is."""
     order = _order(locale)
+    stamp = r"(?<=\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?"
     return (
+        rule(rf"{stamp}Z\b", ", ", 1, " UTC"),
+        rule(rf"{stamp}(?:[+-]\d\d:?\d\d)?(?!\w)", ", ", 1),
         rule(r"(?<![\d/-])(\d{4})([-/])(\d\d)\2(\d\d)(?![\d/-])", _said("ymd", locale, groups=(1, 3, 4))),
         rule(r"(?<![\d/.])(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?![\d/])", _said(order, locale, groups=(1, 3, 4))),
     )

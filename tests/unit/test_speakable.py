@@ -52,6 +52,8 @@ def test_what_is_said(written: str, spoken: str):
     [
         ("at 7:00, 7:00 pm and 14:00", "at 7 o'clock, 7 pm and 14 hundred"),
         ("from 9:05 to 0:00", "from 9 oh 5 to midnight"),
+        ("2026-11-21T10:30Z", "November 21, 2026, 10:30 UTC"),
+        ("at 2026-11-21T15:00:00.5+01:00.", "at November 21, 2026, 15 hundred."),
         ("2026-11-21 or 11/21/2026", "November 21, 2026 or November 21, 2026"),
         ("2026-13-41 is none, 13/13/2026 neither", "2026-13-41 is none, 13/13/2026 neither"),
         ("1 1/2 cups, 1/2 a cup, 3/4 and ½", "1 and a half cups, one half a cup, three quarters and one half"),
