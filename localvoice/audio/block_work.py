@@ -44,6 +44,8 @@ class Worked:
     """What the linear model leaves, suppressed and under noise, 10 ms late; the block itself without a model."""
     excess: float
     """By how much the block is louder than the model should leave it, in tens of dB."""
+    is_astray: bool = False
+    """What the model took out made the last 40 ms louder."""
 
 
 class BlockWork(Protocol):
@@ -128,7 +130,8 @@ class PythonWork:
         detection, recognition = (canceller.process(near, far) for canceller in self._cancellers)
         if steady is None or not self.is_awake:
             return Worked(detection, recognition, near, 0.0)
-        return Worked(detection, recognition, *self._residue.feed(*self._filter.process(near, steady)))
+        left, excess = self._residue.feed(*self._filter.process(near, steady))
+        return Worked(detection, recognition, left, excess, self._filter.is_astray)
 
     def rest(self, near: Samples) -> None:
         """As the protocol says."""
@@ -191,7 +194,7 @@ class NativeWork:
             raise refused()
         self.is_awake = done > 0
         detection, recognition, left = (part.copy() for part in self._got)
-        return Worked(detection, recognition, left, self._block.excess)
+        return Worked(detection, recognition, left, self._block.excess, bool(self._block.is_astray))
 
 
 def _is_heard(far: Samples) -> bool:

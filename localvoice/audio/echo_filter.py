@@ -31,9 +31,10 @@ _FALL_PARTITIONS = 12.0
 our voice louder in its first 1.5 s."""
 
 _LOST_LEFT, _LOST_ECHO = np.float32(0.9), np.float32(0.5)
-_LOST_MEMORY = np.float32(0.97)
+_MEMORIES = np.array([[0.97], [0.75]], dtype=np.float32)
 """Shares of the microphone's power over 0.3 s that are left, and that were predicted, from which the path has become
-another one: of a user alone nothing is taken out either, but little is predicted."""
+another one: of a user alone nothing is taken out either, but little is predicted. The second memory, of 40 ms, tells
+sooner, and now and then wrongly (linear_branch.py)."""
 
 _SILENT = 10 ** (-80 / 20)
 """Peak of the far end under which nothing is played. Where nothing of it is left in the model nothing is learned, and
@@ -64,8 +65,8 @@ class EchoFilter:
         self._padded = silence(_SPAN)
         self._blocks = 0
         """Learned from since the path was new."""
-        self._lately = np.zeros(3, dtype=np.float32)
-        """Power of the near end, of what is left of it, and of what was predicted."""
+        self._lately = np.zeros((2, 3), dtype=np.float32)
+        """Power of the near end, of what is left of it, and of what was predicted, by both memories."""
         self._silent_blocks = _PARTITIONS
 
     def process(self, near: Samples, far: Samples) -> tuple[Samples, Samples]:
@@ -78,6 +79,7 @@ class EchoFilter:
         self._powers[1:] = self._powers[:-1].copy()
         self._powers[0] = _power(self._far[0])
         if self._silent_blocks >= _PARTITIONS:
+            self._lately[1] = 0.0
             return near, silence(_BLOCK)
         echo: Samples = np.fft.irfft(np.einsum("pk,pk->k", self._far, self._path))[_BLOCK:].astype(
             np.float32, copy=False
@@ -87,6 +89,12 @@ class EchoFilter:
         self._learn(np.fft.rfft(self._padded).astype(np.complex64, copy=False))
         self._doubt(near, left, echo)
         return left, echo
+
+    @property
+    def is_astray(self) -> bool:
+        """Whether what is predicted has made the last 40 ms louder: our voice comes back another way."""
+        heard, rest, predicted = self._lately[1]
+        return bool(predicted > 0.0 and predicted >= _LOST_ECHO * heard and rest >= heard)
 
     def _learn(self, left: Spectrum) -> None:
         self._error_power += (1 - _ERROR_MEMORY) * (_power(left) - self._error_power)
@@ -110,8 +118,8 @@ class EchoFilter:
     def _doubt(self, near: Samples, left: Samples, echo: Samples) -> None:
         """What takes nothing out, as loud as it predicts our voice, has another path before it."""
         powers = np.array([np.dot(sound, sound) for sound in (near, left, echo)])
-        self._lately += (1 - _LOST_MEMORY) * (powers - self._lately)
-        heard, rest, predicted = self._lately
+        self._lately += (1 - _MEMORIES) * (powers - self._lately)
+        heard, rest, predicted = self._lately[0]
         is_lost = predicted >= _LOST_ECHO * heard and rest >= _LOST_LEFT * heard
         if is_lost and self._blocks >= _FAST_BLOCKS:
             self._blocks = 0

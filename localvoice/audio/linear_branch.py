@@ -36,6 +36,14 @@ _CAP = 3.0
 _QUIET = 0.05
 """Excess that is nothing in any room."""
 
+_ASTRAY_BLOCKS = 3
+_ASTRAY = 0.2
+"""Blocks in a row in which the model makes what is heard louder, and excess of each, from which our voice comes another
+way. It does so now and then where hardly anything is heard, and once for 95 users in fewer blocks (docs/echo.md)."""
+
+_TOLD_BLOCKS = 4
+"""After those, within which a window says so: it ends within that time."""
+
 _LOUD_BLOCKS = 7
 """Over which our own peak counts: those of a window, and as much reverberation."""
 
@@ -58,6 +66,8 @@ class Hint:
     """The excess over what it usually is while only we speak; 1 is usual."""
     loudness: float
     """Of what is heard of us: the peak of the last 70 ms as a share of the highest one so far, 0 to 1."""
+    is_lost: bool = False
+    """Our voice comes back another way than the model knows: all of the above says nothing."""
 
 
 class LinearBranch:
@@ -94,7 +104,7 @@ class LinearBranch:
         """The same block after the work on it; `is_awake` as that was."""
         if is_awake and self._reference is not None:
             speaks = float(np.dot(far, far)) > _OWN_SPEECH_POWER * len(far)
-            self._excess.feed(worked.excess, peak=float(np.abs(self._reference).max()), speaks=speaks)
+            self._excess.feed(worked, peak=float(np.abs(self._reference).max()), speaks=speaks)
         for window in self._windows.feed(worked.left):
             self._window = window
 
@@ -120,11 +130,16 @@ class LinearBranch:
             self._vad.reset()
             self._is_stale = False
         voice = self._vad.probability(self._window)
-        return None if self._alignment.drift_ppm is None else Hint(voice, *self._excess.of_window)
+        if self._alignment.drift_ppm is None:
+            return None
+        return Hint(voice, *self._excess.of_window, is_lost=self._excess.is_lost)
 
 
 class _Excess:
-    """Excess of the last blocks, what is usual, and how loud we are: loudspeakers saturate where we are loudest."""
+    """Excess of the last blocks, what is usual, and how loud we are: loudspeakers saturate where we are loudest.
+
+    And whether all that means anything: the model may have lost its path.
+    """
 
     def __init__(self) -> None:
         self._peaks: deque[float] = deque([0.0] * _LOUD_BLOCKS, maxlen=_LOUD_BLOCKS)
@@ -133,8 +148,19 @@ class _Excess:
         self._usual = _USUAL
         self._learned = 0
         self._since_word = _HEARD_FOR_BLOCKS
+        self._astray = 0
+        """Blocks in a row."""
+        self._since_lost = _TOLD_BLOCKS
 
-    def feed(self, excess: float, *, peak: float, speaks: bool) -> None:
+    @property
+    def is_lost(self) -> bool:
+        """Whether it has lost it in the window that ends now."""
+        return self._since_lost < _TOLD_BLOCKS
+
+    def feed(self, worked: Worked, *, peak: float, speaks: bool) -> None:
+        excess = worked.excess
+        self._astray = self._astray + 1 if worked.is_astray and excess >= _ASTRAY else 0
+        self._since_lost = 0 if self._astray >= _ASTRAY_BLOCKS else self._since_lost + 1
         self._last.append(excess)
         self._peaks.append(peak)
         self._highest = max(_KEPT * self._highest, peak, _LEAST_PEAK)

@@ -133,13 +133,17 @@ class OwnVoice:
         self._rest.go_on()
         if self._alignment.jumps != self._path:
             self._path = self._alignment.jumps
-            self._spoken_s = 0.0
-            self._hints, self._doubts = _Hints(_HINTS_AFTER_JUMP_S), _Doubts()
+            self._begin_path()
         if float(np.dot(far, far)) < _OWN_SPEECH_POWER * len(far):
             return
         self._spoken_s += _BLOCK_S
         delay = self._alignment.delay
         self._rest = _Rest(_HEARD_FOR_S + (_UNKNOWN_DELAY_S if delay is None else delay / SPEECH_RATE_HZ))
+
+    def _begin_path(self) -> None:
+        """Our voice comes back another way than before."""
+        self._spoken_s = 0.0
+        self._hints, self._doubts = _Hints(_HINTS_AFTER_JUMP_S), _Doubts()
 
     def users(self, probability: float, hint: Hint | None = None) -> float:
         """The probability that it is the user's voice, given that of a voice in the cleaned signal.
@@ -151,6 +155,8 @@ class OwnVoice:
         self._hints.prove(probability, self._spoken_s)
         if not self.is_audible:
             return probability
+        if hint is not None and hint.is_lost:
+            self._begin_path()
         if hint is not None and self._spoken_s >= self._hints.count_from_s:
             judged, is_believed = self._by_both(probability, hint)
         else:

@@ -39,6 +39,7 @@ static float root_hann[320];
 #define LOST_LEFT 0.9f
 #define LOST_ECHO 0.5f
 #define LOST_MEMORY 0.97f
+#define ASTRAY_MEMORY 0.75f
 #define ERROR_MEMORY 0.8f
 #define CONSTRAINED 4
 #define FALL_PARTITIONS 12.0
@@ -194,6 +195,11 @@ float lv_linear_feed(lv_linear *linear, const float *near, const float *far, flo
     return CALL(feed, linear, near, far, left);
 }
 
+static int is_astray(const lv_linear *linear) {
+    float heard = linear->near_lately, predicted = linear->predicted_lately;
+    return predicted > 0.0f && predicted >= LOST_ECHO * heard && linear->left_lately >= heard;
+}
+
 /* A block */
 
 int lv_block_work(lv_block *block) {
@@ -203,6 +209,7 @@ int lv_block_work(lv_block *block) {
         block->silent_blocks++;
     memcpy(block->left, block->near, sizeof block->left);
     block->excess = 0.0f;
+    block->is_astray = 0;
     if (block->silent_blocks >= LV_SLEEPS_AFTER) {
         memcpy(block->for_detection, block->near, sizeof block->near);
         memcpy(block->for_recognition, block->near, sizeof block->near);
@@ -210,6 +217,9 @@ int lv_block_work(lv_block *block) {
     }
     if (!cancelled(block->detecting, block, block->for_detection)) return -1;
     if (!cancelled(block->recognising, block, block->for_recognition)) return -1;
-    if (block->has_steady) block->excess = lv_linear_feed(block->linear, block->near, block->steady, block->left);
+    if (block->has_steady) {
+        block->excess = lv_linear_feed(block->linear, block->near, block->steady, block->left);
+        block->is_astray = (uint32_t)is_astray(block->linear);
+    }
     return 1;
 }

@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { LV_REFLEX_ABI = 4 };
+enum { LV_REFLEX_ABI = 5 };
 enum { LV_BLOCK = 160, LV_PARTITIONS = 40, LV_BINS = 161, LV_ROW = 168, LV_DRAWS = 97 };
 enum { LV_SLEEPS_AFTER = 200 }; /* blocks in which nothing is played */
 enum { LV_WINDOW = 512, LV_CONTEXT = 64, LV_HIDDEN = 128, LV_PANEL = 32 };
@@ -66,7 +66,10 @@ typedef struct lv_linear {
     float near_power; /* of the last 0.3 s, what is left of it, and what was predicted */
     float left_power;
     float predicted_power;
-    float unused_power;
+    float near_lately; /* the same of the last 40 ms */
+    float left_lately;
+    float predicted_lately;
+    float unused_power[2];
     float played[2 * LV_BLOCK];
     float left[2 * LV_BLOCK];
     float predicted[2 * LV_BLOCK];
@@ -100,7 +103,7 @@ typedef struct lv_block {
     float for_recognition[LV_BLOCK];
     float left[LV_BLOCK]; /* by the filter, suppressed and under noise */
     float excess;
-    uint32_t unused;
+    uint32_t is_astray; /* what the model takes out of near has lately made it louder: our voice comes another way */
 } lv_block;
 
 /* LV_REFLEX_ABI, and the sizes of the structs above by their order: a library made from another reflex.h differs. */

@@ -79,6 +79,9 @@ static void LV(doubt)(lv_linear *linear, const float *near, const float *left) {
     linear->near_power += (1.0f - LOST_MEMORY) * (heard - linear->near_power);
     linear->left_power += (1.0f - LOST_MEMORY) * (rest - linear->left_power);
     linear->predicted_power += (1.0f - LOST_MEMORY) * (echo - linear->predicted_power);
+    linear->near_lately += (1.0f - ASTRAY_MEMORY) * (heard - linear->near_lately);
+    linear->left_lately += (1.0f - ASTRAY_MEMORY) * (rest - linear->left_lately);
+    linear->predicted_lately += (1.0f - ASTRAY_MEMORY) * (echo - linear->predicted_lately);
     if (linear->blocks < FAST_BLOCKS || linear->predicted_power < LOST_ECHO * linear->near_power ||
         linear->left_power < LOST_LEFT * linear->near_power)
         return;
@@ -106,6 +109,7 @@ static void LV(filter)(lv_linear *linear, const float *near, const float *far, f
     if (linear->silent_blocks >= LV_PARTITIONS) { /* nothing to predict or to learn, and nothing to forget */
         memcpy(left, near, LV_BLOCK * sizeof(float));
         memset(echo, 0, LV_BLOCK * sizeof(float));
+        linear->predicted_lately = 0.0f;
         return;
     }
     forgets = LEARN_FAST * FAST_BLOCKS / (float)(linear->blocks + 1);

@@ -96,6 +96,10 @@ def test_both_doubt_a_path_that_became_another():
         worked.append((ours.process(near, far, far), theirs.process(near, far, far)))
     left, other = (joined(list(parts), "left") for parts in zip(*worked, strict=True))
     assert np.abs(left - other).max() < 5e-4
+    astray = np.array([[one.is_astray, other.is_astray] for one, other in worked])
+    assert np.array_equal(astray[:, 0], astray[:, 1])
+    assert not astray[100:300].any()
+    assert astray[300:320].sum() > 10
 
 
 def test_our_own_voice_is_taken_out(work):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -158,12 +160,17 @@ class Level:
         self.resets += 1
 
 
-def hints(seconds: float, user: Samples | None = None, *, is_awake: bool = True) -> tuple[list[Hint | None], Level]:
+LIVING_ROOM = RoomSpec(60.0, -12.0, 150.0, noise_dbfs=-80.0)
+
+
+def hints(
+    seconds: float, user: Samples | None = None, *, is_awake: bool = True, spec: RoomSpec = LIVING_ROOM
+) -> tuple[list[Hint | None], Level]:
     vad, alignment = Level(), Alignment()
     branch, work, room = (
         LinearBranch(alignment, vad),
         PythonWork(Untouched(), Untouched()),
-        Room(RoomSpec(60.0, -12.0, 150.0, noise_dbfs=-80.0)),
+        Room(spec),
     )
     heard = []
     for at, far in enumerate(blocks(babble(seconds))):
@@ -192,6 +199,21 @@ def test_a_user_stands_out_of_what_is_usual_within_two_windows():
     assert max(hint.against_usual for hint in heard[onset : onset + 3]) > 2 * usual + 1
     assert not any(hint.voice for hint in heard[onset - 30 : onset - 1])
     assert all(hint.voice for hint in heard[onset + 2 : onset + 6])
+
+
+def test_a_laptop_that_is_moved_is_known_within_three_windows():
+    heard, _ = hints(8.0, spec=replace(LIVING_ROOM, moves_at_s=6.0))
+    moved = int(6.0 / 0.032)
+    assert not any(hint is not None and hint.is_lost for hint in heard[:moved])
+    assert any(hint is not None and hint.is_lost for hint in heard[moved : moved + 3])
+
+
+@pytest.mark.parametrize("level", [0.01, 0.03, 0.1])
+def test_a_user_is_no_laptop_that_is_moved(level):
+    user = silence(9 * SECOND)
+    user[6 * SECOND :] = level / 0.03 * babble(3.0, seed=5)
+    heard, _ = hints(9.0, user)
+    assert not any(hint is not None and hint.is_lost for hint in heard)
 
 
 def test_it_sleeps_with_the_canceller():

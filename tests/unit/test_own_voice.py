@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -143,6 +145,18 @@ def test_a_hint_notices_a_user_whom_the_canceller_hides():
 @pytest.mark.parametrize(("seconds", "is_noticed"), [(1.9, False), (2.1, True)])
 def test_hints_count_from_two_seconds_of_our_own_speech_on(seconds, is_noticed):
     assert (played(seconds).users(0.3, USER) >= NOTICED_FROM) is is_noticed
+
+
+def test_a_model_that_has_lost_its_path_makes_it_unknown_at_once():
+    voice = OwnVoice(NOTICED_FROM, found(), Bars())
+    play(voice, 6.0)
+    assert voice.users(0.1, replace(USER, is_lost=True)) < NOTICED_FROM
+    assert voice.is_cold
+    assert voice.users(Bars().cold - 0.01, USER) < NOTICED_FROM, "as if it had never been known"
+    play(voice, 3.9)
+    assert voice.users(0.1, USER) < NOTICED_FROM
+    play(voice, 0.2)
+    assert voice.users(0.1, USER) >= NOTICED_FROM
 
 
 def test_a_hint_alone_holds_the_reply_and_does_not_count_as_speech():
