@@ -122,6 +122,10 @@ class ProviderBroken(ProviderError):
     """Its reply is not as documented, or a local engine failed inside: the next engine takes over."""
 
 
+class RequestFailed(ProviderBroken):
+    """What it was asked is too long, or what it made of it cannot be used: the next request may well succeed."""
+
+
 class AllProvidersFailed(LocalVoiceError):
     """Every engine of a stage failed; ends the turn with a prepared phrase, not the session."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from localvoice.engines import ChatModel, ReplyPart, Synthesizer
-from localvoice.errors import ProviderError
+from localvoice.errors import AllProvidersFailed, ProviderError, RequestFailed
 from localvoice.fallback_hearing import FallbackRecognizer, keep_to_budget
 from localvoice.loudness import LoudnessMatch
 from localvoice.messages import Message, Role, SpeechChunk, ToolSpec, Usage
@@ -59,9 +59,10 @@ class FallbackChatModel:
         """The answer to `history`, as far as one model got and from there by the next."""
         keep_to_budget(self._ranks, self._meter)
         retry, said = Retry(), ""
+        passed: dict[ChatModel, ProviderError] = {}
         while True:
-            engine = self._ranks.first
-            can_be_followed = any(one.name != _STARTER for one in self._ranks.behind())
+            engine, *others = self._able(passed)
+            can_be_followed = any(one.name != _STARTER for one in others)
             writing = _Writing(said, can_be_followed=can_be_followed)
             parts = engine.reply(_continued(history, said), tools)
             try:
@@ -78,12 +79,21 @@ class FallbackChatModel:
                 self._ranks.worked(engine)
                 return
             except ProviderError as error:
-                if not (not writing.has_begun and retry.may(engine, error)):
+                if _is_spared(engine, error, can_be_followed=can_be_followed):
+                    passed[engine] = error
+                elif not (not writing.has_begun and retry.may(engine, error)):
                     self._ranks.demote(engine, error)
                     if said and self.name == _STARTER:
                         raise
             finally:
                 await close_iterator(parts)
+
+    def _able(self, passed: Mapping[ChatModel, ProviderError]) -> list[ChatModel]:
+        """Those that work, best first, but for those that could not answer this request."""
+        working = [one for one in (self._ranks.first, *self._ranks.behind()) if one not in passed]
+        if not working:
+            raise AllProvidersFailed("llm", list(passed.values()))
+        return working
 
     async def _next(self, engine: ChatModel, parts: AsyncIterator[ReplyPart], writing: _Writing) -> ReplyPart | None:
         """The next part, None behind the last; the first one is not waited for without end."""
@@ -105,6 +115,18 @@ class FallbackChatModel:
     def close(self) -> None:
         """Free all models."""
         self._ranks.close()
+
+
+def _is_spared(engine: ChatModel, error: ProviderError, *, can_be_followed: bool) -> bool:
+    """Whether only the request is to blame. Raises `error` where nobody else could take it.
+
+    A service is out all the same: it is asked in the background whether it works, a model of this process is not.
+    """
+    if not isinstance(error, RequestFailed) or isinstance(engine, Checked):
+        return False
+    if not can_be_followed:
+        raise error
+    return True
 
 
 class _Writing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localvoice.config import EngineOptions, ReplyConfig
-from localvoice.errors import ModelError, ProviderBroken, get_again
+from localvoice.errors import ModelError, ProviderBroken, RequestFailed, get_again
 from localvoice.llm.gguf import GgufHeader, chat_model_header
 from localvoice.llm.sampling import Sampling, sampling_for
 from localvoice.machine import this_machine
@@ -148,9 +148,9 @@ def cannot_load(setup: LlamaSetup, reason: str = "") -> ModelError:
     )
 
 
-def too_long(context_tokens: int) -> ProviderBroken:
+def too_long(context_tokens: int) -> RequestFailed:
     """The error for a history that does not fit."""
-    return ProviderBroken(
+    return RequestFailed(
         f"the conversation is longer than the language model's {context_tokens} tokens: lower history.token_budget "
         "or raise engines.llama-cpp.context_tokens",
         provider=NAME,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from localvoice.errors import ProviderBroken
+from localvoice.errors import RequestFailed
 from localvoice.messages import ToolCall
 
 
@@ -15,7 +15,7 @@ def tool_call_from_json(text: str, *, provider: str, call_id: str = "") -> ToolC
     """The call in `{"name": ..., "arguments": {...}}`, the form of Hermes and Qwen.
 
     Raises:
-        ProviderBroken: It is not that; nothing of it must be spoken.
+        RequestFailed: It is not that; nothing of it must be spoken.
     """
     try:
         call = json.loads(text)
@@ -37,8 +37,8 @@ def _checked(name: Any, arguments: Any, call_id: str, provider: str) -> ToolCall
     return ToolCall(name=name, arguments=arguments, id=call_id)
 
 
-def _unreadable(provider: str) -> ProviderBroken:
-    return ProviderBroken("the language model wrote a tool call that cannot be read", provider=provider)
+def _unreadable(provider: str) -> RequestFailed:
+    return RequestFailed("the language model wrote a tool call that cannot be read", provider=provider)
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class ToolCallDeltas:
         """The calls, in order, once the stream has ended.
 
         Raises:
-            ProviderBroken: One of them has no name, or arguments that are no JSON object.
+            RequestFailed: One of them has no name, or arguments that are no JSON object.
         """
         calls = [self._calls[index] for index in sorted(self._calls)]
         return tuple(_checked(call.name, call.arguments, call.id, self._provider) for call in calls)

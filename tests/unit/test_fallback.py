@@ -11,7 +11,7 @@ import pytest
 
 from localvoice.audio.samples import silence
 from localvoice.engines import author_of
-from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderRefused, ProviderUnavailable
+from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderRefused, ProviderUnavailable, RequestFailed
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.messages import Role, SpeechChunk, ToolCall, Usage
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, user
@@ -20,6 +20,7 @@ from tests.virtual_time import run
 DOWN = ProviderUnavailable("it is down", provider="one")
 BUSY = ProviderUnavailable("it is busy", provider="one", may_retry=True)
 BROKE = ProviderBroken("it broke", provider="one")
+TOO_LONG = RequestFailed("it is too long", provider="one")
 SOUND = silence(10) + 1
 
 
@@ -262,6 +263,13 @@ def test_a_voice_with_nobody_behind_it_may_take_its_time():
 # language models
 
 
+class Service(FakeChatModel):
+    """One that can be asked whether it works."""
+
+    async def check(self) -> None:
+        """All is well."""
+
+
 class Unreachable(FakeChatModel):
     """A service that is found out to be down while the user speaks."""
 
@@ -304,6 +312,28 @@ def test_the_next_model_goes_on_where_one_broke_off(continuation):
     begun, asked = other.histories[0][-2:]
     assert (begun.role, begun.text) == (Role.ASSISTANT, "The quick brown fox")
     assert asked.role is Role.USER
+
+
+def test_a_request_that_a_model_of_this_process_cannot_take_does_not_put_it_out():
+    told = Told()
+    model = FallbackChatModel([FakeChatModel(TOO_LONG, "All is well."), FakeChatModel("x", name="skills")], told)
+    with pytest.raises(RequestFailed):
+        run(written(model))
+    assert "".join(run(written(model))) == "All is well."
+    assert told == []
+
+
+def test_a_service_behind_it_takes_that_request_and_no_other():
+    told = Told()
+    model = FallbackChatModel([FakeChatModel(TOO_LONG, "All is well."), Service("Read from afar.")], told)
+    assert ["".join(run(written(model))) for _ in range(2)] == ["Read from afar.", "All is well."]
+    assert told == []
+
+
+def test_a_request_that_nobody_can_take_names_the_last_reason():
+    own, service = FakeChatModel(TOO_LONG), Service(DOWN)
+    with pytest.raises(AllProvidersFailed, match="it is too long"):
+        run(written(FallbackChatModel([own, service], Told())))
 
 
 def test_words_are_of_who_wrote_them_whoever_is_in_use_by_then():
@@ -353,10 +383,6 @@ def test_a_tool_call_of_a_share_that_broke_off_is_not_made():
 
 
 def test_a_model_that_does_not_begin_gives_way_to_a_service_and_one_that_has_begun_does_not():
-    class Service(FakeChatModel):
-        async def check(self) -> None:
-            """All is well."""
-
     slow = FakeChatModel("late", first_token_s=30, name="slow")
     assert "".join(run(written(FallbackChatModel([slow, Service("in time")], Told())))) == "in time"
     steady = FakeChatModel("word after word", token_s=30, name="steady")
