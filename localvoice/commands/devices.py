@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from localvoice.commands import flags
+from localvoice.printable import printable
 
 if TYPE_CHECKING:
     from localvoice.app.testing_devices import Tested
@@ -60,7 +61,7 @@ def table_lines(found: list[DeviceInfo]) -> list[str]:
     rows += [
         (
             str(device.index),
-            device.name,
+            printable(device.name),  # a headset says it itself
             device.host_api,
             str(device.input_channels),
             str(device.output_channels),

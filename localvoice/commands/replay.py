@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from localvoice.errors import ExitCode
+from localvoice.printable import printable
 
 if TYPE_CHECKING:
     from localvoice.replay.folder import Recorded
@@ -47,7 +48,7 @@ def _decide_again(recorded: Recorded, *, every: bool) -> ExitCode:
 
     made, found = compared(recorded)
     for line in (*story_lines(recorded), *verdict_lines(recorded, made, found, every=every)):
-        typer.echo(line)
+        typer.echo(printable(line))  # the recording may be somebody else's
     return ExitCode.UNEXPECTED if found else ExitCode.OK
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from localvoice.doctor.examination import Outcome, Result
 from localvoice.errors import ExitCode
+from localvoice.printable import printable
 
 _STYLES = {Outcome.OK: "green", Outcome.ADVICE: "yellow", Outcome.FAILED: "bold red", Outcome.SKIPPED: "dim"}
 _NAME_WIDTH = 15
@@ -30,11 +31,11 @@ class DoctorReport:
         outcome = result.finding.outcome
         head = Text(f"{outcome.value:<{_WORD_WIDTH}}  ", style=_STYLES[outcome])
         head.append(f"{result.name:<{_NAME_WIDTH}}  ", style="bold")
-        head.append(f"{result.finding.found} ", style="default")
+        head.append(f"{printable(result.finding.found)} ", style="default")
         head.append(f"({result.took_ms:.0f} ms)", style="dim")
         self._console.print(head)
         if result.finding.fix:
-            self._console.print(" " * (_WORD_WIDTH + 2) + f"-> {result.finding.fix}", markup=False)
+            self._console.print(" " * (_WORD_WIDTH + 2) + f"-> {printable(result.finding.fix)}", markup=False)
 
     def end(self, results: Sequence[Result]) -> None:
         """What it comes to."""

@@ -74,3 +74,7 @@ def test_the_table_lines_up_and_marks_the_defaults() -> None:
         "0  Microphone (USB Audio)  MME        1    0  44100 Hz  in",
         "1  Speakers (Realtek)      MME        0    2  44100 Hz  out",
     ]
+
+
+def test_a_name_cannot_act_on_the_terminal() -> None:
+    assert "Headset ]0;owned [2J" in table_lines([DeviceInfo(0, "Headset\x1b]0;owned\x9b[2J", "BT", 1, 0, 16_000)])[1]

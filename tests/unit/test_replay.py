@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
+from localvoice.commands.replay import replay
 from localvoice.config import Config, ReplyConfig, TurnConfig, VadConfig
 from localvoice.config_sources import LoadedConfig
 from localvoice.config_text import show_lines
@@ -243,3 +245,14 @@ def test_what_a_recogniser_says_stands_among_the_inputs():
     told = {one.seen.event["type"] for one in talk.noted if hasattr(one.seen, "event")}
     assert {"transcript", "sentence", "reply_started", "tool", "session_started"} <= told
     assert not told & {"turn_ended", "barge_in", "state"}
+
+
+def test_a_recording_of_somebody_else_cannot_act_on_the_terminal(tmp_path, capsys):
+    recorded(conversation(), tmp_path)
+    events = (tmp_path / "events.jsonl").read_text(encoding="utf-8")
+    (tmp_path / "events.jsonl").write_text(events.replace("tell me a story", "\\u001b[2Jhello"), encoding="utf-8")
+    with pytest.raises(typer.Exit):
+        replay(tmp_path)
+    told = capsys.readouterr().out
+    assert " [2Jhello" in told
+    assert "\x1b" not in told
