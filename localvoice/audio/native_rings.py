@@ -24,9 +24,15 @@ _QUIET_S = 3.0
 _AWAKE_S = 1.0
 """The same behind a rest, in which nobody looks: a user who speaks does so for as long."""
 
-_STRAYED_S = 0.015
-"""From here on it is put right: more than the block by which looks at both clocks differ. The reference leads its echo
-by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the canceller (audio.md 3)."""
+_LATE_S = 0.015
+"""Of its lead that may be used up until it is put right: more than the block by which looks at both clocks differ. The
+reference leads its echo by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the
+canceller (audio.md 3)."""
+
+_EARLY_S = 0.15
+"""By how much more than at first it may lead: a canceller finds paths of up to 0.45 s by itself (audio.md 3), and to be
+put right costs it all that it knows. A loudspeaker that had rested kept 20 ms more in store than before, and the next
+reply interrupted itself (docs/audio.md)."""
 
 
 def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:
@@ -140,7 +146,7 @@ class FarSound:
         The first call begins two blocks behind the clock, some 30 ms ahead of the echo: a reference may lead, not lag.
         So does a call that would come before the clock, where nothing has been played yet: captured blocks that had
         waited were read at once, as at every start, or the capture clock is the faster one. In silence, where the
-        clocks have run apart, it goes on at that distance again.
+        clocks have run too far apart, it goes on at that distance again.
         """
         newest = self.clock - frames
         if self._next is None or self._next > newest:
@@ -150,7 +156,7 @@ class FarSound:
         if self._is_resting:
             return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
-        if strayed is not None and abs(strayed - self._margin) > _STRAYED_S * self.rate_hz:
+        if strayed is not None and not -_LATE_S <= (strayed - self._margin) / self.rate_hz <= _EARLY_S:
             self._next += strayed - self._margin
             self.steps += 1
         return sound
