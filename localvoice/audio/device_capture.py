@@ -74,7 +74,8 @@ class DeviceCapture:
             self._due_s = due_s + (BLOCK_S - _EARLIER_S if missing <= 0 else later_s - (missing - 1) * BLOCK_S)
             if missing < blocks:
                 break
-        read, self._ready = self._ready[: blocks * BLOCK], self._ready[blocks * BLOCK :]
+        frames = min(blocks, len(self._ready) // BLOCK) * BLOCK
+        read, self._ready = self._ready[:frames], self._ready[frames:]
         return read
 
     def wait(self, blocks: int) -> int:

@@ -217,6 +217,22 @@ def test_a_device_is_told_that_nobody_talks_after_a_second_and_the_contrary_at_o
     ]
 
 
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 44_100, 48_000])
+def test_a_device_of_any_rate_gives_whole_blocks(rate_hz: int, monkeypatch: pytest.MonkeyPatch):
+    class Odd(Device):
+        def take(self) -> Samples:
+            before, self._taken = self._taken, int(self.now_s * self.rate_hz)
+            return silence(self._taken - before)
+
+    device = Odd()
+    device.rate_hz = rate_hz
+    monkeypatch.setattr(device_capture, "time", device)
+    capture = DeviceCapture(device)
+    read = [len(capture.read(blocks)) for blocks in [1] * 10 + [LONG] * 40 + [4 * LONG] * 20]
+    assert {frames % BLOCK for frames in read} == {0}
+    assert sum(read) / SPEECH_RATE_HZ == pytest.approx(device.now_s, abs=0.02)
+
+
 class Bursts(Device):
     """The same once it gives 40 ms at a time; now and then later than it did."""
 
