@@ -59,9 +59,21 @@ static void *follow(void *user) {
     return NULL;
 }
 
+/* Who waits for a sound, and is called to the end. */
+static lv_look looking = {3, 512, 3, 1, 0, 1.0f, 1.06f, 2.0f, 0};
+
+static void *await(void *user) {
+    lv_capture *capture = user;
+    while (!SEEN(&ended)) {
+        uint64_t looks = lv_await(&looking, &capture->ring, 1, 50);
+        if (looks < 1 || looks > 50) complain("looks", looks, 50);
+    }
+    return NULL;
+}
+
 static void rings(void) {
     lv_capture *capture = zeroed(sizeof *capture);
-    pthread_t writer, readers[READERS];
+    pthread_t writer, readers[READERS], waiter;
     int i;
     capture->ring.data = zeroed(SIZE * sizeof(float));
     capture->ring.size = SIZE;
@@ -69,9 +81,12 @@ static void rings(void) {
     capture->channels = 1;
     ended = 0;
     for (i = 0; i < READERS; i++) pthread_create(&readers[i], NULL, follow, capture);
+    pthread_create(&waiter, NULL, await, capture);
     pthread_create(&writer, NULL, record, capture);
     pthread_join(writer, NULL);
     for (i = 0; i < READERS; i++) pthread_join(readers[i], NULL);
+    SET(&looking.is_called, 1);
+    pthread_join(waiter, NULL);
     free(capture->ring.data);
     free(capture);
 }
