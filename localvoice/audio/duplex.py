@@ -147,6 +147,32 @@ class Rendering:
         self._sink.close()
 
 
+class _Clock:
+    """Counts what was read; while somebody waits for a device it goes on. A file plays on from what was read."""
+
+    def __init__(self, started_s: float) -> None:
+        self._started_s = started_s
+        self._frames = 0
+        self._waits: tuple[float, float] | None = None
+        """Since when (monotonic time), and for how long at most."""
+
+    def wait(self, most_s: float) -> None:
+        """Somebody does, from now on."""
+        self._waits = time.monotonic(), most_s
+
+    def read(self, frames: int) -> None:
+        """So many have been."""
+        self._waits = None
+        self._frames += frames
+
+    def now_s(self) -> float:
+        """Any thread."""
+        waits, ahead_s = self._waits, 0.0
+        if waits is not None:
+            ahead_s = max(0.0, min(waits[1], time.monotonic() - waits[0]) - _LATE_S)
+        return self._started_s + self._frames / SPEECH_RATE_HZ + ahead_s
+
+
 class Duplex:
     """Both ends of the conversation. `read` belongs to one thread; the rest may be called from any."""
 
@@ -165,10 +191,7 @@ class Duplex:
         self._far_end = far_end
         self._room = room
         """Through which files hear each other."""
-        self._started_s = started_s
-        self._frames = 0
-        self._waits: tuple[float, float] | None = None
-        """Since when (monotonic time), and for how long at most. Not where a file plays on from what was read."""
+        self._clock = _Clock(started_s)
         self.is_muted = False
         """Whether the microphone is off: whatever device is behind it, silence comes in. Set from any thread."""
         self.levels: Levels | None = None
@@ -190,14 +213,13 @@ class Duplex:
             near = silence(len(near))
         if self.levels is not None:
             self.levels.feed(near, far)
-        self._waits = None
-        self._frames += len(near)
+        self._clock.read(len(near))
         return Block(near, far, path, is_muted)
 
     def wait(self, blocks: int) -> int:
         """Wait for up to so many blocks where nothing says that they should be read now; for how many it was."""
         if not isinstance(self._far_end, Rendering):
-            self._waits = time.monotonic(), blocks * BLOCK_S
+            self._clock.wait(blocks * BLOCK_S)
         elif self._far_end.is_live:
             blocks = min(blocks, LOOK_BLOCKS)
         return self._capture.wait(blocks)
@@ -229,10 +251,7 @@ class Duplex:
 
     def now_s(self) -> float:
         """Seconds on the capture clock: everything before has been heard."""
-        waits, ahead_s = self._waits, 0.0
-        if waits is not None:
-            ahead_s = max(0.0, min(waits[1], time.monotonic() - waits[0]) - _LATE_S)
-        return self._started_s + self._frames / SPEECH_RATE_HZ + ahead_s
+        return self._clock.now_s()
 
     @property
     def xruns(self) -> int:
