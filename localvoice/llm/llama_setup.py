@@ -20,7 +20,7 @@ BATCH_TOKENS = 256
 
 STEP_S = 0.075
 """Time that a step of a prompt should take: an abort waits for one and for the first step of what is asked next, 100 ms
-in all. The longest of 200 aborts took 90 ms of the processor; with 60 ms it took 71, and a prompt of 140 tokens 5 to
+in all. The longest of 200 aborts took 97 ms of the processor; with 60 ms it took 72, and a prompt of 140 tokens 5 to
 6 % longer than in one piece, now 0 to 2 %: each step costs some 5 ms of its own (docs/performance.md)."""
 
 _FIRST_STEP_TOKENS = 16
