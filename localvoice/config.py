@@ -109,7 +109,7 @@ class AudioConfig:
 
 @dataclass(frozen=True, slots=True)
 class VadConfig:
-    """Voice activity: section `vad`. Probabilities are 0..1."""
+    """Voice activity: section `vad`. Probabilities are 0.02..1: below, every room is speech."""
 
     threshold: SpeechProbability = 0.5
     """Probability at which speech begins."""
