@@ -1,4 +1,5 @@
 /* The audio callbacks: nothing here allocates, locks, waits or calls the system, and Python is unknown.
+ * callback_look.h, which waits, is for those who read.
  *
  * A reply is played by at most one callback; it is left for another by exchanging one pointer, so that nothing of it
  * can follow. Commands are one word each, and a word holds all that is wanted: the latest one wins, none gets lost.
