@@ -21,13 +21,17 @@ _MARGIN_S = 0.02
 _QUIET_S = 3.0
 """Of silence until the place of the reference is looked at: its step is another path for the canceller."""
 
-_AWAKE_S = 1.0
-"""The same behind a rest, in which nobody looks: a user who speaks does so for as long."""
+_AWAKE_S = 0.7
+"""The same behind a rest, in which nobody looks, and `_WAKES_S`: a user who speaks does so for as long."""
 
 _LATE_S = 0.015
 """Of its lead that may be used up until it is put right: more than the block by which looks at both clocks differ. The
 reference leads its echo by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the
 canceller (audio.md 3)."""
+
+_WAKES_S = 0.3
+"""Behind a rest, in which what the device has not got yet may be wanted: it is given nothing until what lay ready for
+longer blocks has been used up."""
 
 _EARLY_S = 0.15
 """By how much more than at first it may lead: a canceller finds paths of up to 0.45 s by itself (audio.md 3), and to be
@@ -126,6 +130,8 @@ class FarSound:
         self._reader = reader
         self._margin = round(_MARGIN_S * rate_hz)
         self._next: int | None = None
+        self._wakes = 0
+        """Frames until what a rest has left behind is over."""
         self.steps = 0
         """How often its place was put right, since both clocks run apart: each is another way for the echo."""
         self._stay = _Stay(round(_QUIET_S * rate_hz))
@@ -149,11 +155,12 @@ class FarSound:
         clocks have run too far apart, it goes on at that distance again.
         """
         newest = self.clock - frames
-        if self._next is None or self._next > newest:
+        self._wakes = max(0, self._wakes - frames)
+        if self._next is None or (self._next > newest and not self._wakes):
             self._next = max(0, newest - self._margin)
         first, self._next = self._next, self._next + frames
         sound = self.at(first, frames)
-        if self._is_resting:
+        if self._is_resting or self._wakes:
             return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
         if strayed is not None and not -_LATE_S <= (strayed - self._margin) / self.rate_hz <= _EARLY_S:
@@ -165,6 +172,7 @@ class FarSound:
         """While the loudspeaker rests it is given more at once, and more lies ready: its clock is further ahead."""
         self._is_resting = is_resting
         if not is_resting:
+            self._wakes = round(_WAKES_S * self.rate_hz)
             self._stay.hurry(round(_AWAKE_S * self.rate_hz))
 
 

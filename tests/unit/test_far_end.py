@@ -137,6 +137,20 @@ def test_what_lies_ready_while_a_loudspeaker_rests_is_no_other_place(ran_apart_s
     assert 0 <= ring.written - far._next <= 960 + 480 + (0 if steps else max(0.0, ran_apart_s) * 48_000)
 
 
+def test_what_a_loudspeaker_is_given_late_as_it_wakes_moves_nothing():
+    ring = Ring()
+    far = FarSound(ring, 48_000)
+    ring.written = 48_000
+    far.next(480)
+    far.rest(is_resting=True)
+    far.rest(is_resting=False)
+    before = ring.written - far._next
+    for block in range(200):  # nothing for 50 ms, until what lay ready has been played
+        ring.written += {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 20: 6 * 480}.get(block, 480)
+        far.next(480)
+    assert (far.steps, ring.written - far._next) == (0, before)
+
+
 def test_while_we_speak_its_place_is_left_alone():
     ring = Ring()
     far = FarSound(ring, 48_000)
