@@ -14,7 +14,7 @@ _STEPS = 512
 """Places between two samples that have a filter of their own."""
 
 
-def read_between(held: Samples, places: NDArray[np.float64], held_from: int = 0) -> Samples:
+def read_between(held: Samples, places: NDArray[np.float64], held_from: int) -> Samples:
     """`held`, whose sample 0 is frame `held_from`, at `places`: 7 samples before and 8 after each are needed."""
     steps = np.rint(places * _STEPS).astype(np.int64)
     first = steps // _STEPS - (TAPS // 2 - 1)
