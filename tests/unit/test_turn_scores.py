@@ -17,6 +17,7 @@ from benchmarks.turns.systems import fixed, ours, silences
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.turn.decisions import BargeIn, Dismissal, OverlapDismissed, OverlapStarted
+from localvoice.turn.observations import Window
 
 CALL = (Phrase("call my mother and", 0.5, 1.5), Phrase("tell her i will be late", 2.0, 3.5))
 
@@ -29,7 +30,8 @@ def talk(turns: int = 2) -> Dialogue:
     middles = (np.arange(windows) + 0.5) * WINDOW_S % 8.0
     speaks = [any(phrase.start_s <= middle < phrase.end_s for phrase in CALL) for middle in middles]
     sound = np.zeros(frames(8.0 * turns), dtype=np.float32)
-    return Dialogue("en-us", sound, placed, [0.95 if one else 0.01 for one in speaks])
+    heard = [Window(number * WINDOW_S, 0.95 if one else 0.01) for number, one in enumerate(speaks, 1)]
+    return Dialogue("en-us", sound, placed, heard)
 
 
 def test_an_end_inside_a_thought_is_early_and_the_one_behind_it_has_a_delay():
