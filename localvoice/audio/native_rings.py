@@ -17,15 +17,14 @@ from localvoice.audio.stream_opening import CAPTURE_RING_S, EDGE_S, HISTORY_S, R
 _MARGIN_S = 0.02
 """The reference begins so far behind what the device has got: a playback block may be late against a captured one."""
 
-
 _QUIET_S = 3.0
 """Of silence until the place of the reference is looked at: its step is another path for the canceller."""
 
 _AWAKE_S = 0.7
 """The same behind a rest, in which nobody looks, and `_WAKES_S`: a user who speaks does so for as long."""
 
-_LATE_S = 0.015
-"""Of its lead that may be used up until it is put right: more than the block by which looks at both clocks differ. The
+_LATE_S = 0.005
+"""Behind the device's clock from which it is put right, less than the block by which looks at both clocks differ. The
 reference leads its echo by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the
 canceller (audio.md 3)."""
 
@@ -125,10 +124,11 @@ class FarSound:
     not be the player's.
     """
 
-    def __init__(self, reader: RingReader, rate_hz: int) -> None:
+    def __init__(self, reader: RingReader, rate_hz: int, spare_s: float = 0.0) -> None:
+        """`spare_s`: how much less may lie ready for the device one day than at first."""
         self.rate_hz = rate_hz
         self._reader = reader
-        self._margin = round(_MARGIN_S * rate_hz)
+        self._margin = round((_MARGIN_S + spare_s) * rate_hz)
         self._next: int | None = None
         self._wakes = 0
         """Frames until what a rest has left behind is over."""
@@ -149,7 +149,7 @@ class FarSound:
     def next(self, frames: int) -> Samples:
         """The next `frames` of the playback clock: for whoever takes as many captured ones.
 
-        The first call begins two blocks behind the clock, some 30 ms ahead of the echo: a reference may lead, not lag.
+        The first call begins two blocks or more behind the clock, 20 to 30 ms ahead of the echo: it may lead, not lag.
         So does a call that would come before the clock, where nothing has been played yet: captured blocks that had
         waited were read at once, as at every start, or the capture clock is the faster one. In silence, where the
         clocks have run too far apart, it goes on at that distance again.
@@ -163,7 +163,7 @@ class FarSound:
         if self._is_resting or self._wakes:
             return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
-        if strayed is not None and not -_LATE_S <= (strayed - self._margin) / self.rate_hz <= _EARLY_S:
+        if strayed is not None and not _LATE_S * self.rate_hz <= strayed <= self._margin + _EARLY_S * self.rate_hz:
             self._next += strayed - self._margin
             self.steps += 1
         return sound
