@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 
 from localvoice.turn.observations import Window
@@ -31,21 +29,26 @@ class Loudness:
     """Feed it every window, and ask at a pause."""
 
     def __init__(self) -> None:
-        self._windows: deque[Window] = deque(maxlen=_MOST_WINDOWS)
+        self._windows = np.zeros((_MOST_WINDOWS, 3))
+        """Time, probability and level (NaN: not known) of each; the next one takes the oldest one's place."""
+        self._heard = 0
 
     def hear(self, window: Window) -> None:
         """A window, of a turn or not."""
-        self._windows.append(window)
+        level_db = np.nan if window.level_db is None else window.level_db
+        self._windows[self._heard % _MOST_WINDOWS] = window.at_s, window.probability, level_db
+        self._heard += 1
 
     def at_pause(self, began_s: float, speech_end_s: float) -> float | None:
         """The loudest of the last half second, in dB above the stressed syllables of the turn that began at `began_s`.
 
         None where the microphone may have heard our own voice as well, or too little of the turn was heard.
         """
-        turn = [one for one in self._windows if began_s + _EDGE_S < one.at_s <= speech_end_s + _EDGE_S]
-        levels_db = [one.level_db for one in turn if one.level_db is not None]
-        voiced_db = [one.level_db for one in turn if one.level_db is not None and one.probability >= _VOICED]
-        if len(levels_db) < len(turn) or len(voiced_db) < _LEAST_WINDOWS:
+        windows = np.roll(self._windows, -self._heard, axis=0)[-self._heard :]
+        turn = windows[(windows[:, 0] > began_s + _EDGE_S) & (windows[:, 0] <= speech_end_s + _EDGE_S)]
+        levels_db = turn[:, 2]
+        voiced_db = levels_db[turn[:, 1] >= _VOICED]
+        if len(voiced_db) < _LEAST_WINDOWS or np.isnan(levels_db).any():
             return None
-        above_db = max(levels_db[-_LAST_WINDOWS:]) - float(np.quantile(voiced_db, _STRESSED))
+        above_db = float(levels_db[-_LAST_WINDOWS:].max() - np.quantile(voiced_db, _STRESSED))
         return min(max(above_db, -LOUDEST_DB), LOUDEST_DB)
