@@ -13,6 +13,7 @@ import numpy as np
 from localvoice.audio.alignment import Alignment
 from localvoice.audio.linear_branch import Hint
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.audio.unknown_path import Doubts
 
 _BLOCK_S = 0.01
 _COLD_S = 3.0
@@ -55,13 +56,6 @@ class Bars:
         """Whether no voice reaches them: half duplex."""
         return self.warm > 1.0
 
-
-_DOUBT, _HIGHEST = 0.1, 0.9
-"""By how much the bar rises, while the canceller does not know the path, with each sound that reached it, and how far:
-to that of `guarded`. Both false cuts of the first four simulated hours followed two or three such sounds in 1.5 s."""
-
-_APART_WINDOWS = 4
-"""Below the bar, from which the next sound is another one: 0.13 s."""
 
 _FLOOR = 0.003
 """Probabilities are taken no nearer to 0 and 1: there they say nothing more."""
@@ -113,7 +107,7 @@ class OwnVoice:
         self.bars = bars
         """May be replaced between two blocks: duplex_mode.py says by what."""
         self._path = 0
-        self._hints, self._doubts = _Hints(_HINTS_AFTER_S), _Doubts()
+        self._hints, self._doubts = _Hints(_HINTS_AFTER_S), Doubts()
         self._spoken_s = 0.0
         """Own speech over the present path."""
         self._rest = _Rest()
@@ -143,7 +137,7 @@ class OwnVoice:
     def _begin_path(self) -> None:
         """Our voice comes back another way than before."""
         self._spoken_s = 0.0
-        self._hints, self._doubts = _Hints(_HINTS_AFTER_JUMP_S), _Doubts()
+        self._hints, self._doubts = _Hints(_HINTS_AFTER_JUMP_S), Doubts()
 
     def users(self, probability: float, hint: Hint | None = None) -> float:
         """The probability that it is the user's voice, given that of a voice in the cleaned signal.
@@ -160,7 +154,8 @@ class OwnVoice:
         if hint is not None and self._spoken_s >= self._hints.count_from_s:
             judged, is_believed = self._by_both(probability, hint)
         else:
-            cold = self._doubts.over(probability, self.bars.cold) if self.is_cold else self.bars.warm
+            is_cold = self.is_cold
+            cold = self._doubts.over(probability, self.bars.cold, self._spoken_s) if is_cold else self.bars.warm
             is_answer = self._rest.is_answer(is_sound=probability >= self._noticed_from)
             judged, is_believed = self._over(cold, probability), is_answer or self._alignment.delay is not None
         if judged < self._noticed_from <= probability:
@@ -212,26 +207,6 @@ class _Rest:
         put_off_s = min(max(0.0, _WINDOW_S + _BLOCK_S - self.audible_s), self.lingers_s)
         self.audible_s += put_off_s
         self.lingers_s -= put_off_s
-
-
-class _Doubts:
-    """What reached the bar of a canceller that does not know the path: mostly our own voice, and it comes again."""
-
-    def __init__(self) -> None:
-        self._raised = 0.0
-        self._is_over = False
-        self._below = 0
-
-    def over(self, probability: float, bar: float) -> float:
-        """Where the bar stands for this window."""
-        bar = max(bar, min(bar + self._raised, _HIGHEST))
-        if probability >= bar:
-            self._is_over, self._below = True, 0
-        elif self._is_over:
-            self._below += 1
-            if self._below == _APART_WINDOWS:
-                self._is_over, self._raised = False, self._raised + _DOUBT
-        return bar
 
 
 class _Hints:

@@ -55,11 +55,26 @@ def hear(voice: OwnVoice, *probabilities: float) -> float:
 def test_a_sound_that_comes_again_over_an_unknown_path_has_to_be_surer_each_time():
     voice = played(1.0)
     voice.bars = Bars(warm=0.5, cold=0.65)
-    for bar in (0.65, 0.75, 0.85, 0.9, 0.9):
+    for bar in (0.65, 0.75, 0.85):
         assert hear(voice, bar - 0.01) < NOTICED_FROM < hear(voice, bar + 0.01)
         hear(voice, *[0.5] * 4)
+    play(voice, 1.1)
+    assert hear(voice, 0.89) < NOTICED_FROM < hear(voice, 0.91)
     play(voice, 3.0)
     assert voice.users(0.5) == pytest.approx(NOTICED_FROM), "a path that is known begins at its own bar"
+
+
+def test_after_three_sounds_over_an_unknown_path_we_speak_on_for_a_second_so_that_it_is_learnt():
+    voice = played(0.5)
+    for _ in range(3):
+        assert hear(voice, 0.95) > NOTICED_FROM
+        hear(voice, *[0.5] * 4)
+    play(voice, 0.9)
+    play(voice, 5.0, QUIET)
+    play(voice, 0.05)
+    assert hear(voice, 1.0) < NOTICED_FROM
+    play(voice, 0.1)
+    assert hear(voice, 0.95) > NOTICED_FROM
 
 
 def test_a_short_dip_is_no_second_sound():
