@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import stat
+import time
 from pathlib import Path
 
 _MOST_BYTES = 1_000_000
@@ -18,6 +19,7 @@ _WITHOUT_WAITING: int = getattr(os, "O_NONBLOCK", 0)
 """Windows has no such pipes among its files."""
 _WRITER_S = 0.2
 """Password stores keep `.env` as a pipe, and write when they see it opened; one that is there takes some ms."""
+_LOOKS_S = 0.005
 
 
 def read_small_file(path: Path) -> bytes:
@@ -45,12 +47,15 @@ def _opened(path: str, flags: int) -> int:
 
 def _first_of_a_pipe(descriptor: int) -> bytes:
     """What is there of its content, perhaps nothing yet: a writer may take any time. Raises `OSError` without one."""
-    if select.select([descriptor], [], [], _WRITER_S)[0]:
-        return b""
-    try:
-        first = os.read(descriptor, 1)
-    except BlockingIOError:
-        return b""  # somebody is there, and has written nothing yet
-    if not first:
-        raise OSError(errno.EPIPE, "nobody writes to that pipe")
-    return first
+    until_s = time.monotonic() + _WRITER_S
+    while True:
+        is_ready = bool(select.select([descriptor], [], [], max(0.0, until_s - time.monotonic()))[0])
+        try:
+            first = os.read(descriptor, 1)
+        except BlockingIOError:
+            return b""  # somebody is there, and has written nothing yet
+        if first or (is_ready and time.monotonic() >= until_s):
+            return first
+        if not is_ready:
+            raise OSError(errno.EPIPE, "nobody writes to that pipe")
+        time.sleep(_LOOKS_S)  # but on Linux, a pipe without a writer has an end to be read

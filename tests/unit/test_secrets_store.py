@@ -8,12 +8,14 @@ import logging
 import os
 import pickle
 import sys
+import threading
 import types
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from localvoice import small_files
 from localvoice.commands.config import keys_app
 from localvoice.errors import ConfigError, ExitCode
 from localvoice.secrets_store import (
@@ -306,3 +308,20 @@ def test_real_keyring_package_keeps_and_returns_keys(folder, monkeypatch):
 def test_a_pipe_instead_of_a_file_of_keys_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / ".env")
     assert read_env_file(tmp_path / ".env") == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes among its files")
+def test_a_pipe_that_reads_as_empty_until_its_writer_comes_is_waited_for(tmp_path, monkeypatch):
+    path, writers = tmp_path / ".env", []
+    os.mkfifo(path)
+
+    def ready_at_once(ready, *_: object) -> tuple[list[int], list[int], list[int]]:
+        """As POSIX has it and macOS does: without a writer a read does not wait."""
+        if not writers:
+            writers.append(threading.Timer(0.05, lambda: path.write_text("GROQ_API_KEY=planted")))
+            writers[0].start()
+        return ready, [], []
+
+    monkeypatch.setattr(small_files.select, "select", ready_at_once)
+    assert read_env_file(path) == {"GROQ_API_KEY": "planted"}
+    writers[0].join()
