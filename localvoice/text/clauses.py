@@ -32,9 +32,10 @@ _SENTENCE = re.compile(
     rf"|[{_WIDE_ENDS}]+[{re.escape(_WIDE_CLOSERS)}]*(?=[^{_WIDE_ENDS}{re.escape(_WIDE_CLOSERS)}])"
 )
 _SOFT = re.compile(
-    rf"(?:[,;:]|(?<=\s)[\u2013-](?=\s+[^\s\d]))[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])|[{_WIDE_COMMAS}](?=\S)"
+    rf"(?:[,;:]|(?<=\s)[\u2013-](?=\s+[^\s\d]))[{re.escape(_CLOSERS)}]*(?=\s)|—(?=[^—])"
+    rf"|(?<!\d)[{_WIDE_COMMAS}](?=\S)|[{_WIDE_COMMAS}](?=[^\s\d])"
 )
-"""A dash in front of a number is a minus."""
+"""A dash in front of a number is a minus; a wide mark between digits belongs to a time or a number."""
 _ENUMERATOR = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])\.$")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“\u2018*_]*$")
 _ADDRESS = re.compile(r"\S{0,20}?(?:://|www\.)")

@@ -70,6 +70,14 @@ def test_a_long_address_stays_whole():
     assert split(f"Look at {address} and tell me.") == ["Look at", f" {address}", " and tell me."]
 
 
+@pytest.mark.parametrize("clock", ["12\uff1a30", "1\uff0c200", "3\uff1a05"])
+def test_a_wide_mark_between_digits_ends_nothing(clock: str):
+    text = f"天气预报说明天早上大约在{clock}会下雨\uff0c你最好带伞。"
+    for size in (1, 100):
+        first = split(*(text[at : at + size] for at in range(0, len(text), size)))[0]
+        assert first == f"天气预报说明天早上大约在{clock}会下雨\uff0c"
+
+
 @pytest.mark.parametrize("size", [1, 100])
 def test_languages_without_spaces_are_cut_at_their_own_marks(size: int):
     sentences = ["今天天气很好\uff0c我们一起去公园散步吧。", "「好\uff01」", "她说。", "你呢\uff1f"]
