@@ -83,7 +83,7 @@ class FallbackChatModel:
                     passed[engine] = error
                 elif not (not writing.has_begun and retry.may(engine, error)):
                     self._ranks.demote(engine, error)
-                    if said and self.name == _STARTER:
+                    if said and self._able(passed)[0].name == _STARTER:
                         raise
             finally:
                 await close_iterator(parts)

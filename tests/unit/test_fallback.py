@@ -370,6 +370,14 @@ def test_the_starter_does_not_go_on_from_another_models_words():
     assert "".join(run(written(model))) == "Sorry."
 
 
+def test_nor_where_a_model_that_could_not_take_the_request_stays_in_use():
+    skills = FakeChatModel("Sorry.", name="skills")
+    model = FallbackChatModel([FakeChatModel(TOO_LONG), Service(["All", " is ", BROKE]), skills], Told())
+    with pytest.raises(ProviderBroken, match="it broke"):
+        run(written(model))
+    assert skills.histories == []
+
+
 def test_with_nobody_to_go_on_words_are_not_waited_for():
     model = FallbackChatModel([FakeChatModel(["On", "ce"]), FakeChatModel("x", name="skills")], Told())
     assert run(written(model)) == ["On", "ce"]
