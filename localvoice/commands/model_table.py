@@ -44,9 +44,10 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as aligned plain text."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(printable(line).rstrip() for line in lines)
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*shown, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _known(store: ModelStore, model: Model, installed: Installed | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from localvoice.printable import printable
+from localvoice.printable import printable, printable_lines
 from localvoice.ui.console import Console
 
 STARTED = {
@@ -139,3 +139,24 @@ def test_codes_in_what_others_say_reach_no_terminal(words):
     for told in (words.getvalue(), notes.getvalue()):
         assert told
         assert printable(told.replace("\n", "")) == told.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n\tb",
+        "\U0001f469\u200d\U0001f4bb \u2764\ufe0f",
+        "नमस्ते",
+        "क्\u200dष",
+        "\u0645\u06cc\u200c\u062e",
+        "e\u0301",
+        "سلم",
+    ],
+    ids=["tab", "emoji", "hindi", "joined", "persian", "combining", "arabic"],
+)
+def test_what_is_no_code_is_printed_as_it_is(text):
+    assert printable_lines(text) == text
+
+
+def test_marks_of_direction_leave_no_gap_between_letters():
+    assert printable("\u202bשלם\u200f!\u202c") == "שלם!"

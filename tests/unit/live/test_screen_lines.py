@@ -137,7 +137,7 @@ def test_no_line_of_help_is_cut_in_a_window_of_80_columns():
 
 def test_what_a_model_writes_cannot_touch_the_terminal():
     [line] = paragraph([("a\x1b[2Jb\rc\u202ed\x07", "")], 79)
-    assert "".join(text for text, _ in line) == "a [2Jb c d "
+    assert "".join(text for text, _ in line) == "a [2Jb cd "
 
 
 def test_nothing_that_is_written_carries_codes_of_its_own():
