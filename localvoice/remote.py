@@ -9,6 +9,7 @@ import asyncio
 import errno
 import json
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -35,8 +36,11 @@ _UPLOAD_BYTES_S = 50_000
 """A turn is sent at least so fast; slower ones take too long anyway."""
 _MESSAGE_CHARS = 160
 """Of what a service says about a failure."""
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress"})
+"""Any other word there is a server's mistake (`utf-8`, `none`), and its answer is plain."""
 _WORDS = ("code", "error_code", "err_code", "status", "message", "err_msg")
 """Where vendors put that word."""
+_NUMBER = re.compile(r"\[Errno (\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,8 @@ class Connection:
 
 
 def _check_encoding(head: Head, service: Service) -> None:
-    encoding = head.headers.get("content-encoding", "identity")
-    if head.status < 300 and encoding.strip().lower() not in {"", "identity"}:
+    encoding = head.headers.get("content-encoding", "")
+    if head.status < 300 and not _COMPRESSED.isdisjoint(encoding.lower().replace(",", " ").split()):
         message = f"{service.name} answers compressed ({encoding}), and was asked not to: switch that off at its server"
         raise ProviderBroken(plain(service, message), provider=service.name)
 
@@ -184,8 +188,15 @@ def _reason(error: Exception) -> str:
     """The system's word for what failed, without the numbers and addresses that asyncio puts around it."""
     if isinstance(error, socket.gaierror):
         return str(error.strerror).lower()
-    number: int = 0 if isinstance(error, ssl.SSLError) else getattr(error, "errno", None) or 0
-    return os.strerror(number).lower() if number in errno.errorcode else str(error)
+    if isinstance(error, ssl.SSLError):
+        return str(error)
+    number: int = getattr(error, "errno", None) or 0
+    if not number and (first := _NUMBER.search(str(error))):
+        number = int(first[1])  # of several addresses
+    if number not in errno.errorcode:
+        return str(error)
+    known = os.strerror(number)  # on Windows none of a socket is
+    return str(getattr(error, "strerror", None) or error if known.startswith("Unknown") else known).lower()
 
 
 def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]) -> ProviderError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
+import os
 import shutil
 import ssl
 import subprocess
@@ -22,7 +24,7 @@ from localvoice.addresses import checked_url
 from localvoice.errors import ConfigError, ProviderBroken, ProviderRefused, ProviderUnavailable
 from localvoice.http_bodies import Body, File, as_form, as_json
 from localvoice.http_client import ConnectTimeout, HttpClient
-from localvoice.remote import Connection, Service
+from localvoice.remote import Connection, Service, mapped
 from localvoice.secrets_store import Secret
 from localvoice.sockets import connected
 from tests.loopback import answering
@@ -258,11 +260,40 @@ async def test_an_answer_that_is_compressed_unasked_is_told(ask_it):
         assert b"Accept-Encoding: identity" in site.requests[0]
 
 
+@pytest.mark.parametrize("named", [b"utf-8", b"none", b"identity", b""])
+async def test_an_answer_said_to_be_encoded_that_is_not_compressed_is_read(named):
+    answer = HELLO.replace(b"\r\n\r\n", b"\r\nContent-Encoding: %s\r\n\r\n" % named)
+    async with asking(answer) as (site, _):
+        connection = Connection(Service("vllm", site.url, None, 3.0))
+        reply = await connection.post("/call", as_json({}))
+        assert await reply.whole() == b"hello"
+        await reply.close()
+        await connection.close()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_service_that_does_not_run_is_told_in_words(host):
     with pytest.raises(ProviderUnavailable) as caught:
         await by_call(Service("ollama", f"http://{host}:9", None, 3.0))
     assert str(caught.value) == f"ollama cannot be reached ({host}): connection refused"
+
+
+OLLAMA = Service("ollama", "http://localhost:9", None, 3.0)
+
+
+def test_a_service_that_runs_at_neither_address_of_this_machine_is_told_in_words():
+    number = errno.ECONNREFUSED
+    one, other = (f"[Errno {number}] Connect call failed ({place})" for place in ("'::1', 9, 0, 0", "'127.0.0.1', 9"))
+    with pytest.raises(ProviderUnavailable) as caught, mapped(OLLAMA):
+        raise OSError(f"Multiple exceptions: {one}, {other}")
+    assert str(caught.value) == "ollama cannot be reached (localhost): connection refused"
+
+
+def test_where_the_system_has_no_word_for_a_number_the_error_has(monkeypatch):
+    monkeypatch.setattr(os, "strerror", lambda _: "Unknown error")  # of every number of a socket, on Windows
+    with pytest.raises(ProviderUnavailable) as caught, mapped(OLLAMA):
+        raise OSError(errno.ECONNREFUSED, "The remote computer refused the network connection")
+    assert str(caught.value).endswith(": the remote computer refused the network connection")
 
 
 async def test_codes_in_what_a_service_says_reach_no_terminal():
