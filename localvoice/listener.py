@@ -18,9 +18,9 @@ _STRIDE = 8
 """Blocks read and worked on as one while nothing is heard or is open: a wake-up with cold caches, and the way of each
 block through Python, are most of what idling costs. A first word is noticed 70 ms later at most; none of it is lost."""
 
-_LONGEST = 32
+_LONGEST = 48
 """Blocks read at once where a look every 80 ms sees nothing that stands out. What it does see is read at once; speech
-that it does not, hardly above the noise, is noticed 0.24 s later at most."""
+that it does not, hardly above the noise, is noticed 0.4 s later at most."""
 
 _DEEPER_AFTER = 25
 """Reads of `_STRIDE` in a row, 2 s of them, until more are read at once."""
