@@ -165,8 +165,14 @@ def _check_proxy(head: Head, proxy: SplitResult) -> None:
 async def _opened(host: str, port: int, context: ssl.SSLContext | None) -> Link:
     loop = asyncio.get_running_loop()
     delay_s = None if is_address(host) else _OTHER_FAMILY_S  # with one, `--offline` would not see who calls
-    _, link = await loop.create_connection(Link, host, port, ssl=context, happy_eyeballs_delay=delay_s)
-    return link
+    _, link = await loop.create_connection(Link, host, port, happy_eyeballs_delay=delay_s)
+    if context is None:
+        return link
+    try:
+        return await link.secure(context, host)
+    except BaseException:
+        link.hang_up()
+        raise
 
 
 def _context() -> ssl.SSLContext:

@@ -33,7 +33,8 @@ class Link(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD_BYTES)
-        self._transport: asyncio.Transport | None = None
+        self._ways: list[asyncio.Transport] = []
+        """Its transport, before those that TLS writes to: TLS counts nothing that it has handed on."""
         self._news: asyncio.Future[None] | None = None
         self._failure: Exception | None = None
         self._broken: h11.RemoteProtocolError | None = None
@@ -48,7 +49,7 @@ class Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream socket has
-        self._transport = transport
+        self._ways = [transport]
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -68,7 +69,7 @@ class Link(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self._end(error)
-        self._transport = None
+        self._ways.clear()
 
     def _end(self, error: Exception | None) -> None:
         if self._failure is None:
@@ -82,6 +83,10 @@ class Link(asyncio.Protocol):
             self._news.set_result(None)
 
     # called by who speaks
+
+    @property
+    def _transport(self) -> asyncio.Transport | None:
+        return self._ways[0] if self._ways else None
 
     @property
     def can_ask(self) -> bool:
@@ -145,12 +150,15 @@ class Link(asyncio.Protocol):
         self._is_busy = False
         self.rested_s = asyncio.get_running_loop().time()
         is_whole = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        is_sent = self._transport is not None and not self._transport.get_write_buffer_size()
-        if is_whole and is_sent and not self._http.trailing_data[0]:
+        if is_whole and self._is_sent and not self._http.trailing_data[0]:
             self._http.start_next_cycle()
             self._read_on()  # at rest as well: or it would not be seen that the other side closes
         else:
             self.hang_up()
+
+    @property
+    def _is_sent(self) -> bool:
+        return bool(self._ways) and not any(way.get_write_buffer_size() for way in self._ways)
 
     def _read_on(self) -> None:
         self._unread = 0
@@ -172,12 +180,14 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     async def secure(self, context: ssl.SSLContext, host: str) -> Link:
-        """The same way from here on with TLS: what a proxy is asked for. Raises `OSError`."""
-        assert self._transport is not None  # noqa: S101 - a proxy has just answered
+        """The same way from here on with TLS. Raises `OSError`."""
+        if self._transport is None:
+            raise self._failure or ConnectionResetError("the connection was closed")
         secured = Link()
         loop = asyncio.get_running_loop()
         transport = await loop.start_tls(self._transport, secured, context, server_hostname=host)
         if transport is None:
             raise ConnectionResetError("the connection was closed")
         secured.connection_made(transport)
+        secured._ways += self._ways
         return secured

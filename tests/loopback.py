@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ Hold = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def answering(hold: Hold) -> AsyncIterator[str]:
+async def answering(hold: Hold, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """The URL of a free port; each connection to it is `hold`'s, and broken off at the end if it is still held then."""
     held: set[asyncio.Task[None]] = set()
     over = asyncio.Event()
@@ -29,9 +30,9 @@ async def answering(hold: Hold) -> AsyncIterator[str]:
         finally:
             held.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"{'https' if context else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         over.set()
         server.close()

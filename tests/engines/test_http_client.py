@@ -210,20 +210,27 @@ async def test_behind_an_answer_to_half_a_request_nothing_is_asked():
         await connection.close()
 
 
-async def test_a_request_that_is_answered_before_it_is_sent_is_the_last_of_its_connection():
-    async def answer_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(HELLO)
-        await asyncio.sleep(60)
+async def answer_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(HELLO)
+    await asyncio.sleep(60)
 
+
+async def is_kept_behind_an_early_answer(url: str) -> bool:
+    client = HttpClient(url, {}, 3.0, may_use_proxy=False)
+    link = await client.ask("POST", "/", Body("audio/wav", bytes(30_000_000)))
+    await link.head()
+    assert [await link.piece(), await link.piece()] == [b"hello", None]
+    is_kept = link.can_ask
+    client.leave(link)
+    client.close()
+    await asyncio.sleep(0)
+    return is_kept
+
+
+async def test_a_request_that_is_answered_before_it_is_sent_is_the_last_of_its_connection():
     async with answering(answer_unread) as url:
-        client = HttpClient(url, {}, 3.0, may_use_proxy=False)
-        link = await client.ask("POST", "/", Body("audio/wav", bytes(30_000_000)))
-        await link.head()
-        assert [await link.piece(), await link.piece()] == [b"hello", None]
-        assert not link.can_ask
-        client.leave(link)
-        await asyncio.sleep(0)
+        assert not await is_kept_behind_an_early_answer(url)
 
 
 async def by_call(service: Service) -> None:
@@ -472,12 +479,22 @@ def certificate(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def secured(certificate: Path) -> AsyncIterator[tuple[Site, str]]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
     site = Site([HELLO])
-    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=server_side(certificate))
     async with server:
         yield site, f"https://localhost:{server.sockets[0].getsockname()[1]}"
+
+
+def server_side(certificate: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+async def test_one_with_tls_as_well_is_the_last_where_it_is_answered_before_it_is_sent(certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    async with answering(answer_unread, server_side(certificate)) as url:
+        assert not await is_kept_behind_an_early_answer(url.replace("127.0.0.1", "localhost"))
 
 
 async def test_tls_is_checked_against_known_certificates(certificate, monkeypatch):
