@@ -152,25 +152,24 @@ class _Clock:
 
     def __init__(self, started_s: float) -> None:
         self._started_s = started_s
-        self._frames = 0
-        self._waits: tuple[float, float] | None = None
-        """Since when (monotonic time), and for how long at most."""
+        self._state: tuple[int, tuple[float, float] | None] = 0, None
+        """Frames read; since when (monotonic time) somebody waits, and for how long at most. One value: nobody may see
+        the wait for what has been counted already."""
 
     def wait(self, most_s: float) -> None:
         """Somebody does, from now on."""
-        self._waits = time.monotonic(), most_s
+        self._state = self._state[0], (time.monotonic(), most_s)
 
     def read(self, frames: int) -> None:
         """So many have been."""
-        self._waits = None
-        self._frames += frames
+        self._state = self._state[0] + frames, None
 
     def now_s(self) -> float:
         """Any thread."""
-        waits, ahead_s = self._waits, 0.0
+        (frames, waits), ahead_s = self._state, 0.0
         if waits is not None:
             ahead_s = max(0.0, min(waits[1], time.monotonic() - waits[0]) - _LATE_S)
-        return self._started_s + self._frames / SPEECH_RATE_HZ + ahead_s
+        return self._started_s + frames / SPEECH_RATE_HZ + ahead_s
 
 
 class Duplex:

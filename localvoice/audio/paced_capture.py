@@ -47,11 +47,8 @@ class PacedCapture:
         self._ahead = silence(0)
         """Looked at, not read yet."""
         self._room = QuietRoom.for_looks() if looks_ahead else None
-
-    @property
-    def ended(self) -> bool:
-        """Whether the source has been read to its end."""
-        return self._source.ended and not len(self._ahead)
+        self.ended = False
+        """Whether the source has been read to its end: set by `read`, since it ends before what is ahead has been."""
 
     def read(self, blocks: int = 1) -> Samples:
         """The next block, or several, at the time at which a microphone would have them."""
@@ -61,10 +58,9 @@ class PacedCapture:
         wait_s = self._due_s - self._clock()
         if wait_s > 0:
             self._sleep(wait_s)
-        if not len(self._ahead):
-            return self._source.read(blocks * BLOCK)
         self._look_ahead(blocks)
         read, self._ahead = self._ahead[: blocks * BLOCK], self._ahead[blocks * BLOCK :]
+        self.ended = self._source.ended and not len(self._ahead)
         return read
 
     def wait(self, blocks: int) -> int:
@@ -76,7 +72,7 @@ class PacedCapture:
         begin_s = self._now_due_s
         wait_s = begin_s + looks * LOOK_S - self._clock()
         if wait_s > 0 and self._is_called(wait_s):
-            looks = max(1, math.ceil((self._clock() - begin_s) / LOOK_S))
+            looks = min(looks, max(1, math.ceil((self._clock() - begin_s) / LOOK_S)))  # whoever calls may come late
         return looks * LOOK_BLOCKS
 
     def _is_called(self, within_s: float) -> bool:
