@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
 from localvoice.engines import ChatModel, author_of
@@ -70,8 +70,12 @@ class Answers:
         return self._model(hand, self._prompt(text))
 
     async def _model(self, hand: Hand, messages: list[Message]) -> AsyncIterator[str]:
-        """Raises `ProviderBroken` where it writes nothing at all, and no skill said anything for it."""
-        turn, has_spoken, told = hand.turn, False, ""
+        """Where it has no more to say behind a skill, the skill's words are the answer, unless it confirmed an effect.
+
+        Raises:
+            ProviderBroken: it writes nothing at all, and no skill said anything for it.
+        """
+        turn, said, is_answered, told = hand.turn, "", False, ""
         for round_ in range(_TOOL_ROUNDS + 1):
             offered = self._tools.skills.specs() if round_ < _TOOL_ROUNDS else ()
             calls: list[ToolCall] = []
@@ -81,7 +85,8 @@ class Answers:
                     match part:
                         case str():
                             hand.engine = author_of(self._chat)  # who was asked first may have failed
-                            has_spoken = has_spoken or bool(part.strip())
+                            said += part
+                            is_answered |= bool(part.strip())
                             yield part
                         case ToolCall():
                             calls.append(part)
@@ -91,15 +96,27 @@ class Answers:
                 await close_iterator(parts)
             if not calls or not offered:
                 break
+            if said and not said[-1].isspace():
+                said += " "
+                yield " "  # a sentence has an end, and is spoken meanwhile
             await hand.gate.turn_over()
-            for call in calls:
-                result = self._tools.run(hand, call)
-                hand.tools += tool_exchange(call, result.data)
-                told = result.text or told
-        if not has_spoken:
-            if not told:
+            text, have_effects = self._run(hand, calls)
+            told = text or told
+            is_answered &= have_effects
+        if not is_answered:
+            if not told and not said.strip():
                 raise ProviderBroken(f"{self._chat.name} answered nothing", provider=self._chat.name)
             yield told
+
+    def _run(self, hand: Hand, calls: Sequence[ToolCall]) -> tuple[str, bool]:
+        """What the skills say, and whether each of them had an effect."""
+        texts, have_effects = [], True
+        for call in calls:
+            result = self._tools.run(hand, call)
+            hand.tools += tool_exchange(call, result.data)
+            texts.append(result.text)
+            have_effects &= bool(result.effects)
+        return " ".join(filter(None, texts)), have_effects
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

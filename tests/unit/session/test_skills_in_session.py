@@ -175,6 +175,33 @@ def test_what_the_skill_says_is_the_answer_where_a_model_calls_it_and_says_nothi
     assert len(of(talk.events, "tool")) == (3 if answer else 1), "a model that calls again and again is asked to answer"
 
 
+@pytest.mark.parametrize(("answer", "said"), [(["It is 42."], "It is 42."), ([], "6 times 7 is 42.")])
+def test_what_a_model_says_before_a_tool_is_a_sentence_of_its_own_and_no_answer(answer, said):
+    call = ToolCall("calculate", {"expression": "6*7"}, id="1")
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.until("reply_finished")
+
+    model = FakeChatModel(["Let me see.", call], answer)
+    talk = hold(user, Setting(stt=FakeRecognizer("well then compute it"), llm=model))
+    assert [event["text"] for event in of(talk.events, "sentence")] == ["Let me see.", said]
+    assert one(talk.events, "reply_finished")["heard"] == f"Let me see. {said}"
+
+
+def test_what_a_model_has_confirmed_is_not_confirmed_again():
+    call = ToolCall("add_to_list", {"item": "milk"}, id="1")
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.until("reply_finished")
+
+    model = FakeChatModel(["Milk it is.", call], [])
+    talk = hold(user, Setting(stt=FakeRecognizer("well then note it"), llm=model))
+    assert one(talk.events, "reply_finished")["heard"].strip() == "Milk it is."
+    assert not of(talk.events, "error")
+
+
 def test_a_greeting_comes_first_and_waits_for_nobody():
     async def user(talk: Talk) -> None:
         await talk.until("reply_finished", turn=1)
