@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import re
@@ -131,13 +132,15 @@ def at_home(folder: Path, ear: Path) -> dict[str, str]:
 
 
 def spent_a_minute(program: subprocess.Popen[bytes], events: Path) -> float:
-    """Wait for the end; what the processor did from the first event on, a minute."""
+    """Wait for the end; what the processor did from the first event on, a minute. Not a number where there was none."""
     process, looks = psutil.Process(program.pid), []
     while program.poll() is None:
         if events.exists() and next(events_of(events), None):
             with process.oneshot():
                 looks.append((time.monotonic(), sum(process.cpu_times()[:2])))
         time.sleep(_LOOKS_S)
+    if len(looks) < 3:
+        return math.nan
     (first_s, before_s), (last_s, after_s) = looks[0], looks[-2]  # at the very last look it may be gone
     return (after_s - before_s) * 60 / (last_s - first_s)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import soundfile
@@ -66,3 +70,9 @@ def test_only_whole_sentences_are_asked(tmp_path, monkeypatch):
         (tmp_path / f"{number}.txt").write_text(text + "\n", encoding="utf-8")
     monkeypatch.setattr(whole_program, "turns_of", lambda path: iter([path.stem]))
     assert chosen(tmp_path, 9, seed=1) == ["0"]
+
+
+def test_a_program_that_ends_before_it_began_to_listen_has_spent_nothing_known(tmp_path):
+    program = subprocess.Popen([sys.executable, "-c", ""])
+    assert math.isnan(whole_program.spent_a_minute(program, tmp_path / "events.jsonl"))
+    assert program.returncode == 0
