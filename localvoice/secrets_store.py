@@ -124,11 +124,12 @@ def read_env_file(path: Path) -> dict[str, str]:
     a pipe that nobody writes to.
     """
     try:
-        text = read_small_file(path).decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+        text = read_small_file(path).decode("utf-8-sig", errors="replace")
     except OSError as error:
         logger.debug("%s not read: %s", path, error.strerror)
         return {}
-    return {found["name"]: _unquoted(found) for found in _LINE.finditer(text)}
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return {found["name"]: _unquoted(found) for found in _LINE.finditer(lines)}
 
 
 def _unquoted(found: re.Match[str]) -> str:

@@ -186,6 +186,7 @@ def test_key_that_could_not_be_sent_is_refused_without_repeating_it(folder, valu
         ('A="one\ntwo"\nB=c', {"A": "one\ntwo", "B": "c"}),
         ('A="open\nB=c', {"A": '"open', "B": "c"}),
         ("A=b\r\nB=c\r\n", {"A": "b", "B": "c"}),
+        ("A=b\rB=c\r", {"A": "b", "B": "c"}),
         ("# A=b\nnonsense\n=x\n1A=b\nA=1\nA=2", {"A": "2"}),
         ("\ufeffA=b", {"A": "b"}),
         ("A=b=c==", {"A": "b=c=="}),
