@@ -45,6 +45,9 @@ class FallbackChatModel:
     ) -> None:
         self._meter = meter or CostMeter()
         self._ranks: Ranks[ChatModel] = Ranks("llm", engines, told, unreachable)
+        self._told = told
+        self._stand_in = ""
+        """Who takes one request in place of the engine in use."""
         self.author = ""
         """Who wrote the last words of a reply."""
         self.keep_watch = self._ranks.keep_watch
@@ -62,6 +65,7 @@ class FallbackChatModel:
         passed: dict[ChatModel, ProviderError] = {}
         while True:
             engine, *others = self._able(passed)
+            self._tell(engine, passed)
             can_be_followed = any(one.name != _STARTER for one in others)
             writing = _Writing(said, can_be_followed=can_be_followed)
             parts = engine.reply(_continued(history, said), tools)
@@ -94,6 +98,13 @@ class FallbackChatModel:
         if not working:
             raise AllProvidersFailed("llm", list(passed.values()))
         return working
+
+    def _tell(self, engine: ChatModel, passed: Mapping[ChatModel, ProviderError]) -> None:
+        """Who takes one request may be a service, and that is told; so is who goes on behind it."""
+        before, self._stand_in = self._stand_in, engine.name if passed else ""
+        if before != self._stand_in and engine.name != (before or self.name):
+            reason = str(list(passed.values())[-1]) if passed else "that was for one request"
+            self._told("llm", before or self.name, engine.name, reason)
 
     async def _next(self, engine: ChatModel, parts: AsyncIterator[ReplyPart], writing: _Writing) -> ReplyPart | None:
         """The next part, None behind the last; the first one is not waited for without end."""

@@ -325,9 +325,12 @@ def test_a_request_that_a_model_of_this_process_cannot_take_does_not_put_it_out(
 
 def test_a_service_behind_it_takes_that_request_and_no_other():
     told = Told()
-    model = FallbackChatModel([FakeChatModel(TOO_LONG, "All is well."), Service("Read from afar.")], told)
-    assert ["".join(run(written(model))) for _ in range(2)] == ["Read from afar.", "All is well."]
-    assert told == []
+    own, service = FakeChatModel(TOO_LONG, "All is well.", "So it is."), Service("Read from afar.", name="afar")
+    model = FallbackChatModel([own, service], told)
+    assert ["".join(run(written(model))) for _ in range(3)] == ["Read from afar.", "All is well.", "So it is."]
+    there, back = told
+    assert there == ("llm", "fake-llm", "afar", "it is too long"), "words may have left this machine"
+    assert back[:3] == ("llm", "afar", "fake-llm")
 
 
 def test_a_request_that_nobody_can_take_names_the_last_reason():
