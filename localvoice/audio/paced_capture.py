@@ -60,7 +60,10 @@ class PacedCapture:
             self._sleep(wait_s)
         self._look_ahead(blocks)
         read, self._ahead = self._ahead[: blocks * BLOCK], self._ahead[blocks * BLOCK :]
-        self.ended = self._source.ended and not len(self._ahead)
+        if self._source.ended and not len(self._ahead) and not self.ended:
+            self.ended = True
+            if self._room is None:  # a writer was late, not we: the silence behind its end must not make up for that
+                self._due_s = max(self._due_s, self._clock())
         return read
 
     def wait(self, blocks: int) -> int:

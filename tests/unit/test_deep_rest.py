@@ -287,3 +287,18 @@ def test_who_asks_for_the_time_while_sound_is_read_is_told_no_other_than_before_
     monkeypatch.setattr(duplex_module, "time", SimpleNamespace(monotonic=meanwhile))
     assert duplex.now_s() == pytest.approx(0.26)
     assert duplex.now_s() == pytest.approx(0.32)
+
+
+def test_behind_the_end_of_a_pipe_that_came_late_silence_keeps_the_pace() -> None:
+    source, room = Ending(), Room(silence(0))
+    capture = PacedCapture(source, in_step=True, clock=room.clock, sleep=room.sleep)
+
+    def stall() -> None:
+        room.now_s = 2.0
+
+    source.asked = stall
+    capture.read()
+    source.asked = lambda: None
+    for _ in range(50):
+        capture.read()
+    assert room.now_s == pytest.approx(2.5)
