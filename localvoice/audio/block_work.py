@@ -71,6 +71,9 @@ class BlockWork(Protocol):
     def mute(self) -> None:
         """Sleep: the microphone is off, and what was heard before is not given out once it is on again."""
 
+    def forget(self) -> None:
+        """Our voice comes back another way: what cancellers have learned of the one before is worse than nothing."""
+
 
 def load_work() -> BlockWork:
     """By way of C where the library and livekit are there. Raises `DeviceError` without a canceller."""
@@ -143,6 +146,11 @@ class PythonWork:
             canceller.sleep()
         self._before.mute()
 
+    def forget(self) -> None:
+        """As the protocol says."""
+        for canceller in self._cancellers:
+            canceller.forget()
+
 
 class NativeWork:
     """One call for all of it, without the GIL."""
@@ -183,6 +191,11 @@ class NativeWork:
         self._block.silent_blocks = SLEEPS_AFTER_BLOCKS
         self.is_awake = False
         self._before.mute()
+
+    def forget(self) -> None:
+        """As the protocol says."""
+        for module in self._modules:
+            module.forget()
 
     def _work(self, near: Samples, far: Samples, steady: Samples | None) -> Worked:
         self._given[0][:], self._given[1][:] = near, far

@@ -34,6 +34,9 @@ class AudioProcessing(Protocol):
     def process(self, near: Pcm, far: Pcm) -> Pcm:
         """`near` without the echo of `far`; 10 ms each, in order, every block."""
 
+    def forget(self) -> None:
+        """Begin anew, as if nothing had been heard: 2 to 4 ms."""
+
 
 class LiveKitProcessing:
     """The module inside the package livekit."""
@@ -42,13 +45,23 @@ class LiveKitProcessing:
         from livekit import rtc
 
         logging.getLogger("livekit").setLevel(logging.ERROR)
-        self._module: Any = rtc.AudioProcessingModule(
-            echo_cancellation=True, noise_suppression=suppress_noise, high_pass_filter=True, auto_gain_control=False
-        )
+        self._suppress_noise = suppress_noise
+        self.forget()
         # both frames are kept and written into: what the module sees are these two buffers
         buffers = bytearray(2 * _FRAMES), bytearray(2 * _FRAMES)
         self._near_frame, self._far_frame = (rtc.AudioFrame(one, SPEECH_RATE_HZ, 1, _FRAMES) for one in buffers)
         self._near, self._far = (np.frombuffer(one, dtype="<i2") for one in buffers)
+
+    def forget(self) -> None:
+        """As the protocol says."""
+        from livekit import rtc
+
+        self._module: Any = rtc.AudioProcessingModule(
+            echo_cancellation=True,
+            noise_suppression=self._suppress_noise,
+            high_pass_filter=True,
+            auto_gain_control=False,
+        )
 
     def process(self, near: Pcm, far: Pcm) -> Pcm:
         """The far end first: the canceller has to know a sound before it comes back."""
@@ -63,10 +76,15 @@ class CompactProcessing:
     """The module inside the package aec-audio-processing, a tenth of the size."""
 
     def __init__(self, *, suppress_noise: bool) -> None:
-        package = import_module("aec_audio_processing")  # it has no types
-        self._module: Any = package.AudioProcessor(
+        self._package = import_module("aec_audio_processing")  # it has no types
+        self._suppress_noise = suppress_noise
+        self.forget()
+
+    def forget(self) -> None:
+        """As the protocol says."""
+        self._module: Any = self._package.AudioProcessor(
             enable_aec=True,
-            enable_ns=suppress_noise,
+            enable_ns=self._suppress_noise,
             ns_level=_SUPPRESSION_LEVEL,
             enable_agc=False,
             enable_vad=False,
@@ -124,6 +142,10 @@ class EchoCanceller:
     def sleep(self) -> None:
         """Until something is played again."""
         self._silent_blocks = SLEEPS_AFTER_BLOCKS
+
+    def forget(self) -> None:
+        """The room is another one."""
+        self._processing.forget()
 
     def process(self, near: Samples, far: Samples) -> Samples:
         """`near` (160 samples at 16 kHz) without what came of `far` or of what was played in the half second before."""

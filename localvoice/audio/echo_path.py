@@ -106,6 +106,7 @@ class EchoPath:
             return Cleaned.untouched(block.near)
         if block.path != self._path:
             self._path = block.path
+            self._work.forget()  # what they know lets our voice through for 2 s (docs/echo.md)
             self.alignment.restart()
             self._isolation.end()
             if self.watch is not None:

@@ -37,19 +37,23 @@ class NativeProcessing:
         self.state.request = _place(functions.livekit_ffi_request)
         self.state.drop = _place(functions.livekit_ffi_drop_handle)
         self._near, self._far = (library.view(end, np.int16) for end in (self.state.near, self.state.far))
-        self._open(suppress_noise=suppress_noise)
+        self._suppress_noise = suppress_noise
+        self.forget()
         if not library.lib.lv_cancel(self.state):
             raise AttributeError("livekit answers otherwise")
         self._near[:] = self._far[:] = 0
-        self._open(suppress_noise=suppress_noise)  # the one before has heard a block
+        self.forget()  # the one before has heard a block
 
-    def _open(self, *, suppress_noise: bool) -> None:
-        """A new module, and what it is asked with."""
+    def forget(self) -> None:
+        """A new module, and what it is asked with: this one knows neither room nor noise."""
         from livekit import rtc
         from livekit.rtc._proto import ffi_pb2
 
         self._module: Any = rtc.AudioProcessingModule(
-            echo_cancellation=True, noise_suppression=suppress_noise, high_pass_filter=True, auto_gain_control=False
+            echo_cancellation=True,
+            noise_suppression=self._suppress_noise,
+            high_pass_filter=True,
+            auto_gain_control=False,
         )
         handle = self._module._ffi_handle.handle  # noqa: SLF001 - see above
         self._asked = []

@@ -7,7 +7,10 @@ import sys
 import numpy as np
 import pytest
 
+from localvoice.audio.block_work import PythonWork, load_work
+from localvoice.audio.duplex import Block
 from localvoice.audio.echo import AudioProcessing, CompactProcessing, EchoCanceller, LiveKitProcessing, load_processing
+from localvoice.audio.echo_path import EchoPath
 from localvoice.audio.room import Room, RoomSpec
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import DeviceError
@@ -63,6 +66,23 @@ def test_the_user_s_voice_stays(processing, own_speech):
     _, clean = through(processing, ROOM, own_speech, user)
     while_both = slice(at, at + len(said))
     assert energy_db(clean[while_both]) > energy_db(user[while_both]) - 12.0
+
+
+@pytest.mark.parametrize("package", [LiveKitProcessing, CompactProcessing, None])
+def test_a_canceller_that_is_told_of_another_path_takes_our_voice_out_at_once(package, own_speech):
+    """What it knew of the old one lets all of it through for 2 s (docs/echo.md)."""
+    work = PythonWork(*(package(suppress_noise=noise) for noise in (True, False))) if package else load_work()
+    path = EchoPath(work, noticed_from=0.3)
+
+    def hear(played: Samples, delay: int, number: int) -> tuple[Samples, Samples]:
+        noise = np.random.default_rng(number).normal(0.0, 1e-4, len(played)).astype(np.float32)
+        near = noise + 0.2 * np.concatenate((silence(delay), played))[: len(played)]
+        parts = zip(blocks(near), blocks(played), strict=True)
+        return near, np.concatenate([path.clean(Block(*both, number)).for_detection for both in parts])
+
+    hear(np.concatenate((own_speech, silence(2 * SPEECH_RATE_HZ))), 1312, 0)
+    near, clean = hear(own_speech[:SPEECH_RATE_HZ], 672, 1)
+    assert energy_db(near) - energy_db(clean) > 15.0
 
 
 class Counting:

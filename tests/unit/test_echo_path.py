@@ -18,6 +18,9 @@ class Untouched:
     def process(self, near, far):
         return near
 
+    def forget(self):
+        """There is nothing to forget."""
+
 
 def heard(path: EchoPath, delay_ms: float, seconds: float, seed: int, number: int = 0) -> None:
     random, room = np.random.default_rng(seed), Room(RoomSpec(delay_ms, -10.0))

@@ -89,6 +89,9 @@ class Deafening:
     def process(self, near, far):
         return np.zeros_like(near)
 
+    def forget(self):
+        """There is nothing to forget."""
+
 
 def headset(bars: Bars | None = None) -> EchoPath:
     """After a second of quiet and one and a half of our own voice, none of which came back."""

@@ -274,6 +274,9 @@ class Silent:
     def process(self, near: Any, far: Any) -> Any:
         return near
 
+    def forget(self) -> None:
+        """There is nothing to forget."""
+
 
 def test_the_far_end_follows_and_the_canceller_begins_anew(devices: Devices, lasting: LastingLoudspeaker) -> None:
     far_end = LastingFarEnd(devices, devices.loudspeaker.played)

@@ -141,6 +141,9 @@ class Untouched:
     def process(self, near, far):
         return near
 
+    def forget(self):
+        """There is nothing to forget."""
+
 
 class Level:
     """A detector that hears loudness, and counts."""
