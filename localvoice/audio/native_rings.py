@@ -35,7 +35,7 @@ longer blocks has been used up."""
 _EARLY_S = 0.15
 """By how much more than at first it may lead: a canceller finds paths of up to 0.45 s by itself (audio.md 3), and to be
 put right costs it all that it knows. A loudspeaker that had rested kept 20 ms more in store than before, and the next
-reply interrupted itself (docs/audio.md)."""
+reply interrupted itself (docs/echo.md)."""
 
 
 def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:

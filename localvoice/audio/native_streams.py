@@ -183,7 +183,7 @@ class InputStream:
 
 
 _LEFT_BY_REST_S = 0.02
-"""So much less lay ready for a virtual card of PulseAudio behind a rest, in half of the cases (docs/audio.md)."""
+"""So much less lay ready for a virtual card of PulseAudio behind a rest, in half of the cases (docs/echo.md)."""
 
 
 class OutputStream:

@@ -13,7 +13,7 @@ _OUT_OF_REACH = 1.01
 _MOST_SOUNDS = 3
 _LEARNS_S = 1.0
 """Sounds that reached that bar, after which none does for so much of our own speech: a reply that is held every 0.1 s
-gives a canceller nothing to learn from. On a busy machine one was held eight times, and then cut (docs/audio.md)."""
+gives a canceller nothing to learn from. On a busy machine one was held eight times, and then cut (docs/echo.md)."""
 
 _APART_WINDOWS = 4
 """Below the bar, from which the next sound is another one: 0.13 s."""
