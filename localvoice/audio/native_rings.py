@@ -29,8 +29,12 @@ reference leads its echo by some 50 ms, which clocks 100 ppm apart use up in 8 m
 canceller (audio.md 3)."""
 
 _WAKES_S = 0.3
-"""Behind a rest, in which what the device has not got yet may be wanted: it is given nothing until what lay ready for
-longer blocks has been used up."""
+"""Behind a rest, in which nobody looks: a device is given nothing until what lay ready for longer blocks is used up."""
+
+_SETTLED_S = 1.0
+_MISSING_S = 0.3
+"""What the device has not got yet may be wanted for so long, once the reference has kept its place for the other time: it
+wakes, or its thread is late on a busy machine, and goes on where it was. Going back at once is another way."""
 
 _EARLY_S = 0.15
 """By how much more than at first it may lead: a canceller finds paths of up to 0.45 s by itself (audio.md 3), and to be
@@ -132,6 +136,8 @@ class FarSound:
         self._next: int | None = None
         self._wakes = 0
         """Frames until what a rest has left behind is over."""
+        self._kept = self._missing = 0
+        """Frames for how long it has kept its place, and has wanted what was not there."""
         self.steps = 0
         """How often its place was put right, since both clocks run apart: each is another way for the echo."""
         self._stay = _Stay(round(_QUIET_S * rate_hz))
@@ -151,22 +157,42 @@ class FarSound:
 
         The first call begins two blocks or more behind the clock, 20 to 30 ms ahead of the echo: it may lead, not lag.
         So does a call that would come before the clock, where nothing has been played yet: captured blocks that had
-        waited were read at once, as at every start, or the capture clock is the faster one. In silence, where the
-        clocks have run too far apart, it goes on at that distance again.
+        waited were read at once, as at every start, or the capture clock is the faster one. Once it has kept its place
+        it does so only if that lasts; meanwhile what is not there is silence. In silence, where the clocks have run too
+        far apart, it goes on at that distance again.
         """
         newest = self.clock - frames
         self._wakes = max(0, self._wakes - frames)
-        if self._next is None or (self._next > newest and not self._wakes):
-            self._next = max(0, newest - self._margin)
-        first, self._next = self._next, self._next + frames
+        first = self._place(newest, frames)
+        self._next = first + frames
+        self._kept += frames
         sound = self.at(first, frames)
         if self._is_resting or self._wakes:
             return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
         if strayed is not None and not _LATE_S * self.rate_hz <= strayed <= self._margin + _EARLY_S * self.rate_hz:
-            self._next += strayed - self._margin
-            self.steps += 1
+            self._next = self._other_place(self._next + strayed - self._margin)
         return sound
+
+    def _place(self, newest: int, frames: int) -> int:
+        """Where to read the next `frames`, of which all is there up to `newest`."""
+        if self._next is not None and self._next <= newest:
+            self._missing = 0
+            return self._next
+        self._missing += frames
+        if self._next is not None and self._is_settled and self._missing <= _MISSING_S * self.rate_hz:
+            return self._next
+        return self._other_place(newest - self._margin)
+
+    @property
+    def _is_settled(self) -> bool:
+        return self._kept >= _SETTLED_S * self.rate_hz
+
+    def _other_place(self, frame: int) -> int:
+        """It; the echo takes another way from there on, unless nobody had come to know the one before."""
+        self.steps += self._is_settled
+        self._kept = self._missing = 0
+        return max(0, frame)
 
     def rest(self, *, is_resting: bool) -> None:
         """While the loudspeaker rests it is given more at once, and more lies ready: its clock is further ahead."""
