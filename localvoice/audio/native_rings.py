@@ -33,8 +33,8 @@ _WAKES_S = 0.3
 
 _SETTLED_S = 1.0
 _MISSING_S = 0.3
-"""What the device has not got yet may be wanted for so long, once the reference has kept its place for the other time: it
-wakes, or its thread is late on a busy machine, and goes on where it was. Going back at once is another way."""
+"""What the device has not got yet may be wanted for so long, once the reference has kept its place for the other time:
+it wakes, or its thread is late on a busy machine, and goes on where it was. Going back at once is another way."""
 
 _EARLY_S = 0.15
 """By how much more than at first it may lead: a canceller finds paths of up to 0.45 s by itself (audio.md 3), and to be
