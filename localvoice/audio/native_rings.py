@@ -23,10 +23,12 @@ _QUIET_S = 3.0
 _AWAKE_S = 0.7
 """The same behind a rest, in which nobody looks, and `_WAKES_S`: a user who speaks does so for as long."""
 
-_LATE_S = 0.005
-"""Behind the device's clock from which it is put right, less than the block by which looks at both clocks differ. The
-reference leads its echo by some 50 ms, which clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the
-canceller (audio.md 3)."""
+_LEAST_S = 0.005
+"""Behind the device's clock from which it is put right, less than the block by which looks at both clocks differ."""
+
+_LATE_S = 0.015
+"""By how much further behind than at first it may be, more than that block. It leads its echo by some 50 ms, which
+clocks 100 ppm apart use up in 8 minutes; one that comes late ruins the canceller (audio.md 3)."""
 
 _WAKES_S = 0.3
 """Behind a rest, in which nobody looks: a device is given nothing until what lay ready for longer blocks is used up."""
@@ -35,11 +37,6 @@ _SETTLED_S = 1.0
 _MISSING_S = 0.3
 """What the device has not got yet may be wanted for so long, once the reference has kept its place for the other time:
 it wakes, or its thread is late on a busy machine, and goes on where it was. Going back at once is another way."""
-
-_EARLY_S = 0.15
-"""By how much more than at first it may lead: a canceller finds paths of up to 0.45 s by itself (audio.md 3), and to be
-put right costs it all that it knows. A loudspeaker that had rested kept 20 ms more in store than before, and the next
-reply interrupted itself (docs/echo.md)."""
 
 
 def init_ring(library: Library, ring: Any, seconds: float, rate_hz: int, block: int) -> Samples:
@@ -128,16 +125,15 @@ class FarSound:
     not be the player's.
     """
 
-    def __init__(self, reader: RingReader, rate_hz: int, spare_s: float = 0.0) -> None:
-        """`spare_s`: how much less may lie ready for the device one day than at first."""
+    def __init__(self, reader: RingReader, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self._reader = reader
-        self._margin = round((_MARGIN_S + spare_s) * rate_hz)
+        self._margin = round(_MARGIN_S * rate_hz)
         self._next: int | None = None
         self._wakes = 0
         """Frames until what a rest has left behind is over."""
         self._kept = self._missing = 0
-        """Frames for how long it has kept its place, and has wanted what was not there."""
+        """Frames since its first place that was not left at once, and for how long it has wanted what was not there."""
         self.steps = 0
         """How often its place was put right, since both clocks run apart: each is another way for the echo."""
         self._stay = _Stay(round(_QUIET_S * rate_hz))
@@ -155,7 +151,7 @@ class FarSound:
     def next(self, frames: int) -> Samples:
         """The next `frames` of the playback clock: for whoever takes as many captured ones.
 
-        The first call begins two blocks or more behind the clock, 20 to 30 ms ahead of the echo: it may lead, not lag.
+        The first call begins two blocks behind the clock, some 30 ms ahead of the echo: a reference may lead, not lag.
         So does a call that would come before the clock, where nothing has been played yet: captured blocks that had
         waited were read at once, as at every start, or the capture clock is the faster one. Once it has kept its place
         it does so only if that lasts; meanwhile what is not there is silence. In silence, where the clocks have run too
@@ -170,7 +166,7 @@ class FarSound:
         if self._is_resting or self._wakes:
             return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
-        if strayed is not None and not _LATE_S * self.rate_hz <= strayed <= self._margin + _EARLY_S * self.rate_hz:
+        if strayed is not None and not _LEAST_S * self.rate_hz <= strayed <= self._margin + _LATE_S * self.rate_hz:
             self._next = self._other_place(self._next + strayed - self._margin)
         return sound
 
@@ -191,7 +187,7 @@ class FarSound:
     def _other_place(self, frame: int) -> int:
         """It; the echo takes another way from there on, unless nobody had come to know the one before."""
         self.steps += self._is_settled
-        self._kept = self._missing = 0
+        self._kept, self._missing = self._kept if self._is_settled else 0, 0
         return max(0, frame)
 
     def rest(self, *, is_resting: bool) -> None:

@@ -182,10 +182,6 @@ class InputStream:
         self._stream.start_closing().join(CLOSE_WITHIN_S)
 
 
-_LEFT_BY_REST_S = 0.02
-"""So much less lay ready for a virtual card of PulseAudio behind a rest, in half of the cases (docs/echo.md)."""
-
-
 class OutputStream:
     """A loudspeaker that runs from construction on, with zeros where no reply is played. All of it: one thread."""
 
@@ -198,11 +194,7 @@ class OutputStream:
         self.block_s = config.block_ms / 1000
         self._stream = open_end(library, device, "output", config)
         self.rate_hz = self._stream.rate_hz
-        self.played: FarSound | None = FarSound(
-            RingReader(library, self._stream.state, "played"),
-            self.rate_hz,
-            min(_LEFT_BY_REST_S, config.latency_ms / 2000) if self._stream.can_rest else 0.0,
-        )
+        self.played: FarSound | None = FarSound(RingReader(library, self._stream.state, "played"), self.rate_hz)
         """What the loudspeaker was given."""
         if not has_started(lambda: self._stream.has_started, self.block_s / 2):
             self.close()

@@ -93,10 +93,8 @@ class Quiet:
         return silence(frames), frames
 
 
-@pytest.mark.parametrize(("blocks_apart", "put_right"), [(100, 0), (20, 0), (4, 1), (-20, 2)])
-def test_in_silence_the_reference_never_comes_late_nor_much_too_early_though_the_clocks_run_apart(
-    blocks_apart, put_right
-):
+@pytest.mark.parametrize(("blocks_apart", "put_right"), [(100, 0), (20, 2), (-20, 2)])
+def test_in_silence_the_reference_stays_where_it_was_though_the_clocks_run_apart(blocks_apart, put_right):
     ring = Quiet()
     far = FarSound(ring, 48_000)
     end = DeviceFarEnd(far, 48_000)
@@ -106,7 +104,7 @@ def test_in_silence_the_reference_never_comes_late_nor_much_too_early_though_the
         end.advance()
         steps, moved = far.steps, far.steps - steps
         behind = ring.written - far._next
-        assert 0 <= behind <= 480 + 960 + 0.15 * 48_000 + 300 // abs(blocks_apart)
+        assert 0 <= behind <= 480 + 960 + 0.015 * 48_000
         assert not moved or abs(behind - 960) <= 300 // abs(blocks_apart)
     assert end.path == steps == put_right
 
@@ -115,14 +113,14 @@ def test_in_silence_it_is_put_right_as_soon_where_eight_blocks_are_read_as_one()
     ring = Quiet()
     end = DeviceFarEnd(FarSound(ring, 48_000), 48_000)
     end.advance()
-    ring.written += round(0.2 * 48_000)  # the clocks have run apart meanwhile
+    ring.written += round(0.05 * 48_000)  # the clocks have run apart meanwhile
     for _ in range(76):  # twice 3 s
         ring.written += 8 * 480
         end.advance(8)
     assert end.path == 1
 
 
-@pytest.mark.parametrize(("ran_apart_s", "steps"), [(0.0, 0), (0.05, 0), (0.2, 1), (-0.018, 1)])
+@pytest.mark.parametrize(("ran_apart_s", "steps"), [(0.0, 0), (0.05, 1), (-0.018, 1)])
 def test_what_lies_ready_while_a_loudspeaker_rests_is_no_other_place(ran_apart_s, steps):
     ring = Quiet()
     far = FarSound(ring, 48_000)
@@ -139,7 +137,7 @@ def test_what_lies_ready_while_a_loudspeaker_rests_is_no_other_place(ran_apart_s
         ring.written += 480
         far.next(480)
     assert far.steps == steps
-    assert 0 <= ring.written - far._next <= 960 + 480 + (0 if steps else max(0.0, ran_apart_s) * 48_000)
+    assert 0 <= ring.written - far._next <= 960 + 480
 
 
 def test_what_a_loudspeaker_is_given_late_as_it_wakes_moves_nothing():
