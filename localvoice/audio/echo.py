@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from localvoice.audio import native_reflex
-from localvoice.audio.native_canceller import DIFFERS, NativeProcessing
+from localvoice.audio.native_canceller import DIFFERS, NativeProcessing, livekit_module
 from localvoice.audio.samples import SPEECH_RATE_HZ, Pcm, Samples, from_int16, to_int16
 from localvoice.errors import DeviceError
 
@@ -54,14 +54,7 @@ class LiveKitProcessing:
 
     def forget(self) -> None:
         """As the protocol says."""
-        from livekit import rtc
-
-        self._module: Any = rtc.AudioProcessingModule(
-            echo_cancellation=True,
-            noise_suppression=self._suppress_noise,
-            high_pass_filter=True,
-            auto_gain_control=False,
-        )
+        self._module = livekit_module(suppress_noise=self._suppress_noise)
 
     def process(self, near: Pcm, far: Pcm) -> Pcm:
         """The far end first: the canceller has to know a sound before it comes back."""

@@ -23,6 +23,15 @@ DIFFERS = ImportError, OSError, AttributeError, TypeError, ValueError
 """What is raised where there is no livekit, or another one than the one that was read."""
 
 
+def livekit_module(*, suppress_noise: bool) -> Any:
+    """A new one, which knows neither room nor noise. Raises `ImportError` or `OSError` where there is none."""
+    from livekit import rtc
+
+    return rtc.AudioProcessingModule(
+        echo_cancellation=True, noise_suppression=suppress_noise, high_pass_filter=True, auto_gain_control=False
+    )
+
+
 class NativeProcessing:
     """The module inside the package livekit, asked from C. Raises `DIFFERS`."""
 
@@ -46,15 +55,9 @@ class NativeProcessing:
 
     def forget(self) -> None:
         """A new module, and what it is asked with: this one knows neither room nor noise."""
-        from livekit import rtc
         from livekit.rtc._proto import ffi_pb2
 
-        self._module: Any = rtc.AudioProcessingModule(
-            echo_cancellation=True,
-            noise_suppression=self._suppress_noise,
-            high_pass_filter=True,
-            auto_gain_control=False,
-        )
+        self._module = livekit_module(suppress_noise=self._suppress_noise)
         handle = self._module._ffi_handle.handle  # noqa: SLF001 - see above
         self._asked = []
         for end, kind in (("near", "apm_process_stream"), ("far", "apm_process_reverse_stream")):

@@ -130,8 +130,6 @@ class FarSound:
         self._reader = reader
         self._margin = round(_MARGIN_S * rate_hz)
         self._next: int | None = None
-        self._wakes = 0
-        """Frames until what a rest has left behind is over."""
         self._kept = self._missing = 0
         """Frames since its first place that was not left at once, and for how long it has wanted what was not there."""
         self.steps = 0
@@ -158,12 +156,11 @@ class FarSound:
         far apart, it goes on at that distance again.
         """
         newest = self.clock - frames
-        self._wakes = max(0, self._wakes - frames)
         first = self._place(newest, frames)
         self._next = first + frames
         self._kept += frames
         sound = self.at(first, frames)
-        if self._is_resting or self._wakes:
+        if self._is_resting:
             return sound
         strayed = self._stay.look(newest - first, frames, is_silent=not sound.any())
         if strayed is not None and not _LEAST_S * self.rate_hz <= strayed <= self._margin + _LATE_S * self.rate_hz:
@@ -194,8 +191,7 @@ class FarSound:
         """While the loudspeaker rests it is given more at once, and more lies ready: its clock is further ahead."""
         self._is_resting = is_resting
         if not is_resting:
-            self._wakes = round(_WAKES_S * self.rate_hz)
-            self._stay.hurry(round(_AWAKE_S * self.rate_hz))
+            self._stay.hurry(round(_WAKES_S * self.rate_hz), round(_AWAKE_S * self.rate_hz))
 
 
 class _Stay:
@@ -206,13 +202,19 @@ class _Stay:
         """Frames of silence until it is said."""
         self._silent = 0
         self._least: int | None = None
+        self._passed_over = 0
+        """Frames that are not looked at yet."""
 
-    def hurry(self, enough: int) -> None:
-        """Begin anew; this time so many frames of silence are enough."""
+    def hurry(self, passed_over: int, enough: int) -> None:
+        """Begin anew, so many frames later; this time so many of silence are enough."""
+        self._passed_over = passed_over
         self._silent, self._least = self._enough - enough, None
 
     def look(self, behind: int, frames: int, *, is_silent: bool) -> int | None:
         """After a read of so many frames: the least once there was enough silence, and again after as much."""
+        self._passed_over = max(0, self._passed_over - frames)
+        if self._passed_over:
+            return None
         if not is_silent:
             self._silent, self._least = 0, None
             return None

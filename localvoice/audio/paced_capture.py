@@ -1,4 +1,4 @@
-"""A file as a microphone: read at the pace of real time, while nothing is heard in it a third of a second at once."""
+"""A file as a microphone: read at the pace of real time, while nothing is heard in it half a second at once."""
 
 from __future__ import annotations
 

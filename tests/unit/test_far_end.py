@@ -175,7 +175,11 @@ def test_a_device_that_is_late_while_we_speak_moves_nothing_and_one_that_stays_l
     assert (far.steps, ring.written - far._next) == (0, behind)
     run(6, 60)
     assert far.steps == 1
-    assert ring.written - far._next >= 0
+    behind = ring.written - far._next
+    assert behind >= 0
+    run(6, 20)  # again, before it has been there for long
+    ring.written += 6 * 480
+    assert (far.steps, ring.written - far._next) == (1, behind)
 
 
 def test_while_we_speak_its_place_is_left_alone():
