@@ -72,12 +72,13 @@ def users(scenes: list[Scene], vad: VoiceActivity, bars: Bars) -> dict[str, Any]
     outcomes = [Conversation(scene, vad, bars).run() for scene in scenes]
     firsts = [replace(outcome, spoken=outcome.spoken[:1]) for outcome in outcomes]
     spoken = sum(len(outcome.spoken) for outcome in outcomes)
-    paused = _noticed(outcomes)
+    paused, after_speech = _noticed(outcomes), _noticed(outcomes, from_speech=True)
     cut = [delay for outcome in outcomes for delay in _delays(outcome, outcome.cuts, 2 * DETECTED_WITHIN_S)]
     return {
         "users": spoken,
         "paused": round(len(paused) / max(1, spoken), 3),
         "paused_ms_p50_p90": quantiles(paused, 0.5, 0.9),
+        "paused_after_speech_ms_p50_p90": quantiles(after_speech, 0.5, 0.9),
         "cut": round(len(cut) / max(1, spoken), 3),
         "cut_ms_p50_p90": quantiles(cut, 0.5, 0.9),
         "first_paused_ms_p50_p90": quantiles(_noticed(firsts), 0.5, 0.9),
@@ -85,15 +86,19 @@ def users(scenes: list[Scene], vad: VoiceActivity, bars: Bars) -> dict[str, Any]
     }
 
 
-def _noticed(outcomes: list[Outcome]) -> list[float]:
-    return [delay for outcome in outcomes for delay in _delays(outcome, outcome.pauses, DETECTED_WITHIN_S)]
+def _noticed(outcomes: list[Outcome], *, from_speech: bool = False) -> list[float]:
+    return [
+        delay
+        for outcome in outcomes
+        for delay in _delays(outcome, outcome.pauses, DETECTED_WITHIN_S, from_speech=from_speech)
+    ]
 
 
-def _delays(outcome: Outcome, hits: list[float], within_s: float) -> list[float]:
+def _delays(outcome: Outcome, hits: list[float], within_s: float, *, from_speech: bool = False) -> list[float]:
     delays = []
-    for start_s, _ in outcome.spoken:
-        later = [hit - start_s for hit in hits if 0.0 <= hit - start_s <= within_s]
-        delays += later[:1]
+    for user in outcome.spoken:
+        later = [hit for hit in hits if 0.0 <= hit - user.start_s <= within_s]
+        delays += [hit - (user.speech_s if from_speech else user.start_s) for hit in later[:1]]
     return delays
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from benchmarks.audio.onsets import first_sound, first_speech
 from benchmarks.audio.voices import OWN_VOICES, OWN_WORDS, USER_VOICES, USER_WORDS, spoken
 from localvoice.audio.backchannel import BEFORE_S, SoundJudge
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
@@ -58,6 +59,17 @@ def _judge() -> SoundJudge:
     return SoundJudge()
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A phrase of the user, in seconds of the scene (onsets.py)."""
+
+    start_s: float
+    """Its first sound."""
+    speech_s: float
+    """Its first speech."""
+    end_s: float
+
+
 @dataclass(frozen=True)
 class Scene:
     """One room, our voice in it, and a user at a level relative to the echo (None: nobody)."""
@@ -84,10 +96,10 @@ class Scene:
             parts += [spoken(str(random.choice(OWN_WORDS)), self.own_voice), silence(int(random.uniform(800, 6400)))]
         return np.concatenate(parts)
 
-    def user(self) -> tuple[Samples, list[tuple[float, float]]]:
+    def user(self) -> tuple[Samples, list[Spoken]]:
         """What the user says at the microphone, and from when to when."""
         sound = silence(int(self.seconds * SPEECH_RATE_HZ))
-        times: list[tuple[float, float]] = []
+        times: list[Spoken] = []
         if self.ser_db is None:
             return sound, times
         random = np.random.default_rng(self.seed + 1000)
@@ -101,8 +113,9 @@ class Scene:
             start = int((at_s + random.uniform(0.0, 1.5)) * SPEECH_RATE_HZ)
             said = said[: len(sound) - start]
             sound[start : start + len(said)] += said
-            audible = np.flatnonzero(np.abs(said) > 0.03 * np.abs(said).max())[[0, -1]] + start
-            times.append((audible[0] / SPEECH_RATE_HZ, audible[1] / SPEECH_RATE_HZ))
+            begins_s, ends_s = start / SPEECH_RATE_HZ, (start + len(said)) / SPEECH_RATE_HZ
+            at = begins_s + first_sound(said), begins_s + first_speech(said), ends_s - first_sound(said[::-1])
+            times.append(Spoken(*at))
             at_s += _EVERY_S
         return sound, times
 
@@ -145,7 +158,7 @@ class Outcome:
     own_s: float = 0.0
     pauses: list[float] = field(default_factory=list)
     cuts: list[float] = field(default_factory=list)
-    spoken: list[tuple[float, float]] = field(default_factory=list)
+    spoken: list[Spoken] = field(default_factory=list)
     """When the user spoke while we did."""
     windows: list[float] = field(default_factory=list, repr=False)
     """The probability that it is the user, of every window."""
@@ -219,16 +232,16 @@ class Conversation:
         return self.outcome
 
     def _blocks(self) -> Iterator[Block]:
-        users = iter([*self._times, (1e9, 1e9)])
-        start_s, end_s = next(users)
+        users = iter([*self._times, None])
+        user = next(users)
         for at in range(0, int(self._scene.seconds * SPEECH_RATE_HZ) - BLOCK + 1, BLOCK):
             before = self._queue.position().frames
             block = self._duplex.read()
             self.outcome.own_s += 0.01 * (self._queue.position().frames > before)
-            if at / SPEECH_RATE_HZ >= start_s:
+            if user is not None and at / SPEECH_RATE_HZ >= user.start_s:
                 if self._queue.position().frames > before:
-                    self.outcome.spoken.append((start_s, end_s))
-                start_s, end_s = next(users)
+                    self.outcome.spoken.append(user)
+                user = next(users)
             yield block
 
     def _decide(self, seen: Observation) -> None:

@@ -3,7 +3,8 @@
 `localvoice talk --room …` between two files, in real time; a user as loud as the echo speaks over every answer. Both
 files and the events are laid side by side: `stop` is from the first sample of the phrase over 3 % of its peak to
 the last audible sample of ours, `cut` from the decision to it. Recogniser and model are a service on loopback that
-answers at once. Figures: docs/echo.md. Needs espeak-ng and flite.
+answers at once. `speech_stop` begins at the first speech of the phrase (onsets.py). Figures: docs/echo.md.
+Needs espeak-ng and flite.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from benchmarks.audio.onsets import first_sound, first_speech
 from benchmarks.audio.prompt_service import prompt_service
 from benchmarks.audio.voices import USER_VOICES, USER_WORDS, spoken
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
@@ -60,16 +62,13 @@ def hold(room: str, count: int, seed: int, folder: Path) -> list[dict[str, float
         subprocess.run(command, env=os.environ | environ, check=True, stdout=subprocess.DEVNULL)
     events = [json.loads(line) for line in files[2].read_text(encoding="utf-8").splitlines()]
     played, rate_hz = soundfile.read(files[1], dtype="float32")
-    onsets = [at_s + _first(phrase) for at_s, phrase in said[1:]]
-    return [_look(onset_s, events, np.flatnonzero(np.abs(played) > _AUDIBLE) / rate_hz) for onset_s in onsets]
+    audible = np.flatnonzero(np.abs(played) > _AUDIBLE) / rate_hz
+    return [_look((at_s + first_sound(one), at_s + first_speech(one)), events, audible) for at_s, one in said[1:]]
 
 
-def _first(phrase: Samples) -> float:
-    return float(np.flatnonzero(np.abs(phrase) > 0.03 * np.abs(phrase).max())[0] / SPEECH_RATE_HZ)
-
-
-def _look(onset_s: float, events: list[dict[str, Any]], audible: np.ndarray) -> dict[str, float | None]:
-    """What came of a phrase, in ms; nothing where no answer was sounding."""
+def _look(onsets: tuple[float, float], events: list[dict[str, Any]], audible: np.ndarray) -> dict[str, float | None]:
+    """What came of a phrase with that first sound and first speech, in ms; nothing where no answer was sounding."""
+    onset_s, speech_s = onsets
     if not np.any((audible > onset_s - 0.3) & (audible <= onset_s)):
         return {}
     cuts = [one for one in events if one["type"] == "barge_in" and onset_s <= one["t"] <= onset_s + _WITHIN_S]
@@ -81,6 +80,7 @@ def _look(onset_s: float, events: list[dict[str, Any]], audible: np.ndarray) -> 
     last_s = audible[audible < ends_s].max()
     return {
         "stop_ms": round(1000 * max(0.0, last_s - onset_s)),
+        "speech_stop_ms": round(1000 * max(0.0, last_s - speech_s)),
         "detect_ms": round(1000 * (cuts[0]["t"] - onset_s)),
         "cut_ms": round(1000 * max(0.0, last_s - cuts[0]["t"])),
         "told_stop_ms": round(cuts[0]["stop_ms"]),

@@ -40,7 +40,7 @@ def test_our_own_voice_does_not_interrupt_us(vad):
 @pytest.mark.parametrize(("ser_db", "least"), [(10.0, 0.97), (0.0, 0.9)])
 def test_a_user_at_the_level_of_the_echo_gets_the_turn(vad, ser_db, least):
     outcomes = [held(scene, vad) for scene in with_users(ROOMS, ser_db)]
-    users = [(outcome, start_s) for outcome in outcomes for start_s, _ in outcome.spoken]
+    users = [(outcome, user.start_s) for outcome in outcomes for user in outcome.spoken]
     cut = [any(start_s <= at_s <= start_s + 1.5 for at_s in outcome.cuts) for outcome, start_s in users]
     assert len(users) > len(ROOMS)
     assert sum(cut) >= least * len(cut)
