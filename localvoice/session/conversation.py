@@ -183,7 +183,7 @@ class Session:
             self._duplex.call()  # who rests has not heard of it
         if isinstance(seen, Window) and self._options.ends_with_input and self._duplex.ended:
             self._ending.end_input(self._duplex.now_s(), seen.at_s)
-        if not isinstance(seen, SpeakRequested):  # what cannot be said now is due again with the next window
+        if isinstance(seen, Window):  # time passes with these only: others are seen while decisions are carried out
             for due in self._replying.due(seen.at_s):
                 self.observe(due)
         self._check_end(seen.at_s)

@@ -9,7 +9,7 @@ import pytest
 from localvoice.config import Config, ReplyConfig, SessionConfig
 from localvoice.session.conversation import SessionOptions
 from localvoice.session.ending import Ending
-from tests.fakes import FakeChatModel
+from tests.fakes import FakeChatModel, FakeRecognizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
 
@@ -95,3 +95,22 @@ def test_what_is_typed_calls_whoever_waits_for_a_sound() -> None:
     events = hold(user, Setting(options=SessionOptions())).events
     assert of(events, "turn_ended")
     assert called[0] is False, "by then nobody may rest"
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.02])
+def test_a_timer_that_is_over_when_a_key_cuts_the_reply_rings_behind_the_cut(after_s: float) -> None:
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.until("reply_finished")
+        await talk.ask()
+        over_s = talk.session.due_s
+        while talk.duplex.now_s() < over_s + after_s:
+            await talk.quiet(0.001)
+        talk.press_key()
+        await talk.until("reply_started", origin="timer")
+        await talk.quiet(2.0)
+
+    heard = FakeRecognizer("set a timer for six seconds", "tell me a story", delay_s=0.05)
+    talk = hold(user, Setting(stt=heard, llm=FakeChatModel("Once upon a time there was a fox. It had a key. " * 3)))
+    assert one(talk.events, "reply_finished", interrupted=True)["turn"] == 2
+    assert one(talk.events, "reply_started", origin="timer")["turn"] == 3
