@@ -6,6 +6,7 @@ import errno
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -98,6 +99,8 @@ class ProviderError(LocalVoiceError):
     def __init__(self, message: str, *, provider: str) -> None:
         super().__init__(message)
         self.provider = provider
+        self.engine: Any = None
+        """Which one failed, where another had been asked: see `hedging.py`."""
 
 
 class ProviderUnavailable(ProviderError):

@@ -6,6 +6,7 @@ Rule of this file: a service that fails is `fallback.py`'s business; here nobody
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -16,7 +17,7 @@ from localvoice.beside import start, stop
 from localvoice.config import EnginesConfig
 from localvoice.engine_names import STARTERS
 from localvoice.engines import ChatModel, Recognizer, ReplyPart, StreamingRecognizer, Synthesizer
-from localvoice.errors import ProviderError
+from localvoice.errors import ProviderError, RequestFailed
 from localvoice.messages import Message, Partial, SpeechChunk, ToolSpec, Transcript
 from localvoice.prices import is_paid
 from localvoice.ranks import Checked, Told
@@ -49,6 +50,8 @@ class Hedge:
         self._told = told
         self._took_s: deque[float] = deque(maxlen=_REMEMBERED)
         self._is_overtaken = False
+        self._sits_out = 0.0
+        """Calls that the other engine is left out of."""
 
     @property
     def delay_s(self) -> float:
@@ -64,6 +67,9 @@ class Hedge:
         Raises:
             ProviderError: that of `first`, where both fail or `other` has not begun.
         """
+        if self._sits_out:
+            self._sits_out -= 1
+            return await self._in_time(engines, first), False
         delay_s, one = self.delay_s, start(first)
         try:
             await asyncio.wait({one}, timeout=delay_s)
@@ -82,6 +88,13 @@ class Hedge:
             reason = f"{engines[0].name} had not answered after {delay_s * 1000:.0f} ms"
             self._told(self._stage, engines[0].name, engines[1].name, reason)
         return two.result(), True
+
+    def broke_off(self, engines: tuple[Any, Any], error: ProviderError) -> None:
+        """The other engine failed in the middle of its work: the service goes on, and is not raced by who is out."""
+        error.engine = engines[1]
+        self._sits_out = 1 if isinstance(error, RequestFailed) else math.inf
+        self._is_overtaken = False
+        self._told(self._stage, engines[1].name, engines[0].name, str(error))
 
     async def _in_time(self, engines: tuple[Any, Any], one: Awaitable[R]) -> R:
         result = await one
@@ -148,6 +161,16 @@ class _Hedged:
         self._worker = self._local if is_other else self._service
         return result, is_other
 
+    async def _further(self, rest: AsyncIterator[R], *, is_other: bool) -> R | None:
+        """The next part of who was first; None behind the last."""
+        try:
+            return await anext(rest, None)
+        except ProviderError as error:
+            if is_other and error.provider == self._local.name:  # the text of a voice may fail as well
+                self._worker = self._service
+                self._hedge.broke_off((self._service, self._local), error)
+            raise
+
 
 class HedgedRecognizer(_Hedged):
     """`engines.Recognizer`."""
@@ -189,7 +212,7 @@ class HedgedChatModel(_Hedged):
             await close_iterator(ours if is_other else theirs)
             while part is not None:
                 yield part
-                part = await anext(rest, None)
+                part = await self._further(rest, is_other=is_other)
         finally:
             await close_iterator(ours)
             await close_iterator(theirs)
@@ -225,7 +248,7 @@ class HedgedSynthesizer(_Hedged):
             rest = theirs if is_other else ours
             while chunk is not None:
                 yield chunk
-                chunk = await anext(rest, None)
+                chunk = await self._further(rest, is_other=is_other)
         finally:
             await close_iterator(ours)
             await close_iterator(theirs)

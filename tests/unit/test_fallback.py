@@ -13,7 +13,7 @@ from localvoice.audio.samples import silence
 from localvoice.engines import author_of
 from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderRefused, ProviderUnavailable, RequestFailed
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
-from localvoice.messages import Role, SpeechChunk, ToolCall, Usage
+from localvoice.messages import Message, Role, SpeechChunk, ToolCall, Usage
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, user
 from tests.virtual_time import run
 
@@ -337,6 +337,49 @@ def test_a_request_that_nobody_can_take_names_the_last_reason():
     own, service = FakeChatModel(TOO_LONG), Service(DOWN)
     with pytest.raises(AllProvidersFailed, match="it is too long"):
         run(written(FallbackChatModel([own, service], Told())))
+
+
+@pytest.mark.parametrize("nothing", [[], [" ", "\n"]])
+def test_a_model_that_answers_nothing_is_followed_by_the_next_and_stays_in_use(nothing):
+    told = Told()
+    own, other = FakeChatModel(nothing, "All is well."), FakeChatModel("Paris.", name="other")
+    model = FallbackChatModel([own, other], told)
+    assert ["".join(run(written(model))).strip() for _ in range(2)] == ["Paris.", "All is well."]
+    assert told[0] == ("llm", "fake-llm", "other", "fake-llm answered nothing")
+
+
+def test_a_service_that_answers_nothing_is_followed_by_the_next_and_tried_again_later():
+    told = Told()
+    model = FallbackChatModel([Service([], "Back again.", name="afar"), FakeChatModel("Paris.")], told)
+
+    async def talk() -> list[str]:
+        texts = ["".join(await written(model))]
+        await watched(model, 60)
+        return [*texts, "".join(await written(model))]
+
+    assert run(talk()) == ["Paris.", "Back again."]
+    assert told[0] == ("llm", "afar", "fake-llm", "afar answered nothing")
+
+
+def test_where_nobody_has_an_answer_that_is_said():
+    own, other = FakeChatModel([]), FakeChatModel([], name="other")
+    with pytest.raises(RequestFailed, match="other answered nothing"):
+        run(written(FallbackChatModel([own, other], Told())))
+
+
+def test_a_tool_call_is_an_answer_and_so_is_nothing_behind_its_result():
+    call = ToolCall("timer", {"minutes": 5}, "1")
+    other = FakeChatModel("Well.", name="other")
+    model = FallbackChatModel([FakeChatModel([call], []), other], Told())
+
+    async def talk() -> list:
+        asked = [user("hello")]
+        first = [part async for part in model.reply(asked)]
+        behind = [part async for part in model.reply([*asked, Message(Role.TOOL, "It runs.")])]
+        return [part for part in (*first, *behind) if not isinstance(part, Usage)]
+
+    assert run(talk()) == [call]
+    assert other.histories == []
 
 
 def test_words_are_of_who_wrote_them_whoever_is_in_use_by_then():

@@ -8,7 +8,7 @@ import pytest
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.config import EnginesConfig
-from localvoice.errors import ProviderRefused, ProviderUnavailable
+from localvoice.errors import ProviderBroken, ProviderRefused, ProviderUnavailable, RequestFailed
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.hedging import hedged
 from localvoice.prices import CostMeter, is_paid
@@ -195,6 +195,30 @@ def test_a_model_in_time_writes_to_its_end():
     assert (own.histories, told) == ([], [])
 
 
+@pytest.mark.parametrize("error", [ProviderBroken, RequestFailed])
+def test_a_model_of_this_machine_that_fails_midway_does_not_put_the_service_out(error):
+    cloud = service(FakeChatModel("Nobody waits for this.", "went home.", "And back.", first_token_s=5.0), model="x")
+    own = local(FakeChatModel(["We ", "all ", error("it broke", provider="llama-cpp")]), "llama-cpp")
+    llm, told = stage(FallbackChatModel, "llm", cloud, own)
+    assert run(words(llm)) == "We all went home."
+    assert told[1:] == [("llm", "llama-cpp", "groq", "it broke")]
+    assert llm.name == "groq"
+    assert len(own.histories) == 1, "who has just failed at it does not go on with it"
+    cloud._waits_s = (0.0, 0.0)
+    assert run(words(llm)) == "And back."
+    assert len(told) == 2
+
+
+def test_one_that_cannot_take_a_request_may_overtake_with_the_next_and_one_that_broke_may_not():
+    for error, nearby in ((RequestFailed, 2), (ProviderBroken, 1)):
+        cloud = service(FakeChatModel("Far.", first_token_s=5.0), model="x")
+        own = local(FakeChatModel(["We ", error("it broke", provider="llama-cpp")], "Near."), "llama-cpp")
+        llm, _ = stage(FallbackChatModel, "llm", cloud, own)
+        run(words(llm))
+        run(words(llm))
+        assert len(own.histories) == nearby
+
+
 # voices
 
 
@@ -272,3 +296,34 @@ def test_the_pace_is_that_of_both():
     tts, _ = stage(FallbackSynthesizer, "tts", cloud, own)
     tts.rate = 1.3
     assert (cloud.rate, own.rate, tts.rate) == (1.3, 1.3, 1.3)
+
+
+def test_a_voice_of_this_machine_that_fails_midway_does_not_put_the_service_out():
+    cloud = service(FakeSynthesizer(delay_s=5.0), "elevenlabs")
+    own = FakeSynthesizer(name="near", fails_at=[" two."])
+    tts, told = stage(FallbackSynthesizer, "tts", cloud, own)
+    chunks = run(spoken(tts, "One,", " two.", " Three."))
+    assert "".join(chunk.text for chunk in chunks) == "One, two. Three."
+    assert cloud.clauses[-2:] == [" two.", " Three."]
+    assert told[1:] == [("tts", "near", "elevenlabs", "the fake voice failed")]
+    assert tts.name == "elevenlabs"
+
+
+def test_a_text_that_fails_while_that_voice_speaks_is_not_its_failure():
+    cloud, own = service(FakeSynthesizer(delay_s=5.0), "elevenlabs"), FakeSynthesizer(name="near")
+    tts, told = stage(FallbackSynthesizer, "tts", cloud, own)
+
+    async def text():
+        yield "One,"
+        await asyncio.sleep(2.0)
+        raise ProviderBroken("no words left", provider="llama-cpp")
+
+    async def said() -> None:
+        with pytest.raises(ProviderBroken, match="no words left"):
+            async for _ in tts.synthesize(text()):
+                pass
+        await spoken(tts, "Two.")
+
+    run(said())
+    assert own.clauses == ["One,", "Two."]
+    assert len(told) == 1
