@@ -205,8 +205,8 @@ def refusal(service: Service, status: int, said: str, headers: Mapping[str, str]
     if 300 <= status < 400:
         place = plain(service, headers.get("location", "").partition("?")[0])
         there = f"{status}, to {place}" if place else f"{status}"
-        message = f"{name} is not at its address any more ({there}): correct engines.{name}.base_url"
-        return ProviderRefused(message, provider=name)
+        message = f"{name} is not at its address ({there}): correct engines.{name}.base_url, or log in to this network"
+        return ProviderUnavailable(message, provider=name)
     if status in {401, 403} and "quota" not in said:
         variable = KEY_VARIABLES.get(name)
         cure = f": check {variable}, or `localvoice keys set {name}`" if variable else ""

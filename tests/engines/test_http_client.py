@@ -250,10 +250,11 @@ async def test_who_has_moved_is_not_followed_with_the_key(ask_it):
     there = b"http://127.0.0.2:9/v2?token=planted"
     moved = b"HTTP/1.1 308 Moved\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % there
     async with asking(moved) as (site, _):
-        with pytest.raises(ProviderRefused) as caught:
+        with pytest.raises(ProviderUnavailable) as caught:
             await ask_it(Service("groq", site.url, Secret("sk_planted"), 3.0))
         assert str(caught.value) == (
-            "groq is not at its address any more (308, to http://127.0.0.2:9/v2): correct engines.groq.base_url"
+            "groq is not at its address (308, to http://127.0.0.2:9/v2): correct engines.groq.base_url, or log in to "
+            "this network"
         )
         assert site.connections == 1
 
