@@ -29,6 +29,8 @@ from localvoice.errors import FileError, unwritable
 _WIDTH = 100
 _SOURCE_COLUMN = 60
 _EXAMPLE_ENGINE = "openai"
+_MARK = "\ufeff"
+"""Editors on Windows write it at the beginning of a file."""
 _LOGIN = re.compile(r"(?<=//)[^/@\s]+(?=@)")
 _QUERY_SECRET = re.compile(r"([?&][^=&\s]*(?:key|token|secret|password|sig)[^=&\s]*=)[^&\s\"]+", re.IGNORECASE)
 
@@ -146,7 +148,8 @@ def set_in_file(path: Path, key: str, value: Any) -> None:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    text = _text_of(path)
+    written = _text_of(path)
+    text = _plain(written)
     expected = parse_toml(text, str(path))
     parts = key.split(".")
     try:
@@ -163,7 +166,7 @@ def set_in_file(path: Path, key: str, value: Any) -> None:
     FileTables().add(actual, str(path))
     if actual != expected:  # tomlkit has lost its way in sections that are out of order
         raise FileError(f"cannot place {key} in {path} without disturbing the rest; write it there by hand")
-    write_in_one_step(path, changed)
+    write_in_one_step(path, _as_before(changed, written))
 
 
 def _uncommented(text: str, parts: list[str], value: str) -> str:
@@ -187,13 +190,29 @@ def _text_of(path: Path) -> str:
     if is_there(path) and not path.is_file():
         raise FileError(f"{path} is not a file; name another one in LOCALVOICE_CONFIG")
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode()
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}; correct its permissions") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is not UTF-8 text; save it as UTF-8") from error
+
+
+def _plain(written: str) -> str:
+    """A file's text without its byte order mark, and with plain ends of lines where all are those of Windows."""
+    text = written.removeprefix(_MARK)
+    return text.replace("\r\n", "\n") if _has_windows_ends(written) else text
+
+
+def _as_before(text: str, written: str) -> str:
+    """`text` with the mark and the ends of lines of what was `written`."""
+    mark = _MARK if written.startswith(_MARK) else ""
+    return mark + (text.replace("\n", "\r\n") if _has_windows_ends(written) else text)
+
+
+def _has_windows_ends(text: str) -> bool:
+    return 0 < text.count("\n") == text.count("\r\n")
 
 
 def write_in_one_step(path: Path, text: str) -> None:

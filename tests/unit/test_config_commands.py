@@ -278,6 +278,23 @@ def test_set_takes_engines_with_models_and_addresses(command, key, text):
     assert text.split(",")[1] in command.file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"[turn]\r\nsure_ms = 1\r\n", b"[turn]\r\nsure_ms = 5\r\n"),
+        (b"# mine\r\n\r\n[vad]\r\n", b"# mine\r\n\r\n[vad]\r\n\r\n[turn]\r\nsure_ms = 5\r\n"),
+        (b"[turn]\r\n#sure_ms = 1\r\n", b"[turn]\r\nsure_ms = 5\r\n"),
+        (b"[turn]\nsure_ms = 1\n", b"[turn]\nsure_ms = 5\n"),
+    ],
+)
+def test_set_keeps_the_byte_order_mark_and_the_ends_of_lines(command, mark, before, after):
+    command.file.parent.mkdir()
+    command.file.write_bytes(mark + before)
+    command.run("set", "turn.sure_ms", "5")
+    assert command.file.read_bytes() == mark + after
+
+
 @pytest.mark.parametrize("before", ["[turn]\nnonsense = 1\n", "[turn\n", "turn = 1\n"])
 def test_set_leaves_a_file_with_another_mistake_alone(command, before):
     command.write(before)
