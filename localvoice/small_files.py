@@ -41,6 +41,15 @@ def read_small_file(path: Path) -> bytes:
     return b"".join(parts)
 
 
+def is_too_large(path: Path) -> bool:
+    """Whether it is a file that `read_small_file` does not read to its end."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > _MOST_BYTES
+
+
 def _opened(path: str, flags: int) -> int:
     return os.open(path, flags | _WITHOUT_WAITING)
 

@@ -146,9 +146,11 @@ def set_key(name: Provider) -> None:
 @keys_app.command(name="list")
 def list_keys() -> None:
     """Providers, their variables, and where a key is set; never the key."""
+    from localvoice.commands.flags import warn_of_keys_file
     from localvoice.errors import ConfigError
     from localvoice.secrets_store import KEY_VARIABLES, locate_key
 
+    warn_of_keys_file(Path.cwd())
     for provider, variable in KEY_VARIABLES.items():
         try:
             found = locate_key(provider, os.environ, Path.cwd())

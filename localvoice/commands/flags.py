@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,8 +109,19 @@ def settings(flags: Mapping[str, tuple[object, str]], profile: str | None = None
     """The settings of this run; `flags` maps dotted keys to a value (None = not given) and the flag's name."""
     from localvoice.config_sources import Flag, load
 
+    warn_of_keys_file(Path.cwd())
     given = {key: Flag(value, name) for key, (value, name) in flags.items()}
     return load(given, environ=os.environ, cwd=Path.cwd(), profile=profile)
+
+
+@cache
+def warn_of_keys_file(cwd: Path) -> None:
+    """Say once where keys in `cwd` are passed over because nobody writes so long a file of them."""
+    from localvoice.secrets_store import ENV_FILE
+    from localvoice.small_files import is_too_large
+
+    if is_too_large(cwd / ENV_FILE):
+        warn(f"{ENV_FILE} is larger than 1 MB, and no key is read from it: keep keys in a file of their own")
 
 
 def model_store() -> ModelStore:

@@ -16,7 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from localvoice import small_files
+from localvoice.cli import app
 from localvoice.commands.config import keys_app
+from localvoice.commands.flags import warn_of_keys_file
 from localvoice.errors import ConfigError, ExitCode
 from localvoice.secrets_store import (
     KEY_VARIABLES,
@@ -326,3 +328,22 @@ def test_a_pipe_that_reads_as_empty_until_its_writer_comes_is_waited_for(tmp_pat
     monkeypatch.setattr(small_files.select, "select", ready_at_once)
     assert read_env_file(path) == {"GROQ_API_KEY": "planted"}
     writers[0].join()
+
+
+def test_a_file_of_keys_that_is_too_long_to_be_read_is_told_once(tmp_path, capsys):
+    long, ordinary = tmp_path / "long", tmp_path / "ordinary"
+    for folder, text in ((long, "#" * 1_000_001), (ordinary, "#" * 1_000_000)):
+        folder.mkdir()
+        (folder / ".env").write_text(text)
+        for _ in range(2):
+            warn_of_keys_file(folder)
+    assert capsys.readouterr().err == (
+        "warning: .env is larger than 1 MB, and no key is read from it: keep keys in a file of their own\n"
+    )
+
+
+@pytest.mark.parametrize("command", [["keys", "list"], ["say", "hello", "--output", "nowhere/a.wav"]])
+def test_every_command_that_looks_for_keys_tells_it(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("#" * 1_000_001)
+    assert "larger than 1 MB" in CliRunner().invoke(app, command).stderr
