@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from localvoice.bench.result import Change, rows
+from localvoice.ui.table_console import table_console
 
 
 def show(found: Mapping[str, Any], changed: Sequence[Change]) -> None:
     """On standard output; colours where that is a terminal that wants them. `changed`: since an older result."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(file=sys.stdout, highlight=False)
+    console = table_console()
     engines, machine = found["engines"], found["machine"]
     console.print(
         f"{engines['stt']} + {engines['llm']} + {engines['tts']} on {machine['cores']} cores of {machine['processor']}",
@@ -30,7 +29,7 @@ def show(found: Mapping[str, Any], changed: Sequence[Change]) -> None:
         table.add_row(title, *_cells(title, ranks, since))
     console.print(table)
     for line in _notes(found):
-        console.print(line, markup=False, soft_wrap=not console.is_terminal)
+        console.print(line, markup=False)
 
 
 def _cells(title: str, ranks: Mapping[str, float] | None, since: Mapping[str, Change]) -> list[str]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from localvoice.metrics import nearest_rank
 from localvoice.model_store.store import ModelStore
+from localvoice.printable import printable
 from localvoice.replay.again import decided_again, turns_ended
 from localvoice.replay.engines_again import Engines, ask_again
 from localvoice.replay.folder import Recorded
 from localvoice.replay.moved import Edges, edges, overlaps
 from localvoice.replay.rehear import Heard, hear_again, with_windows
+from localvoice.ui.table_console import table_console
 
 _EDGES = {"speech_started": "onsets of speech", "speech_stopped": "ends of speech", "turn_ended": "ends of turns"}
 
@@ -86,7 +88,6 @@ def _median(then: Mapping[str, Sequence[float]], name: str) -> str:
 
 def show(rows: Sequence[Row]) -> None:
     """A table on standard output; what differs is marked."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -95,8 +96,9 @@ def show(rows: Sequence[Row]) -> None:
         table.add_column(name, overflow="fold")
     for row in rows:
         mark = Text("differs", style="yellow") if row.differs else Text("")
-        table.add_row(Text(row.title), Text(row.then), Text(row.now), mark)
-    console = Console(highlight=False)
+        cells = (Text(printable(cell)) for cell in (row.title, row.then, row.now))  # it may be somebody else's
+        table.add_row(*cells, mark)
+    console = table_console()
     console.print(table)
     count = sum(row.differs for row in rows)
     console.print(f"{count} of {len(rows)} differ." if count else "Nothing differs.", markup=False)

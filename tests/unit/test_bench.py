@@ -266,3 +266,13 @@ def test_word_errors_are_the_fewest_changes():
     assert word_errors(said, []) == len(said) == 5
     assert word_errors([], said) == 5
     assert len(words_of(TEXT)) == 113
+
+
+@pytest.mark.parametrize("columns", ["20", ""])
+def test_for_a_program_no_line_is_broken(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    old, new = made(stt_ms=100.0), made(stt_ms=130.0)
+    show(new, list(changes(old, new)))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "one + two + three on 2 cores of a test"
+    assert next(line for line in lines if line.startswith("Recogniser")).split()[1:5] == ["130", "130", "100", "100"]

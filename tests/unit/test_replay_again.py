@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localvoice.audio.vad import WINDOW_S
 from localvoice.replay.moved import edges, overlaps
+from localvoice.replay.recomputing import Row, show
 from localvoice.replay.rehear import with_windows
 from localvoice.session.tape import Noted
 from localvoice.turn.observations import ReplyStarted, Typed, Window
@@ -48,3 +49,14 @@ def test_new_windows_stand_where_the_old_ones_stood():
     new = [Window(number * WINDOW_S, 0.9) for number in range(1, 9)]
     changed = [noted.seen for noted in with_windows([Noted(one) for one in old], new)]
     assert changed == [new[0], typed, *new[1:4], started, new[4]], "the ones that rested are there as well"
+
+
+def test_for_a_program_a_row_is_a_line_whatever_was_said(capsys):
+    said = "all the words of a long turn " * 20
+    show([Row("words, turn 1", said, f"\x1b[31m{said}\n", differs=True), Row("not asked", "", "nothing")])
+    _, words, rest, count = capsys.readouterr().out.splitlines()
+    assert words.startswith("words, turn 1")
+    assert words.count(said.strip()) == 2
+    assert words.endswith("differs")
+    assert "\x1b" not in words
+    assert (rest.split(), count) == (["not", "asked", "nothing"], "1 of 2 differ.")
