@@ -73,6 +73,10 @@ class SpeechGate:
         """Where speech ended, or will have if nothing follows the last window of it."""
         return max(self.onset_s, self.end_s - END_BIAS_S) if self.is_speech else self.end_s
 
+    def ends_at(self, at_s: float) -> None:
+        """What was taken for speech behind `at_s` was none of the user's."""
+        self.end_s = min(self.end_s, max(self.onset_s, at_s))
+
     def step(self, at_s: float, probability: float, *, eager: bool = False) -> Edge | None:
         """Take the window that ends at `at_s`. `eager` while a reply is heard."""
         limits = self._eager if eager else self._normal

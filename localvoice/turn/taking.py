@@ -36,6 +36,7 @@ from localvoice.turn.observations import (
     Window,
     WordsSoFar,
 )
+from localvoice.turn.other_voices import OtherVoices
 from localvoice.turn.over_reply import OverReply
 from localvoice.turn.overlap import Verdict
 from localvoice.turn.pauses import Pauses
@@ -67,6 +68,7 @@ class TurnTaking:
         self._end = EndOfTurn(config, hears_sound=hears_sound)
         self._floor = Floor()
         self._loudness = Loudness()
+        self._other_voices = OtherVoices(self._gate)
         self._pauses = Pauses(self._floor, self._gate, config.vad.preroll_ms / 1000)
         self._over = OverReply(config, self._floor, self._gate)
         self._moves = Moves(self._floor, self._gate, self._end, self._pauses, self._over)
@@ -129,12 +131,16 @@ class TurnTaking:
 
     def _on_window(self, window: Window) -> Iterator[Decision]:
         self._loudness.hear(window)
+        self._other_voices.hear(window)
         hears_reply = self.state in {TurnState.SPEAKING, TurnState.OVERLAP}
         if hears_reply and not self._can_barge_in:
             return
         if hears_reply:
-            window = self._floor.usual_level.users(window, is_held=self.state is TurnState.OVERLAP)
-        elif self.state is TurnState.USER_SPEAKING:
+            is_held, beside_others = self.state is TurnState.OVERLAP, self._other_voices.are_there(window.at_s)
+            window = self._floor.usual_level.users(window, is_held=is_held, beside_others=beside_others)
+        else:
+            window = self._other_voices.users(window, None if self.state is TurnState.IDLE else self._floor.turn)
+        if self.state is TurnState.USER_SPEAKING:
             self._floor.usual_level.hear(window)
         edge = self._gate.step(window.at_s, window.probability, eager=hears_reply)
         is_kept = self.state is TurnState.THINKING and self._floor.is_committed

@@ -22,6 +22,10 @@ it was cut for in 19 of 21 cases, with 10 in 6 of 12 (people only), with 9.5 in 
 36 of 36, with 9 in none of 24. The price: 5 of 8 phrases of a person 9 dB lower than her question cut, with 12 all did
 (python -m benchmarks.turns.overlaps, and the same with other recordings, 2026-11-22)."""
 
+_FAR_BESIDE_OTHERS_DB = 6.0
+"""The same while somebody else is known to speak (other_voices.py): the stressed syllables of a television that is
+15 dB lower by its mean lie 8 dB below the user's."""
+
 _UP, _DOWN = 0.7, 0.2
 """Share of a new turn in the usual level: what a television said is unlearned with the next word of the user."""
 
@@ -69,7 +73,7 @@ class UsualLevel:
             self._loudest_db = max(self._loudest_db, self._usual_db)
         self._turn_db.clear()
 
-    def users(self, window: Window, *, is_held: bool) -> Window:
+    def users(self, window: Window, *, is_held: bool, beside_others: bool = False) -> Window:
         """A window over a reply, without speech where it is not the user's. `is_held`: a sound is being judged.
 
         What has not been noticed yet is taken by its own level; a sound that has, as a whole: a soft syllable is no
@@ -81,5 +85,6 @@ class UsualLevel:
         if not is_held or self._sound_db is None:
             self._sound_db = window.level_db
         self._sound_db = max(window.level_db, self._sound_db - _DECAY_DB)
-        is_far = self._usual_db is not None and self._sound_db < self._usual_db - _FAR_DB
+        far_db = _FAR_BESIDE_OTHERS_DB if beside_others else _FAR_DB
+        is_far = self._usual_db is not None and self._sound_db < self._usual_db - far_db
         return replace(window, probability=0.0) if is_far else window

@@ -88,3 +88,11 @@ def test_beside_an_echo_nobody_is_far():
     turn_at(level, -30.0)
     level.users(Window(9.0, VOICE, -60.0), is_held=False)
     assert level.users(Window(9.032, VOICE), is_held=False).probability == VOICE
+
+
+def test_beside_a_television_a_voice_has_to_be_nearer_to_the_users():
+    level = UsualLevel()
+    turn_at(level, -30.0)
+    window = Window(9.0, VOICE, -38.0)
+    assert level.users(window, is_held=False).probability == VOICE
+    assert level.users(window, is_held=False, beside_others=True).probability == 0.0
