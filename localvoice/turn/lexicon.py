@@ -47,6 +47,10 @@ class Lexicon:
         """Whether `words` (plain) are how a backchannel of several words begins."""
         return bool(words) and any(phrase.startswith(f"{words} ") for phrase in self._attention)
 
+    def is_objection(self, words: str) -> bool:
+        """Whether `words` (plain) answer a question, and show no attention: "no"."""
+        return self.is_answer(words) and not self.is_attention(words)
+
     def is_answer(self, words: str) -> bool:
         """Whether `words` (plain) answer a question."""
         return _consists_of(words.split(), self._answers)

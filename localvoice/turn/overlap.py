@@ -238,11 +238,15 @@ class OverlapPolicy:
             overlap.words = bool(words) or self._seems_sure(overlap) or Dismissal.NOTHING_SAID
         return overlap.words if overlap.has_ended else None
 
-    @staticmethod
-    def _is_misread(overlap: Overlap, words: str) -> bool:
-        """Whether a word or two were made of a sound that surely was an "mm-hm": a small grammar has no better ones."""
+    def _is_misread(self, overlap: Overlap, words: str) -> bool:
+        """Whether a word or two were made of a sound that surely was an "mm-hm": a small grammar has no better ones.
+
+        "No" sounds like one, and is believed.
+        """
         kind = overlap.kind
         if kind is None or overlap.may_answer or not 0 < len(words.split()) <= _MISREAD_WORDS:
+            return False
+        if self._lexicon.is_objection(words):
             return False
         return kind.content <= 1 - _CERTAIN <= _CERTAIN <= kind.backchannel
 

@@ -272,6 +272,7 @@ def test_speech_that_the_recogniser_has_no_words_for_is_an_interruption():
         ("hello", 0.95, Dismissal.BACKCHANNEL),
         ("hello", 0.8, True),
         ("stop", 0.95, True),
+        ("no", 0.95, True),
         ("tell me more", 0.95, True),
     ],
 )
