@@ -18,6 +18,9 @@ _FAR_DB = 13.0
 """Below the stressed syllables of the turn. A television 15 dB lower than the user lies under it all the time in three
 of four cases, one 10 dB lower in half of them."""
 
+_FAR_IN_SILENCE_DB = 9.5
+"""While no turn is open, and somebody else is known to speak: as over a reply (usual_level.py)."""
+
 _GOES_ON_S = 0.6
 """Voice that is so far below for so long is somebody else's: of 134 orders, prompts and sentences read aloud, without
 anybody else, the longest such stretch was 0.38 s, the end of a sentence (2026-11-22)."""
@@ -59,19 +62,18 @@ class OtherVoices:
             self._since_s, self._loud_db = None, None
             return
         self._level_db = max(window.level_db, self._level_db - _DECAY_DB)
-        if self._is_far and window.probability >= _VOICE and self.are_there(window.at_s):
+        if self._is_far() and window.probability >= _VOICE and self.are_there(window.at_s):
             self._known_until_s = window.at_s + _LASTS_S
 
     def are_there(self, at_s: float) -> bool:
         """Whether somebody else is known to speak."""
         return at_s < self._known_until_s
 
-    @property
-    def _is_far(self) -> bool:
-        return self._loud_db is not None and self._level_db < self._loud_db - _FAR_DB
+    def _is_far(self, far_db: float = _FAR_DB) -> bool:
+        return self._loud_db is not None and self._level_db < self._loud_db - far_db
 
     def users(self, window: Window, turn: int | None) -> Window:
-        """The window last heard, without speech where that is not the user's. `turn`: in hand, None while idle.
+        """The window last heard, without speech where that is not the user's. `turn`: open; None where none is.
 
         The gate is told where the user's words ended, if it took somebody else's for them.
         """
@@ -80,7 +82,7 @@ class OtherVoices:
             self._turn = turn
             self._turn_db.clear()
             self._loud_db = self._loud_db if is_known else None
-        if not self._is_far:
+        if not self._is_far(_FAR_DB if turn is not None else _FAR_IN_SILENCE_DB):
             self._since_s = None
             if turn is not None:
                 self._learn(window)

@@ -139,7 +139,8 @@ class TurnTaking:
             is_held, beside_others = self.state is TurnState.OVERLAP, self._other_voices.are_there(window.at_s)
             window = self._floor.usual_level.users(window, is_held=is_held, beside_others=beside_others)
         else:
-            window = self._other_voices.users(window, None if self.state is TurnState.IDLE else self._floor.turn)
+            is_open = self.state is TurnState.USER_SPEAKING
+            window = self._other_voices.users(window, self._floor.turn if is_open else None)
         if self.state is TurnState.USER_SPEAKING:
             self._floor.usual_level.hear(window)
         edge = self._gate.step(window.at_s, window.probability, eager=hears_reply)
