@@ -96,6 +96,9 @@ async def _next(answer: Answer, events: EventStream, chunks: Chunks, name: str) 
     """The data of the next events, None behind the last or, once the reply is whole, after a silence."""
     if answer.media_type == "application/json":
         raise ProviderBroken(f"{name} does not stream", provider=name)
+    if answer.media_type == "text/html":
+        where = f"correct engines.{name}.base_url, or log in to this network"
+        raise ProviderBroken(f"{name} answers with a web page: {where}", provider=name)
     try:
         async with asyncio.timeout(_TAIL_S if chunks.is_finished else None):
             piece = await answer.piece()

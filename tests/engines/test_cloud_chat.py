@@ -225,6 +225,7 @@ async def test_after_close_nothing_is_asked():
         (failure(400, "context too long"), ProviderBroken, "context too long", None),
         (gone(), ProviderUnavailable, "cannot be reached", True),
         (status(200, {"choices": []}), ProviderBroken, "does not stream", None),
+        (raw(b"<html>Log in</html>", media_type="text/html; charset=utf-8"), ProviderBroken, "a web page", None),
         (raw(b"data: {half\n\n"), ProviderBroken, "cannot be read", None),
         (raw(b"data: [1]\n\n"), ProviderBroken, "cannot be read", None),
         (raw(b"data: " + b"x" * 5_000_000), ProviderBroken, "no stream of events", None),
