@@ -124,6 +124,8 @@ def _of_the_surroundings(error: OSError) -> str:
     """What is wrong with the machine's state, whatever was being done; empty where it is something else."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "the disk is full: free some space, or write elsewhere"
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return "too many files are open: allow more, as `ulimit -n 1024` does"
     if isinstance(error, FileNotFoundError) and error.filename is None:  # of os.getcwd alone
         return "the folder this runs in is gone: change to another one"
     if error.errno in _REFUSALS and error.filename is not None:  # Python already fails to ask whether it is there

@@ -71,8 +71,14 @@ class CloudChoice:
         if not base_url and "{region}" in provider.base_url:
             region = find_region(os.environ, Path.cwd())
             if not region:
-                raise ConfigError(f"{provider.name} needs the region of its key: set {REGION_VARIABLE}")
+                raise ConfigError(_without_region(provider.name, has_key=self._keys(provider.name) is not None))
         return provider.root(base_url, region=region, stage=stage), model
+
+
+def _without_region(name: str, *, has_key: bool) -> str:
+    if has_key:
+        return f"{name} needs the region of its key: set {REGION_VARIABLE}"
+    return f"{name} needs a key and its region: set {KEY_VARIABLES[name]} and {REGION_VARIABLE}"
 
 
 def _candidate(stage: str, order: EngineOrder) -> Candidate:

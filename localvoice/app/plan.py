@@ -84,6 +84,8 @@ def plan(config: Config, options: TalkOptions) -> Plan:
     named = config.audio.input
     if options.typed and named == "-" and options.lines is None:
         raise ConfigError("--text and --input - both want standard input: leave one of them out")
+    if config.session.save == "-":
+        raise ConfigError("--save keeps the transcript in a file: name one; standard output has the conversation anyway")
     is_typed = options.typed or named == "none" or (stdin is StandardInput.PIPE and not named)
     room = parse_room(config.audio.room) if config.audio.room else None
     made = Plan(parse_end("none" if is_typed else named), parse_end(config.audio.output), is_typed, stdin, room)
@@ -106,6 +108,10 @@ def _check_files(made: Plan, events: str, save: str, record: Path | None) -> Non
         is_pipe = end.spec == events and end.is_named_pipe  # tried now, its reader would take that for the end
         if not is_pipe and not _waits_for_folder(end, record):
             check_output(end)
+    if save == "-":
+        raise ConfigError(
+            "--save keeps the transcript in a file: name one; standard output has the conversation anyway"
+        )
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
     places = [Path(file).resolve() for file in files]
     for file, place in zip(files, places, strict=True):

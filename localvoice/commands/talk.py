@@ -11,6 +11,7 @@ import typer
 
 from localvoice.commands import completing, flags
 from localvoice.commands.flags import offline_mode, settings
+from localvoice.errors import ConfigError
 
 _SOUND = "Sound"
 _SESSION = "Conversation"
@@ -119,7 +120,7 @@ def talk(  # noqa: PLR0913 - a command line has as many parameters as it has fla
         once=once,
         events=events,
         record=record,
-        verbosity=-1 if quiet else int(verbose),
+        verbosity=_verbosity(quiet=quiet, verbose=verbose),
         plain=plain,
     )
 
@@ -165,6 +166,12 @@ def hold(  # noqa: PLR0913 - see talk
         started_s=STARTED_S,
     )
     raise typer.Exit(int(asyncio.run(hold_talk(loaded, store, options))))
+
+
+def _verbosity(*, quiet: bool, verbose: bool) -> int:
+    if quiet and verbose:
+        raise ConfigError("--quiet and --verbose contradict each other: leave one of them out")
+    return -1 if quiet else int(verbose)
 
 
 def _warn_of_cloud(cloud: str) -> None:

@@ -160,6 +160,14 @@ def test_a_folder_that_is_gone_is_left(localvoice):
     assert outcome.complaints == ["localvoice: the folder this runs in is gone: change to another one"]
 
 
+@posix
+def test_too_few_files_are_said_in_one_line(localvoice):
+    command = f"ulimit -n 8 && exec {sys.executable} -m localvoice ask help --output none"
+    outcome = shell(localvoice, "sh", "-c", command)
+    assert outcome.code == 2
+    assert outcome.complaints == ["localvoice: too many files are open: allow more, as `ulimit -n 1024` does"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 @pytest.mark.parametrize("words", [("say", "hello", "--tts", "espeak", "-o", "-"), ("--help",)], ids=first)
 def test_output_onto_a_full_disk_is_said_in_one_line(localvoice, words):

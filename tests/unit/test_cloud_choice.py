@@ -58,6 +58,17 @@ def test_a_cloud_engine_without_a_key_is_refused_with_the_cure(tmp_path):
         chosen(tmp_path, "llm", "groq", keys={})
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [({}, "a key and its region: set AZURE_SPEECH_KEY and"), ({"azure": Secret("a")}, "the region of its key: set")],
+)
+def test_what_azure_lacks_is_told_at_once(tmp_path, monkeypatch, keys, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AZURE_SPEECH_REGION", raising=False)
+    with pytest.raises(ConfigError, match=f"^azure needs {said} AZURE_SPEECH_REGION$"):
+        chosen(tmp_path, "tts", "azure", keys=keys)
+
+
 def test_one_that_answers_on_this_machine_needs_none(tmp_path):
     options = {"groq": EngineOptions(base_url="http://127.0.0.1:9")}
     assert chosen(tmp_path, "llm", "groq", keys={}, options=options) == ["groq", "skills"]
