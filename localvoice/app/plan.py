@@ -85,7 +85,7 @@ def plan(config: Config, options: TalkOptions) -> Plan:
     if options.typed and named == "-" and options.lines is None:
         raise ConfigError("--text and --input - both want standard input: leave one of them out")
     if config.session.save == "-":
-        raise ConfigError("--save keeps the transcript in a file: name one; standard output has the conversation anyway")
+        raise ConfigError("--save keeps the transcript in a file: name one; standard output has it anyway")
     is_typed = options.typed or named == "none" or (stdin is StandardInput.PIPE and not named)
     room = parse_room(config.audio.room) if config.audio.room else None
     made = Plan(parse_end("none" if is_typed else named), parse_end(config.audio.output), is_typed, stdin, room)
@@ -110,7 +110,7 @@ def _check_files(made: Plan, events: str, save: str, record: Path | None) -> Non
             check_output(end)
     if save == "-":
         raise ConfigError(
-            "--save keeps the transcript in a file: name one; standard output has the conversation anyway"
+            "--save keeps the transcript in a file: name one; standard output has it anyway"
         )
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
     places = [Path(file).resolve() for file in files]
