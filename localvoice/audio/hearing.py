@@ -51,8 +51,8 @@ class Hearing:
 
     @property
     def level_db(self) -> float | None:
-        """Of the loudest 10 ms of the last 30 at the microphone, dBFS; None where our voice comes back to it."""
-        if self._echo_path is not None and not self._echo_path.is_isolated:
+        """Of the loudest 10 ms of the last 30 at the microphone, dBFS; None while our voice may come back to it."""
+        if self._echo_path is not None and self._hears_us and not self._echo_path.is_isolated:
             return None
         powers = (float(np.dot(block, block)) / len(block) for block in self._near)
         return 10 * math.log10(max(powers, default=0.0) + 1e-12)

@@ -16,11 +16,11 @@ from localvoice.turn.observations import Window
 _VOICED = 0.8
 """Probability from which a window tells how loud somebody is; edges of words are softer."""
 
-_FAR_DB = 9.5
-"""Below the usual level. Since 64 ms of voice may cut, one stressed syllable of a reader 15 dB lower is enough: with 12
-it was cut for in 19 of 21 cases, with 10 in 6 of 12 (people only), with 9.5 in 1 of 21; a user 12 dB lower was heard in
-36 of 36, with 9 in none of 24. The price: 5 of 8 phrases of a person 9 dB lower than her question cut, with 12 all did
-(python -m benchmarks.turns.overlaps, and the same with other recordings, 2026-11-22)."""
+_FAR_DB = 10.5
+"""Below the usual level. Since 64 ms of voice may cut, one stressed syllable of a reader 15 dB lower is enough: of 45
+such stretches 8 were cut for with 10.5, 7 with 9.5, 13 with 11, 24 with 11.5; of 20 orders and single words of people
+10 dB lower than the question 9 were cut for with 9.5, 16 with 10.5 (the sounds of benchmarks.turns.overlaps and
+recordings of people, 2026-11-22)."""
 
 _FAR_BESIDE_OTHERS_DB = 6.0
 """The same while somebody else is known to speak (other_voices.py): the stressed syllables of a television that is
@@ -79,11 +79,11 @@ class UsualLevel:
         What has not been noticed yet is taken by its own level; a sound that has, as a whole: a soft syllable is no
         reason to believe that somebody has stopped.
         """
-        if window.level_db is None:
+        if not is_held:
+            self._sound_db = window.level_db
+        if window.level_db is None or self._sound_db is None:  # it is beside our own voice, or began there
             self._sound_db = None
             return window
-        if not is_held or self._sound_db is None:
-            self._sound_db = window.level_db
         self._sound_db = max(window.level_db, self._sound_db - _DECAY_DB)
         far_db = _FAR_BESIDE_OTHERS_DB if beside_others else _FAR_DB
         is_far = self._usual_db is not None and self._sound_db < self._usual_db - far_db

@@ -135,3 +135,5 @@ def test_the_level_is_that_of_the_microphone_where_our_voice_cannot_be_in_it():
     beside_us = hearing(Remembering(), UtteranceBuffer(5.0))
     feed(beside_us, 10, PLAYED)
     assert beside_us.level_db is None
+    feed(beside_us, 150, silence(160))
+    assert beside_us.level_db == pytest.approx(-6.0, abs=0.1), "what is left of it in the room is over"

@@ -25,8 +25,8 @@ def test_nobody_is_far_before_the_user_has_spoken():
 def test_a_voice_far_below_the_users_is_somebody_elses():
     level = UsualLevel()
     turn_at(level, -30.0)
-    assert is_far(level, -40.0), "the stressed syllable of a television 15 dB lower"
-    assert not is_far(level, -39.0)
+    assert is_far(level, -41.0), "the stressed syllable of a television 15 dB lower"
+    assert not is_far(level, -40.0)
 
 
 def test_soft_edges_and_silence_say_nothing_about_the_user():
@@ -96,3 +96,11 @@ def test_beside_a_television_a_voice_has_to_be_nearer_to_the_users():
     window = Window(9.0, VOICE, -38.0)
     assert level.users(window, is_held=False).probability == VOICE
     assert level.users(window, is_held=False, beside_others=True).probability == 0.0
+
+
+def test_a_sound_that_began_beside_our_own_voice_is_not_judged_by_what_is_heard_of_it_alone():
+    level = UsualLevel()
+    turn_at(level, -30.0)
+    for level_db in (None, -45.0, -45.0):
+        assert level.users(Window(9.0, VOICE, level_db), is_held=level_db is not None).probability == VOICE
+    assert is_far(level, -45.0)
