@@ -19,6 +19,8 @@ from localvoice.app.recorded import about, track_rates
 from localvoice.app.signals import Stopper
 from localvoice.app.switching import Switching
 from localvoice.app.turn_detection import load_turn_detector
+from localvoice.cloud_choice import STAGES
+from localvoice.config import Config
 from localvoice.config_sources import LoadedConfig
 from localvoice.engine_choice import EngineChoice
 from localvoice.engines import TurnDetector
@@ -50,7 +52,7 @@ class _Talk:
     """One conversation's parts, opened in order; the stack closes them in reverse."""
 
     def __init__(self, loaded: LoadedConfig, store: ModelStore, options: TalkOptions, stack: ExitStack) -> None:
-        self._config = loaded.config
+        self._loaded = loaded
         self._store = store
         self._options = options
         self._stack = stack
@@ -65,6 +67,7 @@ class _Talk:
         skills = Skills(disabled=self._config.skills.disabled, language=self._config.session.language)
         choice = EngineChoice(self._config, self._store, skills)
         wanted = {stage: choice.candidates(stage) for stage in self._stages()}
+        self._check_unused(choice)
         if self._audience.recording is not None:
             self._ends.tape = SoundTape(partial(_not_kept, self._inbox))
         await self._ends.open_devices(self._store, self._warn)
@@ -96,6 +99,16 @@ class _Talk:
             switching = Switching(self._config, choose, equipment, engines, self._options.offline, self._stack)
             live.attach(session, replying, switching, self._store)
         return await session.run(self._inbox, partial(self._begin, ears, live))
+
+    @property
+    def _config(self) -> Config:
+        return self._loaded.config
+
+    def _check_unused(self, choice: EngineChoice) -> None:
+        """What is wrong with an engine that a flag names is said, even where this conversation has no use for it."""
+        for stage in STAGES:
+            if stage not in self._stages() and self._loaded.source_of(f"engines.{stage}").startswith("flag"):
+                choice.candidates(stage)
 
     def _begin(self, ears: Ears, live: Live | None) -> None:
         self._audience.begin()

@@ -97,6 +97,23 @@ def test_a_model_that_is_not_there(localvoice, stage, model):
     assert "nowhere" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--stt", "groq"), 2, "GROQ_API_KEY"),
+        (("--tts", "elevenlabs"), 2, "ELEVENLABS_API_KEY"),
+        (("--stt", "faster-whisper:nowhere"), 3, "nowhere"),
+    ],
+)
+def test_what_a_flag_names_is_looked_for_even_where_nobody_needs_it(localvoice, words, code, said):
+    assert said in localvoice.refusal("--output", "none", *words, code=code, stdin="hello\n")
+
+
+def test_what_the_settings_name_is_not(localvoice):
+    (localvoice.folder / "localvoice.toml").write_text("[engines]\nstt = ['groq']\n", encoding="utf-8")
+    assert localvoice("--output", "none", stdin="hello\n").code == 0
+
+
 def silent_wav(localvoice: CommandLine) -> str:
     import numpy as np
     import soundfile
