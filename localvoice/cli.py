@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import itertools
 import logging
 import os
 import sys
@@ -141,6 +142,8 @@ def _completed(arguments: Sequence[str]) -> list[str]:
             words[at] = "--cloud=prefer"
         elif word == "--cloud":
             words[at : at + 2] = [f"--cloud={words[at + 1]}"]
+    if "--record=" in words or ("--record", "") in itertools.pairwise(words):  # to `Path` that is the present folder
+        raise ConfigError("--record wants a folder, and what stands behind it is empty: name one")
     if not words or _is_talk(words[0]):
         return [_TALK, *words]
     if words[0] == "help":

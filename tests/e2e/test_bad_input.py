@@ -178,6 +178,8 @@ def test_a_truncated_voice(localvoice):
         (("--stt", "deepgram"), "DEEPGRAM_API_KEY"),
         (("--tts", "azure"), "AZURE_SPEECH_KEY"),
         (("-q", "-v"), "--quiet and --verbose"),
+        (("--input", "q.wav", "--record", ""), "--record wants a folder"),
+        (("--record=",), "--record wants a folder"),
         (("--input", "none", "--save", "-"), "--save keeps the transcript in a file"),
         (("--offline", "--cloud"), "--offline and --cloud"),
         (("--offline", "--cloud=fallback"), "--offline and --cloud"),
