@@ -5,7 +5,6 @@ Rule of this file: whatever is wrong ends in a `ConfigError` of one line that na
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 from localvoice.config_schema import Setting, Unfit, dotted, nearest, persona_settings, settings, shown
 from localvoice.errors import ConfigError
-from localvoice.small_files import read_small_file
+from localvoice.small_files import at_home, read_small_file
 
 FILE_VARIABLE = "LOCALVOICE_CONFIG"
 STANDALONE_VARIABLES = (FILE_VARIABLE, "LOCALVOICE_MODELS")
@@ -36,7 +35,7 @@ Layer = dict[str, Entry]
 def config_files(environ: Mapping[str, str], cwd: Path, user_file: Path | None = None) -> list[Path]:
     """The files that are read where they exist, weakest first."""
     if named := environ.get(FILE_VARIABLE):
-        return [cwd / os.path.expanduser(named)]  # noqa: PTH111 - Path.expanduser raises where there is no home
+        return [cwd / at_home(named)]
     return [user_file or default_user_file(), cwd / LOCAL_FILE]
 
 

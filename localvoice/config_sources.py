@@ -27,8 +27,11 @@ from localvoice.config_schema import PREFIX, dotted, nearest, settings, shown
 from localvoice.engine_check import check_name
 from localvoice.engine_names import STAGE_ENGINES
 from localvoice.errors import ConfigError
+from localvoice.small_files import at_home
 
 _PERSONA_KEYS = {"voice": "speech.voice", "prompt": "reply.system_prompt", "rate": "speech.rate"}
+_FILES = ("audio.input", "audio.output", "session.save")
+"""Settings that may be files."""
 
 
 class Flag(NamedTuple):
@@ -104,9 +107,14 @@ def load(
     persona = _merge(*layers, *outer).get("session.persona", Entry("", "")).value
     if persona:
         layers.append(_chosen_persona(tables, persona))
-    values = _merge(*layers, *outer)
+    values = _at_home(_merge(*layers, *outer))
     _check_engines(values)
     return LoadedConfig(_build(values, tables), values, tuple(files))
+
+
+def _at_home(values: Layer) -> Layer:
+    named = {key: values[key] for key in _FILES if key in values}
+    return values | {key: entry._replace(value=at_home(entry.value)) for key, entry in named.items()}
 
 
 def _check_engines(values: Layer) -> None:

@@ -41,6 +41,11 @@ def read_small_file(path: Path) -> bytes:
     return b"".join(parts)
 
 
+def at_home(path: str) -> str:
+    """`path` with the user's home in place of "~", which shells leave in `--save=~/talk.txt`."""
+    return os.path.expanduser(path)  # noqa: PTH111 - that of `Path` raises where there is no home
+
+
 def is_too_large(path: Path) -> bool:
     """Whether it is a file that `read_small_file` does not read to its end."""
     try:

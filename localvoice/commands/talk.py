@@ -12,6 +12,7 @@ import typer
 from localvoice.commands import completing, flags
 from localvoice.commands.flags import offline_mode, settings
 from localvoice.errors import ConfigError
+from localvoice.small_files import at_home
 
 _SOUND = "Sound"
 _SESSION = "Conversation"
@@ -156,8 +157,8 @@ def hold(  # noqa: PLR0913 - see talk
         typed=typed,
         lines=lines,
         once=once,
-        events=events,
-        record=record,
+        events=at_home(events),
+        record=None if record is None else Path(at_home(str(record))),
         offline=shield.mode,
         offline_reason=shield.reason,
         verbosity=verbosity,

@@ -160,6 +160,17 @@ def test_a_folder_that_is_gone_is_left(localvoice):
     assert outcome.complaints == ["localvoice: the folder this runs in is gone: change to another one"]
 
 
+def test_a_tilde_that_the_shell_has_left_is_the_users_home(localvoice):
+    flags = [f"--{name}=~/{name}" for name in ("record", "events", "save")]
+    assert localvoice("--output", "none", *flags, stdin="help\n").code == 0
+    home = Path(localvoice.environ["HOME"])
+    assert {"record", "events", "save"} <= {path.name for path in home.iterdir()}
+    assert list(localvoice.folder.iterdir()) == []
+    (localvoice.folder / "localvoice.toml").write_text("[audio]\noutput = '~/said.wav'\n", encoding="utf-8")
+    assert localvoice("say", "hello").code == 0
+    assert (home / "said.wav").exists()
+
+
 @posix
 def test_too_few_files_are_said_in_one_line(localvoice):
     command = f"ulimit -n 8 && exec {sys.executable} -m localvoice ask help --output none"
