@@ -8,6 +8,7 @@ A scenario is a text, one step a line:
     soon first_audio                                the same, for 4 s at most: it need not come
     murmur 2.0                                      a voice too far away to be told from noise
     cough 0.06                                      a sound without words
+    television 2.0                                  a voice 20 dB lower than the user's, and no word of it is read
     type hello there                                a line on the keyboard, over whatever is going on
     key                                             the interrupt key
 
@@ -37,8 +38,9 @@ _READABLE = 0.5
 """Share of a word of which more has to be in the sound for it to be read: of one cut in two only one half is."""
 _FIRST, _STEP = 2.0**-3, 2.0**-14
 """Levels of the words: exact in 32 bits, above all other sounds."""
-_MURMUR, _COUGH = 0.4, 0.9
+_MURMUR, _COUGH, _TELEVISION = 0.4, 0.9, 0.95
 """What the voice detector makes of them."""
+_FAR = _FIRST / 10
 
 
 class Listener:
@@ -142,6 +144,8 @@ async def perform(talk: Talk, step: str, listener: Listener) -> None:
             await talk.speak(float(rest), _MURMUR)
         case "cough":
             await talk.speak(float(rest), _COUGH)
+        case "television":
+            await talk.speak(float(rest), _TELEVISION, _FAR)
         case "type":
             talk.type(rest)
         case "key":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import selectors
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,9 @@ T = TypeVar("T")
 
 _ENDS_WITHIN_S = 300.0
 """A session that has not ended so long after its input is ended with an error."""
+
+_QUIET_DB = -70.0
+"""Of the room."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -100,8 +104,16 @@ class _Microphone:
         self.xruns = 0
         self.latency_s = 0.0
 
+    @property
+    def is_heard(self) -> bool:
+        return self.probability > 0.25
+
+    @property
+    def level_db(self) -> float:
+        return 20 * math.log10(self.level) if self.is_heard else _QUIET_DB
+
     def read(self, blocks: int = 1) -> Samples:
-        return np.full(blocks * BLOCK, self.level if self.probability > 0.25 else 0.0, dtype=np.float32)
+        return np.full(blocks * BLOCK, self.level if self.is_heard else 0.0, dtype=np.float32)
 
     def call(self) -> None:
         pass
@@ -139,6 +151,8 @@ class Setting:
     paid: frozenset[str] = frozenset()
     rate_hz: int = SPEECH_RATE_HZ
     keep_sound: bool = True
+    knows_levels: bool = False
+    """Our own voice cannot be heard by the microphone, so that its level is the user's."""
 
 
 class Talk:
@@ -274,7 +288,8 @@ class Talk:
             for window in windows.feed(block):
                 count += 1
                 self._utterances.append(window)
-                self._inbox.post(Window(count * WINDOW_S, self._microphone.probability))
+                level_db = self._microphone.level_db if self.setting.knows_levels else None
+                self._inbox.post(Window(count * WINDOW_S, self._microphone.probability, level_db))
 
 
 def hold(user: Callable[[Talk], Awaitable[None]], setting: Setting | None = None) -> Talk:

@@ -106,3 +106,13 @@ def test_a_user_who_raises_their_voice_against_it_goes_on_at_once() -> None:
     decided = Room("patient").hear(USER, (0.7, TELEVISION_DB), USER, QUIET)
     assert len(of(TurnEnded, decided)) == 1
     assert of(TurnEnded, decided)[0].speech_end_s == pytest.approx(3.9, abs=0.05)
+
+
+@pytest.mark.parametrize(("below_db", "turns"), [(6.0, 1), (8.0, 0)])
+def test_while_a_television_is_known_a_turn_is_opened_by_who_is_nearly_as_loud_as_the_user(
+    below_db: float, turns: int
+) -> None:
+    room = Room()
+    room.hear(USER, TELEVISION)
+    room.taking.step(NothingSaid(room.now_s, room.taking.turn))
+    assert len(of(TurnOpened, room.hear((1.0, USER_DB - below_db), QUIET))) == turns

@@ -89,6 +89,7 @@ class Case:
     guesses: bool
     hears_while_speaking: bool
     listener: Callable[..., Listener] = Listener
+    knows_levels: bool = False
 
 
 LISTENERS = (Listener, RereadingListener, AttentiveListener, partial(AttentiveListener, settles=False))
@@ -120,6 +121,7 @@ def cases(draw) -> Case:
         delays_s=draw(st.tuples(*delays)),
         hears_while_speaking=draw(st.sampled_from([True, True, True, False])),
         listener=draw(st.sampled_from(LISTENERS)),
+        knows_levels=draw(st.booleans()),
     )
 
 
@@ -134,10 +136,15 @@ def scenarios(draw) -> str:
         return f"say {words[0]} ... 0.{pause} ... {' '.join(words[1:])}" if length > 2 else f"say {' '.join(words)}"
 
     odd = st.one_of(
-        st.sampled_from(["cough 0.05", "cough 0.12", "murmur 0.5", "key"]),
+        st.sampled_from(["cough 0.05", "cough 0.12", "murmur 0.5", "television 2.5", "key"]),
         st.builds(lambda: f"type t{next(numbers)}x"),
     )
+
+    def said_beside_others(length: int, seconds: float) -> str:
+        return f"{said(length, 3)}\ntelevision {seconds}"
+
     step = st.one_of(
+        st.builds(said_beside_others, st.integers(SAID, 6), st.sampled_from([0.7, 3.0])),
         st.builds(said, st.integers(1, 6), st.integers(1, 9)),
         st.builds(said, st.integers(SAID, 6), st.integers(1, 9)),
         st.sampled_from(COMMANDS).map("say {}".format),
@@ -164,6 +171,7 @@ def check(case: Case) -> None:
         sound_judge=guesser,
         phrases=dict(zip(phrases_for(case.reply), _spoken(phrases_for(case.reply)), strict=True)),
         config=config,
+        knows_levels=case.knows_levels,
         options=SessionOptions(ends_with_input=True, can_barge_in=case.hears_while_speaking),
     )
     _check_histories(model)

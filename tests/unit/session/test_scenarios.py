@@ -8,7 +8,7 @@ import pytest
 from localvoice.config import Config, ReplyConfig, TurnConfig
 from localvoice.messages import SpeechChunk, ToolCall
 from tests.fakes import FakeChatModel, FakeSynthesizer
-from tests.scenarios import Listener, conversation, perform, said_by_user
+from tests.scenarios import WORD_S, Listener, conversation, perform, said_by_user
 from tests.virtual_time import Setting, Talk, hold, of, one
 
 STORY = "Once upon a time there was a fox. It lived in a green forest. One day it found a golden key."
@@ -100,6 +100,26 @@ def test_a_voice_in_the_background_lowers_the_reply_and_does_not_end_it():
     assert one(talk.events, "false_alarm")["reason"] == "noise"
     assert one(talk.events, "reply_finished")["heard"] == STORY
     assert len(model.histories) == 1
+
+
+def test_a_television_all_the_time_is_not_answered_and_neither_holds_up_an_answer_nor_ends_it():
+    talk = conversation(
+        f"""
+        say {ASKED}
+        television 5.0
+        say no make it a dog please
+        television 6.0
+        say another one please
+        until reply_finished
+        """,
+        llm=storyteller("A dog, then."),
+        knows_levels=True,
+    )
+    asked = [ASKED, "no make it a dog please", "another one please"]
+    assert [event["text"] for event in of(talk.events, "transcript")] == asked
+    assert one(talk.events, "turn_ended", turn=1)["t"] - WORD_S * len(ASKED.split()) < 1.0
+    assert one(talk.events, "barge_in")["turn"] == 1, "the user's own"
+    assert not of(talk.events, "turn_dropped")
 
 
 def test_a_voice_in_the_background_opens_no_turn_while_nobody_speaks():
