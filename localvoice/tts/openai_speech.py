@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from localvoice.audio.samples import Samples, from_int16
 from localvoice.engine_order import EngineOrder
-from localvoice.errors import ProviderUnavailable
+from localvoice.errors import ProviderBroken, ProviderUnavailable
 from localvoice.http_bodies import as_json
 from localvoice.messages import SpeechChunk
 from localvoice.remote import Connection
@@ -16,6 +16,8 @@ from localvoice.tts.paced_speech import Pace, PacedSpeech
 _RATE_HZ = 24_000
 """Of `pcm`: the one format without a header or a decoder's delay."""
 _SLOWEST, _FASTEST = 0.25, 4.0
+_OTHER = frozenset({"text/html", "application/json", "audio/mpeg", "audio/wav", "audio/ogg", "audio/flac"})
+"""As samples these would be a loud noise."""
 
 
 def load(order: EngineOrder) -> OpenAISpeechSynthesizer:
@@ -76,6 +78,9 @@ class OpenAISpeechSynthesizer:
         answer = await self._connection.post("/audio/speech", as_json(request))
         odd = b""
         try:
+            if answer.media_type in _OTHER:
+                what = f"{self.name} sent {answer.media_type}, which cannot be read as PCM"
+                raise ProviderBroken(what, provider=self.name)
             while (piece := await answer.piece()) is not None:
                 sound = odd + piece
                 whole = len(sound) // 2 * 2

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from localvoice.errors import ProviderError, ProviderRefused, ProviderUnavailable
+from localvoice.errors import ProviderBroken, ProviderError, ProviderRefused, ProviderUnavailable
 from localvoice.tts.openai_speech import load
 from tests.cloud_orders import PLANTED, order
 from tests.scripted_server import (
@@ -85,6 +85,8 @@ async def test_what_is_asked_for():
         (failure(500, PLANTED), ProviderUnavailable),
         (stalled(), ProviderUnavailable),
         (cut_after(2000, SOUND), ProviderUnavailable),
+        (raw(b"<html>" * 9000, media_type="text/html; charset=utf-8"), ProviderBroken),
+        (raw(SOUND, media_type="audio/mpeg"), ProviderBroken),
     ],
 )
 async def test_failures_are_ours_and_half_a_clause_is_not_spoken(script, kind):
