@@ -175,7 +175,7 @@ def mapped(service: Service, *, was_accepted: bool = False) -> Iterator[None]:
     except (OSError, h11.RemoteProtocolError) as error:
         what = "broke off" if was_accepted else "cannot be reached"
         raise ProviderUnavailable(
-            f"{name} {what} ({service.host}): {plain(service, _reason(error)) or type(error).__name__}",
+            f"{name} {what} ({service.host}): {plain(service, reason_of(error)) or type(error).__name__}",
             provider=name,
             may_retry=not was_accepted,
         ) from error
@@ -184,7 +184,7 @@ def mapped(service: Service, *, was_accepted: bool = False) -> Iterator[None]:
         raise ProviderBroken(message, provider=name) from None  # the error quotes headers, and the key is one
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The system's word for what failed, without the numbers and addresses that asyncio puts around it."""
     if isinstance(error, socket.gaierror):
         return str(error.strerror).lower()

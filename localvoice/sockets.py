@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from localvoice.addresses import NO_PROXY_ADDRESS
 from localvoice.errors import ProviderBroken, ProviderUnavailable
-from localvoice.remote import Service, plain, refusal, said_in
+from localvoice.remote import Service, plain, reason_of, refusal, said_in
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection, connect
@@ -52,7 +52,7 @@ async def connected(service: Service, path: str, headers: Mapping[str, str]) -> 
         answer = error.response
         raise refusal(service, answer.status_code, said_in(bytes(answer.body or b"")), answer.headers) from error
     except (OSError, TimeoutError) as error:
-        what = plain(service, str(error)) or "no answer"
+        what = plain(service, reason_of(error)) or "no answer"
         raise ProviderUnavailable(
             f"{name} cannot be reached ({service.host}): {what}", provider=name, may_retry=True
         ) from error

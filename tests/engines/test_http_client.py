@@ -279,10 +279,11 @@ async def test_an_answer_said_to_be_encoded_that_is_not_compressed_is_read(named
         await connection.close()
 
 
+@pytest.mark.parametrize("ask_it", [by_call, by_check, by_socket])
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_a_service_that_does_not_run_is_told_in_words(host):
+async def test_a_service_that_does_not_run_is_told_in_words(host, ask_it):
     with pytest.raises(ProviderUnavailable) as caught:
-        await by_call(Service("ollama", f"http://{host}:9", None, 3.0))
+        await ask_it(Service("ollama", f"http://{host}:9", None, 3.0))
     assert str(caught.value) == f"ollama cannot be reached ({host}): connection refused"
 
 
