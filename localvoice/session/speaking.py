@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -51,6 +52,9 @@ class SpokenReply:
         self._end_frame = 0
         self._audible_to = 0
         """Behind the last frame that can be heard."""
+        self._is_free = asyncio.Event()
+        """Neither paused nor lowered."""
+        self._is_free.set()
 
     async def say(self, text: AsyncIterator[str]) -> None:
         """Say the text to its end."""
@@ -117,10 +121,18 @@ class SpokenReply:
         await self._start()
         self._reporter.sentence("")  # what is left without a sound
         if self._audible_to:
-            await self._player.reached(self._turn.id, self._audible_to - 1)
+            await self._last_sample()
             self._breath.follows(partial(self._player.drain, self._turn.id))
         elif self._end_frame:
             await self._player.drain(self._turn.id)
+
+    async def _last_sample(self) -> None:
+        """What sounds over it is decided first: if that was nothing, a word may sound again."""
+        while True:
+            await self._player.reached(self._turn.id, self._audible_to - 1)
+            if self._is_free.is_set():
+                return
+            await self._is_free.wait()
 
     async def end_with(self, phrase: SpeechChunk) -> None:
         """Say `phrase`, as far as it has a sound, instead of the rest."""
@@ -134,6 +146,7 @@ class SpokenReply:
 
     def hold(self, duck_db: float | None) -> None:
         """Pause, or lower by `duck_db`."""
+        self._is_free.clear()
         if duck_db is None:
             self._player.pause()
         else:
@@ -149,6 +162,7 @@ class SpokenReply:
         """Go on at full level, from the beginning of the interrupted word."""
         frames = self._player.position().frames
         self._player.resume(self._ledger.word_edge_before(frames, int(_BACK_S * self._player.rate_hz)))
+        self._is_free.set()
 
     def cut(self) -> Cut:
         """Stop the sound now."""

@@ -13,6 +13,7 @@ from localvoice.errors import ProviderBroken
 from localvoice.messages import Role
 from localvoice.session.conversation import SessionOptions
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer
+from tests.scenarios import Listener, perform
 from tests.virtual_time import Setting, Talk, hold, of, one
 
 STORY = "Once upon a time there was a fox. It lived in a green forest. One day it found a golden key."
@@ -460,3 +461,51 @@ def test_a_sound_whose_words_cannot_be_read_is_decided_without_them(sound_s, rea
     assert one(talk.events, outcome)["turn"] == 1
     assert not of(talk.events, "error")
     assert of(talk.events, "reply_finished")[-1]["heard"] == ("Fine." if outcome == "barge_in" else STORY)
+
+
+class Humming:
+    """A judge of sounds that hears an "mm-hm" in each."""
+
+    def judge(self, *_views: np.ndarray) -> tuple[float, float]:
+        return 0.02, 0.97
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.mark.parametrize("how", ["pause", "duck"])
+@pytest.mark.parametrize("before_its_end_s", [0.1, 0.2, 0.3])
+def test_attention_shown_as_the_reply_ends_is_no_turn_and_the_reply_was_heard(how, before_its_end_s):
+    text, listener = "Once upon a time there was one.", Listener()
+
+    async def user(talk: Talk) -> None:
+        await perform(talk, "say tell me more please", listener)
+        await talk.until("first_audio")
+        await talk.quiet(len(text) * 0.05 - before_its_end_s)
+        await perform(talk, "say mm-hm", listener)
+        await talk.quiet(3.0)
+
+    config = Config(turn=TurnConfig(overlap=how))
+    talk = hold(user, Setting(stt=listener, llm=FakeChatModel(text), config=config, sound_judge=Humming()))
+    assert [event["turn"] for event in of(talk.events, "transcript")] == [1]
+    assert one(talk.events, "false_alarm")["reason"] == "backchannel"
+    finished = one(talk.events, "reply_finished")
+    assert (finished["heard"], finished["interrupted"]) == (text, False)
+    assert finished["t"] >= one(talk.events, "false_alarm")["t"] - 0.005
+
+
+def test_words_as_a_lowered_reply_ends_take_the_floor_once_and_nothing_was_unsaid():
+    text, listener = "Once upon a time there was one.", Listener()
+
+    async def user(talk: Talk) -> None:
+        await perform(talk, "say tell me more please", listener)
+        await talk.until("first_audio")
+        await talk.quiet(len(text) * 0.05 - 0.2)
+        await perform(talk, "say and what about the dog", listener)
+        await talk.until("reply_finished", turn=2)
+
+    config = Config(turn=TurnConfig(overlap="duck"))
+    talk = hold(user, Setting(stt=listener, llm=FakeChatModel(text, "Fine."), config=config))
+    barge_in = one(talk.events, "barge_in")
+    assert (barge_in["heard"], barge_in["unsaid"]) == (text, "")
+    assert [event["text"] for event in of(talk.events, "transcript")][-1] == "and what about the dog"
