@@ -8,7 +8,7 @@ SAMPLE := examples/sample.wav
 REPLY := sample-reply.wav
 
 .DEFAULT_GOAL := help
-.PHONY: help talk setup lint check test test-full test-random bench sound-card smart-turn clean
+.PHONY: help talk setup lint check test test-full test-random bench sound-card smart-turn turn-reader clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -58,11 +58,14 @@ sound-card: # a virtual sound card for the device tests, where apt may be used
 smart-turn: $(VENV)/.dev # the model that tests and benchmarks hear with, where it can be fetched
 	@sh scripts/ensure_smart_turn.sh $(BIN)/python
 
+turn-reader: $(VENV)/.dev ## a language model for two of the tests and a benchmark (93 MB)
+	@sh scripts/ensure_turn_reader.sh $(BIN)/python
+
 test: lint sound-card smart-turn ## everything this machine can test
 	@echo "==> tests"
 	@sh scripts/run_tests.sh $(BIN)/python
 
-test-full: check sound-card smart-turn ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
+test-full: check sound-card smart-turn turn-reader ## the same with the extras `full` (compiles llama-cpp-python, installs torch)
 	@$(PIP) install --quiet --editable '.[full,dev]'
 	@TYPES=no sh scripts/run_tests.sh $(BIN)/python
 

@@ -127,6 +127,16 @@ class TurnDetector(Protocol):
         """Free the model."""
 
 
+class TurnReader(Protocol):
+    """Reads whether a turn is finished."""
+
+    async def probability(self, words: str) -> float:
+        """0..1 that a sentence ends behind `words`, those of the turn up to a pause: 0 where there are none."""
+
+    def close(self) -> None:
+        """Free the model."""
+
+
 class Player(Protocol):
     """The loudspeaker: a local device, a file, or a remote browser. One reply at a time.
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from localvoice.app.listening import Ears
 from localvoice.app.prepared_phrases import speak_beforehand
+from localvoice.app.turn_detection import TurnModels
 from localvoice.audio.backchannel import load_sound_judge
 from localvoice.config import Config
-from localvoice.engines import TurnDetector
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.hedging import hedged
 from localvoice.loading import Loaded, paid_of
@@ -22,13 +22,12 @@ from localvoice.session.phrases import phrases_for
 from localvoice.text.corrections import corrections_of
 
 
-def close_with(stack: ExitStack, engines: Mapping[str, Loaded], turn_detector: TurnDetector | None) -> None:
+def close_with(stack: ExitStack, engines: Mapping[str, Loaded], turn_models: TurnModels) -> None:
     """The stack frees the models."""
     for loaded in engines.values():
         for engine in loaded.engines:
             stack.callback(engine.close)
-    if turn_detector is not None:
-        stack.callback(turn_detector.close)
+    stack.callback(turn_models.close)
 
 
 async def phrases_of(config: Config, engines: Mapping[str, Loaded]) -> dict[str, SpeechChunk]:
@@ -38,7 +37,7 @@ async def phrases_of(config: Config, engines: Mapping[str, Loaded]) -> dict[str,
 
 
 def equipment_of(
-    config: Config, engines: Mapping[str, Loaded], ears: Ears, turn_detector: TurnDetector | None, told: Told
+    config: Config, engines: Mapping[str, Loaded], ears: Ears, turn_models: TurnModels, told: Told
 ) -> Equipment:
     """What a session talks with. `told` who takes over from whom: at once where an engine did not come up."""
     for loaded in engines.values():
@@ -62,7 +61,8 @@ def equipment_of(
         now_s=ears.duplex.now_s,
         paid=set(paid_of(engines)),
         cost_usd=meter.since_last,
-        turn_detector=turn_detector,
+        turn_detector=turn_models.detector,
+        turn_reader=turn_models.reader,
         sound_judge=load_sound_judge(config.session.language) if stt else None,
         second_ear=ears.second_ear,
     )

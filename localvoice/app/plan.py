@@ -109,9 +109,7 @@ def _check_files(made: Plan, events: str, save: str, record: Path | None) -> Non
         if not is_pipe and not _waits_for_folder(end, record):
             check_output(end)
     if save == "-":
-        raise ConfigError(
-            "--save keeps the transcript in a file: name one; standard output has it anyway"
-        )
+        raise ConfigError("--save keeps the transcript in a file: name one; standard output has it anyway")
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
     places = [Path(file).resolve() for file in files]
     for file, place in zip(files, places, strict=True):

@@ -18,12 +18,11 @@ from localvoice.app.plan import TalkOptions, plan
 from localvoice.app.recorded import about, track_rates
 from localvoice.app.signals import Stopper
 from localvoice.app.switching import Switching
-from localvoice.app.turn_detection import load_turn_detector
+from localvoice.app.turn_detection import TurnModels, load_turn_models
 from localvoice.cloud_choice import STAGES
 from localvoice.config import Config
 from localvoice.config_sources import LoadedConfig
 from localvoice.engine_choice import EngineChoice
-from localvoice.engines import TurnDetector
 from localvoice.errors import ExitCode
 from localvoice.event_log import EventLog
 from localvoice.fallback import watches
@@ -74,8 +73,8 @@ class _Talk:
         if not self._ends.speaks:  # there was no loudspeaker to be opened
             wanted.pop("tts", None)
         console = self._audience.console
-        engines, turn_detector = await asyncio.gather(load_stages(wanted, console.note), self._turn_detector())
-        close_with(self._stack, engines, turn_detector)
+        engines, turn_models = await asyncio.gather(load_stages(wanted, console.note), self._turn_models())
+        close_with(self._stack, engines, turn_models)
         phrases = await phrases_of(self._config, engines)
         self._audience.make_room(self._ends.plan.output, self._stack)
         ears = self._ends.open_files(self._store)  # nothing waits from here on, and the session begins
@@ -83,12 +82,12 @@ class _Talk:
         screen = None if live is None else live.screen
         self._audience.join(self._log, partial(about, self._ends.plan, ears, engines), self._stack, screen)
         self._start_tape(ears)
-        equipment = replace(equipment_of(self._config, engines, ears, turn_detector, self._told), phrases=phrases)
+        equipment = replace(equipment_of(self._config, engines, ears, turn_models, self._told), phrases=phrases)
         if self._options.hint:
             (screen or console).note(self._options.hint)
         for warning in warnings(self._config, ears, engines):
             self._warn(*warning)
-        announced = session_options(self._config, self._ends.plan, self._options, engines, ears, turn_detector)
+        announced = session_options(self._config, self._ends.plan, self._options, engines, ears, turn_models.detector)
         self._ends.check_duplex(ears, greets=bool(announced.greeting))
         replying = Replying(self._config, equipment, skills)
         beside = () if live is None else (live.run, live.carry_out)
@@ -130,8 +129,10 @@ class _Talk:
             stages.append("tts")
         return stages
 
-    async def _turn_detector(self) -> TurnDetector | None:
-        return None if self._ends.plan.is_typed else await load_turn_detector(self._store, self._told)
+    async def _turn_models(self) -> TurnModels:
+        if self._ends.plan.is_typed:
+            return TurnModels()
+        return await load_turn_models(self._store, self._config, self._told)
 
     def _session(self, ears: Ears, replying: Replying, equipment: Equipment, announced: SessionOptions) -> Session:
         recording = self._audience.recording

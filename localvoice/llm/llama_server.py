@@ -10,6 +10,7 @@ import atexit
 import http.client
 import json
 import logging
+import math
 import secrets
 import sys
 import time
@@ -20,7 +21,7 @@ from typing import Any
 
 from localvoice.errors import ProviderBroken, ProviderUnavailable
 from localvoice.llm.chat_chunks import usage_in
-from localvoice.llm.llama_setup import BATCH_TOKENS, NAME, LlamaSetup, cannot_load
+from localvoice.llm.llama_setup import NAME, LlamaSetup, cannot_load
 from localvoice.messages import Usage
 from localvoice.streams import CancelToken
 
@@ -59,6 +60,13 @@ class LlamaServer:
         request = {"prompt": list(tokens), "max_tokens": 0, "cache_prompt": True}
         _ask(self._server.handle_completions, request, chunks.append, token)
         return next((usage for chunk in chunks if (usage := usage_in(chunk)) is not None), Usage())
+
+    def likeliest(self, prompt: str, count: int, token: CancelToken) -> list[tuple[str, float]]:
+        """The likeliest tokens behind `prompt` with their probabilities, falling; `prompt` stays in the cache."""
+        chunks: list[Mapping[str, Any]] = []
+        request = {"prompt": prompt, "max_tokens": 1, "logprobs": count, "temperature": 0, "cache_prompt": True}
+        _ask(self._server.handle_completions, request, chunks.append, token)
+        return _likeliest(chunks)
 
     def rendered(self, request: Mapping[str, Any]) -> str:
         """`request` through the model's chat template; empty where that fails."""
@@ -116,6 +124,14 @@ def _ask(handle: Callable[..., Any], request: dict[str, Any], on_chunk: OnChunk,
         _IN_NATIVE_CODE.discard(token)
 
 
+def _likeliest(chunks: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
+    try:
+        (first, *_) = chunks[0]["choices"][0]["logprobs"]["content"]
+        return [(str(one["token"]), math.exp(one["logprob"])) for one in first["top_logprobs"]]
+    except (LookupError, TypeError, ValueError) as error:
+        raise ProviderBroken("llama.cpp told no probabilities", provider=NAME) from error
+
+
 def runtime_version() -> str:
     """Name and version of the package, without loading it."""
     from importlib.metadata import PackageNotFoundError, version
@@ -162,7 +178,7 @@ def _started(setup: LlamaSetup, key: str, state_folder: Path) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = str(setup.path)
     params.n_ctx = setup.context_tokens
-    params.n_batch = params.n_ubatch = BATCH_TOKENS
+    params.n_batch = params.n_ubatch = setup.batch_tokens
     params.n_parallel = 1
     params.cpuparams.n_threads = setup.threads_fixed  # of replies; nothing changes either of the two later
     params.cpuparams_batch.n_threads = setup.threads_beside  # of prompts, read while the user speaks

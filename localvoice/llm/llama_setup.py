@@ -49,6 +49,7 @@ class LlamaSetup:
     """To read a prompt while a recogniser may work too; `threads` where none does."""
     reply: ReplyConfig
     sampling: Sampling
+    batch_tokens: int = BATCH_TOKENS
 
     @property
     def prompt_tokens(self) -> int:

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     LLM = "llm"
     TTS = "tts"
     TURN = "turn"
+    WORDS = "words"
     VAD = "vad"
 
 

@@ -21,7 +21,7 @@ PART_SUFFIX = ".part"
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _VOICE_NAME = re.compile(r"([a-z]{2})_[A-Z]{2}-")
-_SUFFIX = {Kind.LLM: ".gguf", Kind.TTS: ".onnx", Kind.TURN: ".onnx", Kind.VAD: ".onnx"}
+_SUFFIX = {Kind.LLM: ".gguf", Kind.TTS: ".onnx", Kind.TURN: ".onnx", Kind.WORDS: ".gguf", Kind.VAD: ".onnx"}
 
 
 def models_root(environ: Mapping[str, str]) -> Path:

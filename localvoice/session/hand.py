@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from localvoice.audio.backchannel import SoundJudge
 from localvoice.audio.utterance import UtteranceBuffer
-from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer, TurnDetector
+from localvoice.engines import ChatModel, Player, Recognizer, Synthesizer, TurnDetector, TurnReader
 from localvoice.errors import DeviceError, ExitCode, LocalVoiceError
 from localvoice.messages import Message, Origin, SpeechChunk, Stage, Turn
 from localvoice.session.gate import Gate
@@ -40,6 +40,8 @@ class Equipment:
     """What they have cost since this was last asked; nothing where nobody counts."""
     turn_detector: TurnDetector | None = None
     """None where no such model is installed: the end of a turn is decided without hearing it."""
+    turn_reader: TurnReader | None = None
+    """The same of its words: None leaves them to the small model of the package."""
     sound_judge: SoundJudge | None = None
     """Tells backchannels by their sound; None: by their words only."""
     second_ear: UtteranceBuffer | None = None

@@ -103,7 +103,7 @@ class EndOfTurn:
             pause.awaited.discard(Ear.SOUND)
             pause.votes.sound = seen.probability
         else:
-            if seen.is_settled:
+            if seen.is_settled and seen.is_read:
                 pause.awaited.discard(Ear.WORDS)
             elif self._words_vote is not None:
                 pause.awaited.add(Ear.WORDS)
@@ -117,6 +117,7 @@ class EndOfTurn:
         if self._words_vote is not None:
             pause.votes.text = seen.text if tells else ""
             pause.votes.words = self._words_vote(seen.text) if tells else None
+            pause.votes.read = seen.read if tells else None
 
     def _is_old(self, pause: _Pause) -> bool:
         """Whether its words are those of the pause before, though the user has spoken since.

@@ -138,6 +138,10 @@ class WordsSoFar:
     """False: words may be missing, and more news of them follows."""
     end_of_turn: float | None = None
     """0..1 that the turn is over, in the recogniser's own opinion; None: it has none."""
+    read: float | None = None
+    """0..1 that a sentence ends behind them, in a language model's opinion; None: none was asked, or it failed."""
+    is_read: bool = True
+    """False: that opinion follows."""
 
 
 @dataclass(frozen=True, slots=True)

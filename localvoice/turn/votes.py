@@ -14,6 +14,7 @@ from enum import Enum
 import numpy as np
 
 from localvoice.turn.context import NO_QUESTION, Question
+from localvoice.turn.read_weights import READ, READ_BOTH
 from localvoice.turn.vote_weights import BOTH, LOUDNESS, SOUND, WORDS
 from localvoice.turn.words import INSTANT_PROBABILITY, ends_in_number, is_instant
 
@@ -36,6 +37,7 @@ a comma is worth -5 (scripts/turnwords/README.md), but recognisers guess: chosen
 nothing: they are set behind fragments as well."""
 
 WORDS_KEPT = 0.003
+READ_KEPT = 1e-4
 SOUND_KEPT = 0.03
 _RECOGNISER_KEPT = 0.05
 """Probabilities count no further than to here: no vote is certain, and a melody that could not be more finished does
@@ -68,6 +70,9 @@ class Votes:
     """The words up to here, as far as they are known."""
     words: float | None = None
     """How finished they read (the word model); None: not known, or no opinion."""
+    read: float | None = None
+    """That a sentence ends behind them, by a language model; None: none reads along. Beside the word model only: where
+    that knows too few of the words they are of another language, or noise."""
     is_command: bool = False
     """A skill would take the whole of them."""
     recogniser: float | None = None
@@ -108,13 +113,25 @@ class Votes:
             return trust * (SOUND[0] * heard + SOUND[1])
         if self.is_command or self.words is None:
             return said + trust * BOTH[1] * heard
-        both = BOTH[0] * log_odds(self.words, WORDS_KEPT) + BOTH[1] * heard + BOTH[2]
+        read = self._as_read
+        weights, odds = (BOTH, log_odds(self.words, WORDS_KEPT)) if read is None else (READ_BOTH, read)
+        both = weights[0] * odds + weights[1] * heard + weights[2]
         return trust * both + (1.0 - trust) * said
 
     def _of_words(self) -> float | None:
         if self.is_command:
             return COMMAND
-        return None if self.words is None else WORDS[0] * log_odds(self.words, WORDS_KEPT) + WORDS[1]
+        if self.words is None:
+            return None
+        read = self._as_read
+        return WORDS[0] * log_odds(self.words, WORDS_KEPT) + WORDS[1] if read is None else read
+
+    @property
+    def _as_read(self) -> float | None:
+        """Log-odds of the words where a language model has read them as well."""
+        if self.words is None or self.read is None:
+            return None
+        return READ[0] * log_odds(self.words, WORDS_KEPT) + READ[1] * log_odds(self.read, READ_KEPT) + READ[2]
 
     def _of_loudness(self) -> float:
         return 0.0 if self.loudness_db is None or self.turn_s < LOUDNESS_FROM_S else LOUDNESS * self.loudness_db

@@ -24,7 +24,7 @@ def hears(end: EndOfTurn, sound: float, speech_end_s: float = END_S) -> bool:
     return end.take(SoundSoFar(speech_end_s + 0.15, 1, speech_end_s, sound))
 
 
-def reads(end: EndOfTurn, text: str, speech_end_s: float = END_S, **votes: bool) -> bool:
+def reads(end: EndOfTurn, text: str, speech_end_s: float = END_S, **votes: float | bool | None) -> bool:
     return end.take(WordsSoFar(speech_end_s + 0.15, 1, speech_end_s, text, **votes))
 
 
@@ -64,6 +64,49 @@ def test_a_vote_that_is_never_asked_for_is_not_waited_for():
     alone = paused(prepare=False)
     hears(alone, 0.999)
     assert wait_ms(alone) < 600
+
+
+def test_a_language_models_opinion_on_its_way_is_not_overtaken_by_a_short_wait():
+    end = paused(hears_sound=False)
+    reads(end, "turn on the light", is_read=False)
+    assert wait_ms(end) == 600
+    reads(end, "turn on the light", read=0.6)
+    assert wait_ms(end) < 300
+
+
+def test_words_behind_which_a_sentence_hardly_ends_are_waited_for():
+    waits = []
+    for likely in (0.3, 0.0005):
+        end = paused(hears_sound=False)
+        reads(end, "turn on the light", read=likely)
+        waits.append(wait_ms(end))
+    assert waits[0] < waits[1]
+
+
+def test_a_language_models_opinion_moves_the_vote_beside_the_sound_as_well():
+    end = paused()
+    hears(end, 0.7)
+    likely = []
+    for read in (None, 0.5, 0.0005):
+        reads(end, "turn on the light", read=read)
+        likely.append(end.probability)
+    assert likely[2] < likely[0] < likely[1]
+
+
+def test_a_language_model_that_failed_leaves_the_words_to_the_small_one():
+    end = paused(hears_sound=False)
+    reads(end, "set a timer for five minutes")
+    alone = end.probability
+    reads(end, "set a timer for five minutes", is_read=False)
+    reads(end, "set a timer for five minutes", read=None)
+    assert end.probability == alone
+    assert wait_ms(end) < 600
+
+
+def test_a_language_models_opinion_on_words_of_another_language_does_not_count():
+    end = paused(hears_sound=False)
+    reads(end, "zweiundzwanzig donaudampfschiffe fahren", read=0.9)
+    assert wait_ms(end) == 600
 
 
 def test_words_without_an_opinion_are_in_all_the_same():

@@ -1,0 +1,95 @@
+"""Whether a sentence ends behind the user's words, in the opinion of a small language model that does nothing else.
+
+What it thinks of the words is one vote among several (`turn/votes.py`). A model of its own, not the one that answers:
+its opinion is weighed by how often it was right, which was measured for one model, and it may not wait for an answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from localvoice.config import EngineOptions, ReplyConfig
+from localvoice.errors import ModelError, ProviderError
+from localvoice.llm.chat_messages import as_chat_messages
+from localvoice.llm.llama_cpp import xllamacpp_obstacle
+from localvoice.llm.llama_server import LlamaServer
+from localvoice.llm.llama_setup import LlamaSetup, llama_setup, words_so_far
+from localvoice.messages import Message, Role
+from localvoice.streams import CancelToken, Worker
+from localvoice.turn.words import words_of
+
+_CONTEXT_TOKENS = 512
+_BATCH_TOKENS = 32
+"""Of a prompt at once: the table of all tokens' odds is as long, 6 MB; with 256 it is 50."""
+
+_MOST_WORDS = 120
+"""The last ones of a longer turn are read."""
+
+_THREADS = 2
+
+_PLACE = "x"
+
+_ENDS = frozenset({".", "?", "!"})
+_CANDIDATES = 100
+"""Tokens that are looked through for these; what is not among them has half of the last one's probability."""
+
+_CAPITALS = {"i": "I", "i'm": "I'm", "i'll": "I'll", "i'd": "I'd", "i've": "I've"}
+
+
+class LlamaTurnReader:
+    """The model in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the model and run it once; blocking, 0.5 s.
+
+        Raises:
+            ModelError: llama.cpp does not take the file, or its runtime is not installed.
+        """
+        if obstacle := xllamacpp_obstacle():
+            raise ModelError(obstacle)
+        try:
+            setup = llama_setup(path, EngineOptions(context_tokens=_CONTEXT_TOKENS), ReplyConfig(), hears=True)
+            server = LlamaServer(_small(setup), path.parent)
+            self._before = self._prompt_before(server)
+            self._read(server, "What time is it", CancelToken())
+        except ProviderError as error:
+            raise ModelError(f"{path} cannot be used: {error}") from error
+        self._server: LlamaServer | None = server
+        self._worker = Worker("turn reader")
+
+    async def probability(self, words: str) -> float:
+        """0..1 that a sentence ends behind `words`; 0 without any. 20 to 60 ms. Cancelling returns at once."""
+        server = self._server
+        written = as_written(words)
+        if server is None or not written:
+            return 0.0
+        return await self._worker.call(lambda token: self._read(server, written, token))
+
+    def close(self) -> None:
+        """Free the model, as soon as work in hand is done."""
+        if self._server is not None:
+            self._server = None
+            self._worker.close()
+
+    def _prompt_before(self, server: LlamaServer) -> str:
+        """What stands before the words of a user who says the first ones of a conversation."""
+        message = Message(Role.USER, _PLACE)
+        request = {"messages": as_chat_messages([message]), "add_generation_prompt": False}
+        return words_so_far(server.rendered(request), [message]).removesuffix(_PLACE)
+
+    def _read(self, server: LlamaServer, written: str, token: CancelToken) -> float:
+        found = server.likeliest(self._before + written, _CANDIDATES, token)
+        ends = sum(likely for text, likely in found if text in _ENDS)
+        return min(1.0, max(ends, found[-1][1] / 2 if found else 0.0))
+
+
+def as_written(words: str) -> str:
+    """As one writes them, without a mark at the end or inside: recognisers differ in what they set, and where."""
+    spelled = [_CAPITALS.get(word, word) for word in words_of(words)[-_MOST_WORDS:]]
+    return " ".join([spelled[0][:1].upper() + spelled[0][1:], *spelled[1:]]) if spelled else ""
+
+
+def _small(setup: LlamaSetup) -> LlamaSetup:
+    threads = min(_THREADS, setup.threads_beside)
+    return replace(setup, batch_tokens=_BATCH_TOKENS, threads_fixed=threads, threads_beside=threads)
