@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import json
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -22,7 +21,7 @@ from benchmarks.turns.corpus import CACHE, SpokenTurn, frames, in_a_room
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.samples import Samples, silence
-from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S, SmartTurn
+from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S, Opinion, SmartTurn
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, load_vad
 from localvoice.config import Config
@@ -42,26 +41,44 @@ SMART_TURN = Path(__file__).parents[2] / "build/smart-turn/smart-turn-v3.2-cpu.o
 
 
 class Ear:
-    """smart-turn, asked once for each stretch of sound; its answers are kept under build/turns."""
+    """smart-turn, asked once for each stretch of sound; what it makes of them is kept under build/turns."""
 
     def __init__(self, model: Path) -> None:
         self._model = SmartTurn(model)
-        self._file = CACHE / f"heard-{zlib.crc32(model.read_bytes()):08x}.json"
-        self._known: dict[str, float] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self._file = CACHE / f"opinions-{zlib.crc32(model.read_bytes()):08x}.npz"
+        self._known: dict[str, Opinion] = {}
+        if self._file.exists():
+            with np.load(self._file) as stored:
+                told = zip(stored["keys"].tolist(), stored["answers"].tolist(), stored["pooled"], strict=True)
+                self._known = {key: Opinion(answer, pooled) for key, answer, pooled in told}
 
-    def finished(self, dialogue: Dialogue, onset_s: float, end_s: float) -> float:
-        """0..1 that the turn from `onset_s` on sounds finished at `end_s`."""
-        start_s = max(0.0, onset_s - BEFORE_ONSET_S, end_s - HEARD_S)
-        stretch = dialogue.sound[frames(start_s) : frames(end_s)]
+    def opinion(self, stretch: Samples) -> Opinion:
+        """What it makes of a turn up to a pause."""
         key = f"{zlib.crc32(stretch.tobytes()):08x}"
         if key not in self._known:
-            self._known[key] = asyncio.run(self._model.probability(stretch))
+            self._known[key] = asyncio.run(self._model.opinion(stretch))
         return self._known[key]
 
+    def answer(self, dialogue: Dialogue, onset_s: float, end_s: float) -> float:
+        """0..1 that the turn from `onset_s` on sounds finished at `end_s`, by smart-turn itself."""
+        return self.opinion(_stretch(dialogue, onset_s, end_s)).answer
+
+    def finished(self, dialogue: Dialogue, onset_s: float, end_s: float) -> float:
+        """The same as the program has it."""
+        return self._model.weighed(self.opinion(_stretch(dialogue, onset_s, end_s)))
+
     def keep(self) -> None:
-        """Write down what was heard so far."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.write_text(json.dumps(self._known))
+        """Write down what was heard so far; nothing of a model whose features are not known."""
+        known = {key: one for key, one in self._known.items() if one.pooled is not None}
+        if known:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            answers, pooled = ([getattr(one, name) for one in known.values()] for name in ("answer", "pooled"))
+            np.savez(self._file, keys=list(known), answers=answers, pooled=np.array(pooled, np.float32))
+
+
+def _stretch(dialogue: Dialogue, onset_s: float, end_s: float) -> Samples:
+    start_s = max(0.0, onset_s - BEFORE_ONSET_S, end_s - HEARD_S)
+    return dialogue.sound[frames(start_s) : frames(end_s)]
 
 
 @dataclass(eq=False)

@@ -49,7 +49,7 @@ def _ends_by_smart_turn(dialogue: Dialogue, ear: Ear, sound_s: float) -> Iterato
         onset_s = start_s if onset_s is None else onset_s
         asked_s = end_s + PIPECAT_STOP_S
         if asked_s < until_s:
-            says_finished = ear.finished(dialogue, onset_s, asked_s) > 0.5
+            says_finished = ear.answer(dialogue, onset_s, asked_s) > 0.5
             due_s = asked_s + sound_s if says_finished else end_s + PIPECAT_LIMIT_S
             if due_s < until_s:
                 yield due_s

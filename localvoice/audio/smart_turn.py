@@ -1,11 +1,13 @@
 """Whether a turn sounds finished: smart-turn v3, a Whisper encoder with one output (engines.md 2).
 
 It hears melody and rhythm, not words, and is right about finished turns more often than about unfinished ones; so its
-answer is one vote among several (`turn/votes.py`).
+answer is one vote among several (`turn/votes.py`), and weighed anew where it is the file that we know
+(`pooled_vote.py`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localvoice.audio.onnx_model import open_model
+from localvoice.audio.pooled_vote import POOLED, Pooled, PooledVote
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ModelError, ProviderBroken
 from localvoice.streams import Worker
@@ -29,6 +32,16 @@ BEFORE_ONSET_S = 0.5
 _MELS = 80
 
 
+@dataclass(frozen=True, eq=False)
+class Opinion:
+    """What the model makes of a turn."""
+
+    answer: float
+    """0..1 that it sounds finished."""
+    pooled: Pooled | None
+    """The features behind the answer; None of a file that we do not know."""
+
+
 class SmartTurn:
     """The model in a thread of its own."""
 
@@ -40,7 +53,9 @@ class SmartTurn:
         """
         if not model.is_file():
             raise ModelError(f"{model} is missing: get it with `localvoice models download`")
-        self._session = open_model(model, NAME, has_arena=True)
+        vote = PooledVote()
+        self._vote = vote if vote.is_of(model) else None
+        self._session = open_model(model, NAME, has_arena=True, inner="" if self._vote is None else POOLED)
         if [one.shape[1:] for one in self._session.get_inputs()] != [[_MELS, HEARD_S * 100]]:
             raise ModelError(f"{model} is not smart-turn v3: get it with `localvoice models download`")
         self._features = Features()
@@ -58,20 +73,31 @@ class SmartTurn:
         Means nothing without speech: digital silence gives 0.99. Cancelling returns at once; a run that goes on is left
         to finish.
         """
+        return self.weighed(await self.opinion(turn))
+
+    async def opinion(self, turn: Samples) -> Opinion:
+        """The same before it is weighed."""
         own = turn[-HEARD_S * SPEECH_RATE_HZ :].copy()  # the caller's buffer goes on being written
         return await self._worker.call(lambda _: self._run(own))
+
+    def weighed(self, opinion: Opinion) -> float:
+        """The probability that follows from it."""
+        if self._vote is None or opinion.pooled is None:
+            return opinion.answer
+        return self._vote.probability(opinion.answer, opinion.pooled)
 
     def close(self) -> None:
         """Free the model, as soon as work in hand is done."""
         self._worker.close()
         self._session = None
 
-    def _run(self, turn: Samples) -> float:
+    def _run(self, turn: Samples) -> Opinion:
         try:
-            answer = self._session.run(None, {"input_features": self._features.of(turn)[None]})
+            answer, *inner = self._session.run(None, {"input_features": self._features.of(turn)[None]})
         except Exception as error:  # onnxruntime has no common base for its run errors
             raise ProviderBroken(f"smart-turn failed ({type(error).__name__})", provider=NAME) from error
-        return float(answer[0].reshape(-1)[0])  # called `logits`, but a probability already
+        likely = float(answer.reshape(-1)[0])  # called `logits`, but a probability already
+        return Opinion(likely, inner[0].reshape(-1) if inner else None)
 
 
 class Features:

@@ -1,0 +1,114 @@
+"""Pauses and ends of people as the votes on them see them, for scripts/calibrate_votes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.turns.corpus import LabelledPause, SpokenTurn
+from benchmarks.turns.dialogue import Ear, heard
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
+from localvoice.audio.smart_turn import BEFORE_ONSET_S
+from localvoice.config import VadConfig
+from localvoice.turn.loudness import Loudness
+from localvoice.turn.speech_gate import Edge, SpeechGate
+from localvoice.turn.votes import LOUDNESS_FROM_S, SOUND_KEPT, WORDS_KEPT, log_odds
+from localvoice.turn.words import turn_words
+
+_NEAR_S = 0.25
+"""The gate hears the end of speech within so much of where it is labelled."""
+
+_OWN = 0.5
+"""Weight of the pauses that a recording has by itself: most lie where a sentence could end, and neither melody nor
+words tell that another one follows."""
+
+Column = NDArray[np.float64]
+Marks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Pauses:
+    """One row each: what votes, and what it turned out to be."""
+
+    words: Column
+    answers: Column
+    """Log-odds of the words, and of smart-turn's own answer."""
+    pooled: NDArray[np.float32]
+    """The features behind the answer, shape (rows, 384)."""
+    loudness_db: Column
+    """0 where it does not count."""
+    is_end: Marks
+    weights: Column
+    """Of each row; 1 in the mean, and the same in all of each folder."""
+    folders: NDArray[np.int_]
+    """Number of the folder."""
+
+
+def gathered(folders: Iterable[Iterable[SpokenTurn]], ear: Ear) -> Pauses:
+    """The pauses of all folders whose words the model of words can read; the folders weigh the same."""
+    parts = [_of_folder(turns, ear, number) for number, turns in enumerate(folders)]
+    mean = sum(len(part.words) for part in parts) / len(parts)
+    weights = [part.weights * mean / part.weights.sum() for part in parts]
+    names = ("words", "answers", "pooled", "loudness_db", "is_end", "folders")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Pauses(**columns, weights=np.concatenate(weights))
+
+
+def _of_folder(turns: Iterable[SpokenTurn], ear: Ear, number: int) -> Pauses:
+    found = [
+        (log_odds(likely, WORDS_KEPT), ear.opinion(stop.sound), stop.loudness_db, pause)
+        for turn in turns
+        for pause, stop in paused(turn)
+        if (likely := turn_words().probability(pause.words)) is not None
+    ]
+    ear.keep()
+    return Pauses(
+        words=np.array([words for words, *_ in found]),
+        answers=np.array([log_odds(opinion.answer, SOUND_KEPT) for _, opinion, *_ in found]),
+        pooled=np.array([opinion.pooled for _, opinion, *_ in found]),
+        loudness_db=np.array([loud for *_, loud, _ in found]),
+        is_end=np.array([pause.is_finished for *_, pause in found]),
+        weights=np.array([_OWN if pause.kind == "natural" and not pause.is_finished else 1.0 for *_, pause in found]),
+        folders=np.full(len(found), number),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Stop:
+    """Where the program would find a pause."""
+
+    sound: Samples
+    """The turn so far, as smart-turn hears it."""
+    speech_end_s: float
+    at_s: float
+    """When it is known."""
+    loudness_db: float
+    """As in `Votes`; 0 where it does not count."""
+
+
+def paused(turn: SpokenTurn) -> Iterator[tuple[LabelledPause, Stop]]:
+    """Each pause at which the program would ask, with what it would hear."""
+    *inside, end = turn.pauses()
+    stops = list(_stops(end.samples))
+    for pause in (*inside, end):
+        latest_s = pause.speech_end_s + pause.pause_s
+        near = [(abs(stop.speech_end_s - pause.speech_end_s), stop) for stop in stops if stop.at_s < latest_s]
+        if near and min(near, key=itemgetter(0))[0] < _NEAR_S:
+            yield pause, min(near, key=itemgetter(0))[1]
+
+
+def _stops(sound: Samples) -> Iterator[Stop]:
+    gate, loudness, began_s = SpeechGate(VadConfig()), Loudness(), -1.0
+    for window in heard(sound):
+        loudness.hear(window)
+        edge = gate.step(window.at_s, window.probability)
+        began_s = gate.onset_s if edge is Edge.STARTED and began_s < 0 else began_s
+        if edge is Edge.STOPPED:
+            first_s, end_s = max(0.0, began_s - BEFORE_ONSET_S), gate.end_s
+            own = sound[int(first_s * SPEECH_RATE_HZ) : int(window.at_s * SPEECH_RATE_HZ)]
+            above_db = loudness.at_pause(began_s, end_s) if end_s - began_s >= LOUDNESS_FROM_S else None
+            yield Stop(own, end_s, window.at_s, above_db or 0.0)

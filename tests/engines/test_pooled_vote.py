@@ -1,0 +1,73 @@
+"""What smart-turn hears, weighed anew: of the file that is known, and of no other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from localvoice.audio.pooled_vote import MOST_SURE, PooledVote
+from localvoice.audio.samples import SPEECH_RATE_HZ
+from localvoice.audio.smart_turn import Opinion, SmartTurn
+from localvoice.model_store.catalogue import Kind, read_catalogue
+from localvoice.turn.votes import SOUND_KEPT
+from tests.e2e.spoken import speech
+from tests.smart_turn import SMART_TURN, needs_smart_turn
+
+FEATURES = np.random.default_rng(0).normal(0.0, 0.1, 384).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def smart_turn() -> SmartTurn:
+    return SmartTurn(SMART_TURN)
+
+
+@pytest.fixture(scope="module")
+def unknown(tmp_path_factory) -> SmartTurn:
+    """The same graph in a file that differs in a byte: a producer's name behind its end."""
+    file = tmp_path_factory.mktemp("other") / "smart-turn.onnx"
+    file.write_bytes(SMART_TURN.read_bytes() + bytes([2 << 3 | 2, 1]) + b"x")
+    return SmartTurn(file)
+
+
+def opinion(smart_turn: SmartTurn) -> Opinion:
+    return asyncio.run(smart_turn.opinion(speech("What is the weather like in London?")))
+
+
+def test_the_weights_are_of_the_file_in_the_catalogue():
+    (file,) = (file for model in read_catalogue() if model.kind is Kind.TURN for file in model.files)
+    assert PooledVote().sha256 == file.sha256
+
+
+def test_a_surer_answer_is_a_likelier_end_and_no_answer_is_certain():
+    vote = PooledVote()
+    likely = [vote.probability(answer, FEATURES) for answer in (0.0, 1.0 - MOST_SURE, 0.5, MOST_SURE, 1.0)]
+    assert likely[0] == likely[1] < likely[2] < likely[3] == likely[4]
+
+
+def test_it_is_clipped_where_the_votes_clip_it():
+    assert pytest.approx(1.0 - SOUND_KEPT) == MOST_SURE
+
+
+@needs_smart_turn
+def test_the_answer_is_the_same_with_the_features_beside_it(smart_turn, unknown):
+    turn = speech("Turn on the light in the kitchen.")
+    known, other = (asyncio.run(one.opinion(turn)) for one in (smart_turn, unknown))
+    assert known.answer == other.answer
+    assert known.pooled.shape == (384,)
+    assert other.pooled is None
+
+
+@needs_smart_turn
+def test_the_vote_follows_from_answer_and_features(smart_turn):
+    heard = opinion(smart_turn)
+    turned = Opinion(heard.answer, -heard.pooled)
+    assert smart_turn.weighed(heard) == PooledVote().probability(heard.answer, heard.pooled)
+    assert smart_turn.weighed(heard) != smart_turn.weighed(turned)
+
+
+@needs_smart_turn
+def test_of_a_file_that_is_not_known_the_answer_is_the_vote(unknown):
+    turn = np.zeros(SPEECH_RATE_HZ, np.float32)
+    assert asyncio.run(unknown.probability(turn)) == asyncio.run(unknown.opinion(turn)).answer
