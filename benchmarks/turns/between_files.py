@@ -32,7 +32,7 @@ from localvoice.audio.samples import AUDIBLE, SPEECH_RATE_HZ, Samples, silence
 MODEL = Path(__file__).parents[2] / "tests/models/tts/en_US-tiny-test.onnx"
 STORY = " ".join((Path(__file__).parent / "story.txt").read_text(encoding="utf-8").splitlines())
 SOUNDS = ("interruption", "stop word", "backchannel", "coughs", "clicks")
-_ENGINES = ("--stt", "openai", "--llm", "openai", "--tts", f"piper:{MODEL}", "--no-fallback", "--no-skills", "--plain")
+ENGINES = ("--stt", "openai", "--llm", "openai", "--tts", f"piper:{MODEL}", "--no-fallback", "--no-skills", "--plain")
 _ASKED = "Tell me a long story, please."
 _SAID_LAST = f"Thank you, {CLOSING}."
 _FIRST_S, _GAP_S = 1.0, 3.4
@@ -69,7 +69,7 @@ class Seen:
 
 def scene(sounds: list[OverSound], seed: int) -> Stream:
     """A question, the sounds over what answers, and a goodbye."""
-    asked, last = (_said(text) for text in (_ASKED, _SAID_LAST))
+    asked, last = (said(text) for text in (_ASKED, _SAID_LAST))
     random = np.random.default_rng(seed)
     parts: list[Samples] = []
     placed: list[tuple[float, float, str]] = []
@@ -83,7 +83,8 @@ def scene(sounds: list[OverSound], seed: int) -> Stream:
     return Stream(np.concatenate(parts) + quiet.astype(np.float32), placed)
 
 
-def _said(text: str) -> Samples:
+def said(text: str) -> Samples:
+    """By one user, as loud as people speak."""
     from benchmarks.audio.voices import spoken
 
     return spoken(text, "awb")
@@ -94,7 +95,7 @@ def talk(user: Stream, folder: Path) -> tuple[list[dict[str, Any]], Samples, int
     files = [folder / name for name in ("user.wav", "reply.wav", "events.jsonl")]
     soundfile.write(files[0], user.sound, SPEECH_RATE_HZ, subtype="PCM_16")
     ends = ("--input", files[0], "--output", files[1], "--events", files[2])
-    command = [sys.executable, "-m", "localvoice", "talk", *map(str, ends), *_ENGINES]
+    command = [sys.executable, "-m", "localvoice", "talk", *map(str, ends), *ENGINES]
     with knowing_service(user, STORY) as environ:
         subprocess.run(
             command, env=os.environ | environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
