@@ -68,6 +68,13 @@ def unwritable(place: object, error: Exception) -> FileError:
     return FileError(f"cannot write {place}: {reason}; {cure}")
 
 
+def unreadable(place: object, error: Exception) -> FileError:
+    """What to raise where `place` is there and cannot be read: the system's reason, and what helps."""
+    reason = str(getattr(error, "strerror", None) or error).rstrip(".").lower()
+    cure = "correct its permissions" if isinstance(error, PermissionError) else "name another one"
+    return FileError(f"cannot read {place}: {reason}; {cure}")
+
+
 class ModelError(LocalVoiceError):
     """A model file is missing or corrupt; the message names the command that gets it."""
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unreadable
 
 _OPTIONS = {"protocol_whitelist": "pipe"}
 """Keeps playlists (HLS, concat) from opening other files and addresses: without it one was dialled."""
@@ -29,7 +29,7 @@ def open_recording(path: Path) -> BinaryIO:
     except FileNotFoundError as error:
         raise FileError(f"there is no file {path}: check the name") from error
     except (OSError, ValueError) as error:
-        raise FileError(f"cannot read {path}: {_reason(error)}") from error
+        raise unreadable(path, error) from error
     if path.is_file() and path.stat().st_size == 0:
         file.close()
         raise FileError(f"{path} is empty: name a recording")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -9,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Resampler, Samples, from_int16, silence, to_int16, to_mono
-from localvoice.errors import FileError, unwritable
+from localvoice.errors import FileError, unreadable, unwritable
 
 OTHER_SOUND = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".aiff", ".aif", ".au"})
 """Ends of names that mean a file of sound, and none that is written here."""
@@ -189,6 +191,8 @@ def open_sound_file(path: Path) -> Any:
             raise FileError(f"{path} is a folder: name a WAV file in it") from error
         if path.stat().st_size == 0:
             raise FileError(f"{path} is empty: a WAV file is needed") from error
+        if not os.access(path, os.R_OK):  # libsndfile knows no more than "system error"
+            raise unreadable(path, PermissionError(errno.EACCES, "permission denied")) from error
         raise FileError(f"{path} cannot be read as sound ({_reason(error)}): name a WAV file") from error
 
 

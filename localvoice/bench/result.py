@@ -11,7 +11,7 @@ from typing import Any
 from localvoice.bench.measuring import Measured
 from localvoice.config import Config
 from localvoice.doctor.stages import LIMITS
-from localvoice.errors import FileError
+from localvoice.errors import FileError, unreadable
 from localvoice.metrics import STAGES, nearest_rank
 
 FORMAT = 1
@@ -169,7 +169,7 @@ def read_result(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise FileError(f"there is no file {path}: make one with `localvoice bench --json > {path}`") from error
     except OSError as error:
-        raise FileError(f"cannot read {path}: {str(error.strerror or error).lower()}") from error
+        raise unreadable(path, error) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FileError(f"{path} is no result of `localvoice bench --json`: name one") from error
     if written != FORMAT:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from localvoice.config import Config
 from localvoice.config_file import FILE_VARIABLE
 from localvoice.config_sources import Flag, load
-from localvoice.errors import ConfigError, FileError
+from localvoice.errors import ConfigError, FileError, unreadable
 from localvoice.event_log import Event
 from localvoice.messages import Origin
 from localvoice.recording import FORMAT
@@ -121,6 +121,6 @@ def _text(path: Path) -> str:
     except FileNotFoundError as error:
         raise FileError(f"{path} is missing: the recording is not complete") from error
     except OSError as error:
-        raise FileError(f"cannot read {path}: {str(error.strerror or error).lower()}") from error
+        raise unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} is damaged: record the session again") from error

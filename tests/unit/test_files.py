@@ -233,3 +233,11 @@ def test_what_the_end_of_a_file_could_not_hold_is_told_at_its_end(tmp_path):
     said = on_a_small_disk(tmp_path / "out.wav", rate_hz=96_000, writes=5)
     assert said[0] == "written"
     assert said[1].startswith("cannot write ")
+
+
+def test_a_file_that_is_closed_to_us_is_told_as_such(tmp_path, monkeypatch):
+    path = tmp_path / "closed.wav"
+    path.write_text("what only its owner may read")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may read anything
+    with pytest.raises(FileError, match=r"closed\.wav: permission denied; correct its permissions$"):
+        WavSource(path)
