@@ -115,10 +115,15 @@ class Answering:
             turn.times[Stage.TRANSCRIPT] = now_s
             turn.user_text = heard.transcript.text
             hand.is_remembered = not heard.transcript.rejected
-            hand.gate.tell(partial(self.house.log.transcript, turn, heard.transcript, heard.audio_s))
+            hand.gate.tell(partial(self._tell_words, hand, heard))
         has_voted = asked is not None and self.following.follows(asked.turn)
         if isinstance(asked, PauseBegan) and not hand.gate.is_open and not has_voted:
             hand.vote.tell(partial(self._vote, asked, heard.words))
+
+    def _tell_words(self, hand: Hand, heard: Heard) -> None:
+        """Who says something over our goodbye stays."""
+        self.state.wants_end &= heard.transcript.rejected
+        self.house.log.transcript(hand.turn, heard.transcript, heard.audio_s)
 
     def _vote(self, pause: PauseBegan, words: str) -> None:
         is_command = self._answers.command(words) is not None

@@ -191,7 +191,7 @@ class Session:
     def _check_end(self, now_s: float) -> None:
         ending = self._ending
         ending.has_replied |= self._replying.outcome.has_replied
-        ending.wants_end |= self._replying.state.wants_end
+        ending.wants_end = self._replying.state.wants_end
         reason = ending.reason(now_s, is_settled=self.is_idle)
         if reason is not None:
             self.end(reason, self._replying.outcome.exit_code if reason is EndedBy.ONCE else ExitCode.OK)

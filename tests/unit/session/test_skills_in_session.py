@@ -104,6 +104,20 @@ def test_goodbye_is_answered_and_ends_the_session():
     assert talk.duplex.now_s() < 10
 
 
+@pytest.mark.parametrize(("said_over_it", "reason"), [("wait one more question please", "idle"), ("", "goodbye")])
+def test_who_says_something_over_our_goodbye_stays(said_over_it, reason):
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(0.1)
+        await talk.speak(1.5)
+        await talk.quiet(60.0)
+
+    heard = FakeRecognizer("goodbye", said_over_it)
+    talk = hold(user, Setting(stt=heard, options=DEVICES, config=idle(20)))
+    assert one(talk.events, "barge_in")["turn"] == 1
+    assert talk.events[-1]["reason"] == reason
+
+
 def test_starting_over_forgets_everything():
     model = FakeChatModel("Yes.")
 
