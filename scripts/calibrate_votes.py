@@ -47,15 +47,25 @@ people's own pauses to 0.01 of AUC."""
 Fit = NDArray[np.float64]
 
 
-def fitted(features: Fit, is_end: Marks, weights: Column | None = None, prior: Fit | None = None) -> Fit:
-    """Logistic regression, ends and pauses weighing the same in all; `weights`: of each row beside that."""
+def fitted(
+    features: Fit,
+    is_end: Marks,
+    weights: Column | None = None,
+    prior: Fit | None = None,
+    *,
+    given: Column | float = 0.0,
+) -> Fit:
+    """Logistic regression, ends and pauses weighing the same in all.
+
+    `weights` of each row beside that, `given` log-odds that are there already.
+    """
     own = np.ones(len(is_end)) if weights is None else weights
     share = np.average(is_end, weights=own)
     counts = np.where(is_end, 0.5 / share, 0.5 / (1 - share)) * own
     held = np.full(features.shape[1], _PRIOR) if prior is None else prior
     slopes = np.zeros(features.shape[1])
     for _ in range(_ROUNDS):
-        chance = 1 / (1 + np.exp(-np.clip(features @ slopes, -30, 30)))
+        chance = 1 / (1 + np.exp(-np.clip(features @ slopes + given, -30, 30)))
         gradient = features.T @ (counts * (is_end - chance)) - held * slopes
         curvature = (features * (counts * chance * (1 - chance))[:, None]).T @ features
         step = np.linalg.solve(curvature + np.diag(held), gradient)

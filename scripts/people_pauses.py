@@ -22,7 +22,7 @@ from localvoice.turn.words import turn_words
 _NEAR_S = 0.25
 """The gate hears the end of speech within so much of where it is labelled."""
 
-_OWN = 0.5
+OWN = 0.5
 """Weight of the pauses that a recording has by itself: most lie where a sentence could end, and neither melody nor
 words tell that another one follows."""
 
@@ -72,7 +72,7 @@ def _of_folder(turns: Iterable[SpokenTurn], ear: Ear, number: int) -> Pauses:
         pooled=np.array([opinion.pooled for _, opinion, *_ in found]),
         loudness_db=np.array([loud for *_, loud, _ in found]),
         is_end=np.array([pause.is_finished for *_, pause in found]),
-        weights=np.array([_OWN if pause.kind == "natural" and not pause.is_finished else 1.0 for *_, pause in found]),
+        weights=np.array([OWN if pause.kind == "natural" and not pause.is_finished else 1.0 for *_, pause in found]),
         folders=np.full(len(found), number),
     )
 
@@ -86,6 +86,8 @@ class Stop:
     speech_end_s: float
     at_s: float
     """When it is known."""
+    turn_s: float
+    """From the beginning of the turn to its end."""
     loudness_db: float
     """As in `Votes`; 0 where it does not count."""
 
@@ -111,4 +113,4 @@ def _stops(sound: Samples) -> Iterator[Stop]:
             first_s, end_s = max(0.0, began_s - BEFORE_ONSET_S), gate.end_s
             own = sound[int(first_s * SPEECH_RATE_HZ) : int(window.at_s * SPEECH_RATE_HZ)]
             above_db = loudness.at_pause(began_s, end_s) if end_s - began_s >= LOUDNESS_FROM_S else None
-            yield Stop(own, end_s, window.at_s, above_db or 0.0)
+            yield Stop(own, end_s, window.at_s, end_s - began_s, above_db or 0.0)

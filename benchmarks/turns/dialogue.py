@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import json
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ from localvoice.audio.smart_turn import BEFORE_ONSET_S, HEARD_S, Opinion, SmartT
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, load_vad
 from localvoice.config import Config
+from localvoice.llm.turn_reader import LlamaTurnReader
 from localvoice.skills.catalog import Skills
 from localvoice.turn.decisions import Decision, PauseBegan, PauseLikely, TurnEnded
 from localvoice.turn.observations import Observation, ReplyEnded, ReplyStarted, SoundSoFar, Window, WordsSoFar
@@ -38,6 +40,10 @@ QUICK_S = 0.1
 
 SMART_TURN = Path(__file__).parents[2] / "build/smart-turn/smart-turn-v3.2-cpu.onnx"
 """Where scripts/ensure_smart_turn.sh puts it."""
+
+
+TURN_READER = Path(__file__).parents[2] / "build/turn-reader/SmolLM2-135M-Instruct.Q4_1.gguf"
+"""Where scripts/ensure_turn_reader.sh puts it."""
 
 
 class Ear:
@@ -79,6 +85,26 @@ class Ear:
 def _stretch(dialogue: Dialogue, onset_s: float, end_s: float) -> Samples:
     start_s = max(0.0, onset_s - BEFORE_ONSET_S, end_s - HEARD_S)
     return dialogue.sound[frames(start_s) : frames(end_s)]
+
+
+class Reader:
+    """The turn reader, asked once for each text; what it makes of them is kept under build/turns."""
+
+    def __init__(self, model: Path) -> None:
+        self._model = LlamaTurnReader(model)
+        self._file = CACHE / "read.json"
+        self._known: dict[str, float] = json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def probability(self, words: str) -> float:
+        """0..1 that a sentence ends behind them."""
+        if words not in self._known:
+            self._known[words] = asyncio.run(self._model.probability(words))
+        return self._known[words]
+
+    def keep(self) -> None:
+        """Write down what was read so far."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._file.write_text(json.dumps(self._known))
 
 
 @dataclass(eq=False)
@@ -135,6 +161,9 @@ class Votes:
     ear: Ear | None = None
     sound_s: float = 0.06
     """smart-turn on this machine: 40-90 ms (latency.md, and benchmarks here)."""
+    reader: Reader | None = None
+    reader_s: float = 0.06
+    """The turn reader, from the words on: 20 to 90 ms on this machine."""
 
 
 class Taking:
@@ -187,7 +216,12 @@ class Taking:
             read_s = self._votes.words_s
             if read_s <= QUICK_S:  # begun when the pause was likely, told when it is certain
                 read_s = max(0.0, self._likely_s + read_s - pause.at_s)
-            yield read_s, WordsSoFar(*about, words, self._skills.match(words) is not None)
+            told = WordsSoFar(*about, words, self._skills.match(words) is not None)
+            if self._votes.reader is None or not words:
+                yield read_s, told
+            else:
+                yield read_s, replace(told, is_read=False)
+                yield read_s + self._votes.reader_s, replace(told, read=self._votes.reader.probability(words))
         if self._votes.ear is not None:
             likely = self._votes.ear.finished(self._dialogue, pause.onset_s, pause.end_s)
             yield self._votes.sound_s, SoundSoFar(*about, likely)

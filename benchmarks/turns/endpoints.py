@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from benchmarks.turns.corpus import Half, SpokenTurn, turns
-from benchmarks.turns.dialogue import SMART_TURN, Ear, dialogues
+from benchmarks.turns.dialogue import SMART_TURN, TURN_READER, Ear, Reader, dialogues
 from benchmarks.turns.people import Kind, turns_of_people
 from benchmarks.turns.scores import BETWEEN, INSIDE, Score
-from benchmarks.turns.systems import NO_EAR, systems
+from benchmarks.turns.systems import NO_EAR, READ, systems
 from localvoice.config import PATIENCE_MS
 
 TITLES = ("their own pauses, all recordings", "their own pauses, one half", "evenly drawn pauses, one half")
@@ -28,6 +28,8 @@ TITLES = ("their own pauses, all recordings", "their own pauses, one half", "eve
 OF_PEOPLE = frozenset({
     *PATIENCE_MS,
     *("normal, no words", "normal" + NO_EAR, "smart-turn alone"),
+    *(patience + READ for patience in PATIENCE_MS),
+    "normal" + NO_EAR + READ,
     *(f"{silence_ms} ms of silence" for silence_ms in (300, 400, 600, 800)),
 })  # fmt: skip
 """What they are measured with."""
@@ -35,18 +37,27 @@ OF_PEOPLE = frozenset({
 
 def measure(spoken: Iterable[SpokenTurn], model: Path) -> dict[str, Any]:
     """All systems on these turns."""
-    ear = Ear(model) if model.is_file() else None
+    ear, reader = Ear(model) if model.is_file() else None, reader_of()
     if ear is None:
         _say("no smart-turn: sh scripts/ensure_smart_turn.sh fetches it; going on without")
-    named = systems(ear)
+    named = systems(ear, reader)
     scores = {name: Score() for name in named}
     for dialogue in dialogues(spoken):
         _say(f"{dialogue.speaker}: {len(dialogue.turns)} turns, {len(dialogue.sound) / 16000 / 60:.1f} min")
         for name, ends in named.items():
             scores[name].add(dialogue, ends(dialogue))
-        if ear is not None:
-            ear.keep()
+        for known in (ear, reader):
+            if known is not None:
+                known.keep()
     return {name: score.figures() for name, score in scores.items()}
+
+
+def reader_of() -> Reader | None:
+    """The turn reader, where it has been fetched."""
+    if TURN_READER.is_file():
+        return Reader(TURN_READER)
+    _say("no turn reader: sh scripts/ensure_turn_reader.sh fetches it; going on without")
+    return None
 
 
 def table(figures: dict[str, Any]) -> str:
@@ -85,8 +96,8 @@ def table_of_people(figures: dict[str, Any]) -> str:
 
 def of_people(folders: list[Path], half: Half, model: Path) -> dict[str, dict[str, Any]]:
     """Some systems on recordings of people, by what their pauses are; the weights come from the choosing half."""
-    ear = Ear(model)
-    named = {name: ends for name, ends in systems(ear).items() if name in OF_PEOPLE}
+    ear, reader = Ear(model), reader_of()
+    named = {name: ends for name, ends in systems(ear, reader).items() if name in OF_PEOPLE}
     scores = {title: {name: Score() for name in named} for title in TITLES}
     for folder, each, kind in product(folders, get_args(Half), get_args(Kind)):
         titles = [TITLES[0]] * (kind == "natural") + [TITLES[1 + (kind == "inserted")]] * (each == half)
@@ -98,6 +109,8 @@ def of_people(folders: list[Path], half: Half, model: Path) -> dict[str, dict[st
                 for title in titles:
                     scores[title][name].add(dialogue, found)
             ear.keep()
+            if reader is not None:
+                reader.keep()
     return {title: {name: score.figures() for name, score in rows.items()} for title, rows in scores.items()}
 
 

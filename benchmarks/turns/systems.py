@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.turns.dialogue import Dialogue, Ear, Taking, Votes
+from benchmarks.turns.dialogue import Dialogue, Ear, Reader, Taking, Votes
 from localvoice.config import PATIENCE_MS, Config, SessionConfig, TurnConfig, VadConfig
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
@@ -70,10 +70,10 @@ def silences(dialogue: Dialogue) -> Iterator[tuple[float, float, float]]:
         yield (*before, float("inf"))
 
 
-NO_EAR, NO_VOTES = ", no smart-turn", ", silence only"
+NO_EAR, NO_VOTES, READ = ", no smart-turn", ", silence only", ", and the turn reader"
 
 
-def systems(ear: Ear | None) -> dict[str, Ends]:
+def systems(ear: Ear | None, reader: Reader | None = None) -> dict[str, Ends]:
     """By name, in the order of the table."""
     presets = {patience: TurnConfig(patience=patience) for patience in PATIENCE_MS}
     both = Votes(WORDS_S, ear)
@@ -82,6 +82,11 @@ def systems(ear: Ear | None) -> dict[str, Ends]:
         found |= {patience: ours(turn, both) for patience, turn in presets.items()}
         found[f"normal, words {1000 * SLOW_WORDS_S:.0f} ms late"] = ours(presets["normal"], Votes(SLOW_WORDS_S, ear))
         found["normal, no words"] = ours(presets["normal"], Votes(None, ear), language="und")
+    if reader is not None:
+        found["normal" + NO_EAR + READ] = ours(presets["normal"], Votes(WORDS_S, reader=reader))
+    if ear is not None and reader is not None:
+        read_along = Votes(WORDS_S, ear, reader=reader)
+        found |= {patience + READ: ours(turn, read_along) for patience, turn in presets.items()}
     found |= {patience + NO_EAR: ours(turn, Votes(WORDS_S)) for patience, turn in presets.items()}
     found |= {patience + NO_VOTES: ours(turn, Votes(), language="und") for patience, turn in presets.items()}
     if ear is not None:

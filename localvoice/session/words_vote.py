@@ -25,7 +25,7 @@ class WordsVote:
     def tell(self, vote: WordsSoFar, house: House) -> None:
         """Observe `vote`, and what the reader makes of its text when it has read it."""
         reader = self._equipment.turn_reader
-        if reader is None or not vote.text:
+        if reader is None or not vote.text or vote.is_command:  # a command has a vote of its own
             house.observe(vote)
         elif vote.text == self._known[0]:
             house.observe(replace(vote, read=self._known[1]))

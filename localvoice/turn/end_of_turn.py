@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localvoice.config import Config
 from localvoice.turn.context import NO_QUESTION, question_in
@@ -131,7 +131,7 @@ class EndOfTurn:
     def decide(self, silence_s: float | None, turn_s: float) -> EndReason | None:
         """Why the turn is over now, or None (see `Endpointing.decide`)."""
         is_complete = self._pause is None or not self._pause.awaited
-        pace = self._speaker.pace
+        pace = replace(self._speaker.pace, is_read=self._pause is not None and self._pause.votes.read is not None)
         reason = self._endpointing.decide(silence_s, turn_s, self._finished, pace=pace, is_complete=is_complete)
         if self._pause is not None:
             self._pause.was_end |= reason is not None

@@ -19,6 +19,9 @@ wait, and 5 in 100 more than the plain one (docs/decisions/028-waits-in-steps.md
 _FAR = 2.6
 """Log-odds below the mark of what is sure, up to which the wait is the longest: 3 to 5 in 100 ends of people lie there
 (2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
+_FAR_READ = 2.1
+"""The same where a language model has read the words, which tells the last ends from pauses better
+(docs/decisions/059-a-reader-of-turns.md)."""
 MOST_UNFINISHED = 0.25
 """And it is never longer than the plain one above this, where an end is `complete`."""
 
@@ -48,11 +51,13 @@ class Pace:
     """Factor of the plain wait; it never gets beyond the other two."""
     sure: float = SURE
     """From which probability on the wait is short."""
+    is_read: bool = False
+    """A language model has read the words."""
 
     @property
     def unfinished(self) -> float:
         """Up to which probability the wait is the longest."""
-        return min(probability_of(log_odds(self.sure) - _FAR), MOST_UNFINISHED)
+        return min(probability_of(log_odds(self.sure) - (_FAR_READ if self.is_read else _FAR)), MOST_UNFINISHED)
 
 
 _STRANGER = Pace()

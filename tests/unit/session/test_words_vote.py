@@ -64,13 +64,12 @@ async def test_words_are_told_at_once_and_again_when_they_are_read():
         reader = Reader()
         beside = Beside(tasks, reader)
         reader.answers["turn on the light"] = 0.4
-        beside.tell("turn on the light", is_command=True)
+        beside.tell("turn on the light")
         assert beside.told == [("turn on the light", None, False)]
         reader.may_answer.set()
         await settled()
     assert beside.told[1:] == [("turn on the light", 0.4, True)]
     assert beside.seen[1].at_s == 7.0
-    assert beside.seen[1].is_command
 
 
 async def test_more_news_of_the_same_words_asks_nothing_twice_and_gets_the_one_opinion():
@@ -110,6 +109,15 @@ async def test_a_reader_that_fails_holds_nothing_up():
         reader.may_answer.set()
         await settled()
     assert beside.told[-1] == ("turn on the light", None, True)
+
+
+async def test_a_command_is_not_read():
+    async with asyncio.TaskGroup() as tasks:
+        reader = Reader()
+        beside = Beside(tasks, reader)
+        beside.tell("what time is it", is_command=True)
+    assert reader.asked == []
+    assert beside.told == [("what time is it", None, True)]
 
 
 async def test_no_words_are_not_read():
