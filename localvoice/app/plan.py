@@ -111,10 +111,19 @@ def _check_files(made: Plan, events: str, save: str, record: Path | None) -> Non
     if save == "-":
         raise ConfigError("--save keeps the transcript in a file: name one; standard output has it anyway")
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
-    places = [Path(file).resolve() for file in files]
+    places = [_place(Path(file)) for file in files]
     for file, place in zip(files, places, strict=True):
-        if places.count(place) > 1 and (place.is_file() or not place.exists()):  # /dev/null takes anything
+        if places.count(place) > 1 and (Path(file).is_file() or not Path(file).exists()):  # /dev/null takes anything
             raise ConfigError(f"{file} is named twice: give --input, --output, --events and --save files of their own")
+
+
+def _place(path: Path) -> object:
+    """The same for all names of a file: links of both kinds, and other letters where the system does not tell them."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path.resolve()
+    return found.st_dev, found.st_ino
 
 
 def _waits_for_folder(end: End, record: Path | None) -> bool:

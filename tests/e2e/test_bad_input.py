@@ -60,6 +60,14 @@ def test_a_recording_is_never_overwritten_and_no_file_written_twice(localvoice, 
     assert recording.read_bytes() == before
 
 
+def test_another_name_of_the_recording_is_the_recording(localvoice):
+    recording = localvoice.folder / silent_wav(localvoice)
+    before = recording.read_bytes()
+    (localvoice.folder / "link.wav").hardlink_to(recording)
+    assert "is named twice" in localvoice.refusal("--input", "silent.wav", "--output", "link.wav", code=2)
+    assert recording.read_bytes() == before
+
+
 OUTPUTS = [
     ("missing/reply.wav", "no such file or directory"),
     ("file/reply.wav", "not a directory"),
