@@ -11,6 +11,7 @@ from pathlib import Path
 
 from localvoice.errors import FileError, unwritable
 from localvoice.metrics import STAGES
+from localvoice.recording import OWN_FILES
 from localvoice.replay.folder import Recorded
 from localvoice.replay.sounds import Sides, read_sides
 from localvoice.replay.timeline import Timeline
@@ -36,6 +37,9 @@ def write_page(recorded: Recorded, path: Path) -> None:
     """
     if path.is_dir():
         raise FileError(f"{path} is a folder: name a file in it")
+    place = path.resolve()
+    if place.parent == recorded.folder.resolve() and place.name in OWN_FILES:
+        raise FileError(f"{path} is a part of the recording itself: name another file")
     text = page(recorded, read_sides(recorded.folder))
     try:
         if path.exists() and not path.is_file():

@@ -145,6 +145,15 @@ def test_a_session_that_ended_as_it_began_has_a_page_without_sound(kept: Recorde
     assert "<html" in page(kept, read_sides(kept.folder))
 
 
+@pytest.mark.parametrize("name", ["events.jsonl", "mic.flac"])
+def test_the_page_takes_the_place_of_nothing_that_it_is_made_of(kept: Recorded, name: str):
+    before = sorted((path.name, path.read_bytes()) for path in kept.folder.iterdir())
+    with pytest.raises(FileError, match="a part of the recording itself"):
+        write_page(kept, kept.folder / name)
+    assert sorted((path.name, path.read_bytes()) for path in kept.folder.iterdir()) == before
+    write_page(kept, kept.folder / "page.html")
+
+
 def test_damaged_sound_and_unwritable_places_are_one_line(kept: Recorded, tmp_path: Path):
     (kept.folder / "mic.flac").write_bytes(b"fLaC nonsense")
     with pytest.raises(FileError, match=r"mic\.flac is damaged"):
