@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from localvoice.config import EngineOptions, ReplyConfig
-from localvoice.errors import ModelError, ProviderError
+from localvoice.errors import ModelError, ProviderBroken, ProviderError
 from localvoice.llm.chat_messages import as_chat_messages
 from localvoice.llm.llama_cpp import xllamacpp_obstacle
 from localvoice.llm.llama_server import LlamaServer
-from localvoice.llm.llama_setup import LlamaSetup, llama_setup, words_so_far
+from localvoice.llm.llama_setup import NAME, LlamaSetup, llama_setup, words_so_far
 from localvoice.messages import Message, Role
 from localvoice.streams import CancelToken, Worker
 from localvoice.turn.words import words_of
@@ -76,7 +76,10 @@ class LlamaTurnReader:
         """What stands before the words of a user who says the first ones of a conversation."""
         message = Message(Role.USER, _PLACE)
         request = {"messages": as_chat_messages([message]), "add_generation_prompt": False}
-        return words_so_far(server.rendered(request), [message]).removesuffix(_PLACE)
+        prompt = server.rendered(request)
+        if not prompt:
+            raise ProviderBroken("its chat template cannot be used", provider=NAME)
+        return words_so_far(prompt, [message]).removesuffix(_PLACE)
 
     def _read(self, server: LlamaServer, written: str, token: CancelToken) -> float:
         found = server.likeliest(self._before + written, _CANDIDATES, token)
