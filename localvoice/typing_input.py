@@ -13,6 +13,9 @@ from typing import TextIO
 from localvoice.session.inbox import Arrival, InputDone
 from localvoice.turn.observations import Interrupted, Typed
 
+_LONGEST = 100_000
+"""Characters of a line that are kept: no model here reads more, and a film piped in by mistake has no end of line."""
+
 
 class StandardInput(Enum):
     """What stands at the other end of standard input."""
@@ -69,10 +72,14 @@ class TypedLines:
 
     def _next(self) -> str:
         """A line with its end; nothing where there are no more, as of a terminal that was closed."""
+        stream = self._stream or sys.stdin
         try:
-            return (self._stream or sys.stdin).readline()
+            line = rest = stream.readline(_LONGEST)
+            while len(rest) == _LONGEST and not rest.endswith("\n"):
+                rest = stream.readline(_LONGEST)
         except OSError:
             return ""
+        return line
 
     def _typed(self, text: str) -> Typed:
         over_thought = self._from_terminal and not self._ends_session
