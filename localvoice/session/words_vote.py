@@ -25,6 +25,8 @@ class WordsVote:
     def tell(self, vote: WordsSoFar, house: House) -> None:
         """Observe `vote`, and what the reader makes of its text when it has read it."""
         reader = self._equipment.turn_reader
+        if self._latest is not None and self._latest.text != vote.text:
+            self.drop()
         if reader is None or not vote.text or vote.is_command:  # a command has a vote of its own
             house.observe(vote)
         elif vote.text == self._known[0]:
@@ -34,15 +36,13 @@ class WordsVote:
             self._read(vote, reader, house)
 
     def drop(self) -> None:
-        """The user went on: what comes now is void."""
+        """Other words are known by now, or none are wanted: an opinion on the former would stand for these."""
         if self._task is not None:
             self._task.cancel()
         self._task = self._latest = None
 
     def _read(self, vote: WordsSoFar, reader: TurnReader, house: House) -> None:
-        is_under_way = self._latest is not None and self._latest.text == vote.text
-        if not is_under_way:
-            self.drop()
+        if self._latest is None:
             self._task = house.tasks.create_task(self._ask(vote.text, reader, house))
         self._latest = vote
 

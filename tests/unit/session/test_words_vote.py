@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 
+import pytest
+
 from localvoice.errors import ProviderBroken
 from localvoice.session.words_vote import WordsVote
 from localvoice.turn.observations import WordsSoFar
@@ -98,6 +100,31 @@ async def test_other_words_call_off_what_was_asked():
         reader.may_answer.set()
         await settled()
     assert [one for one in beside.told if one[2]] == [("turn on the light", 0.4, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_command"),
+    [
+        pytest.param("turn on the light", True, id="a command"),
+        pytest.param("", False, id="no words"),
+        pytest.param("turn off the light", False, id="words that were read before"),
+    ],
+)
+async def test_an_opinion_on_words_that_were_taken_back_is_not_told(text: str, is_command: bool):
+    async with asyncio.TaskGroup() as tasks:
+        reader = Reader()
+        beside = Beside(tasks, reader)
+        reader.answers = {"turn off the light": 0.6, "turn on": 0.1}
+        reader.may_answer.set()
+        beside.tell("turn off the light")
+        await settled()
+        reader.may_answer.clear()
+        beside.tell("turn on")
+        await settled()
+        beside.tell(text, is_command=is_command)
+        reader.may_answer.set()
+        await settled()
+    assert beside.told[-1][0] == text
 
 
 async def test_a_reader_that_fails_holds_nothing_up():
