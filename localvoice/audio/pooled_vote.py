@@ -38,8 +38,11 @@ class PooledVote:
             """Of the file that they are for."""
 
     def is_of(self, model: Path) -> bool:
-        """Whether they are for this file."""
-        return hashlib.sha256(model.read_bytes()).hexdigest() == self.sha256
+        """Whether they are for this file; not for one that cannot be read: whoever loads it says so."""
+        try:
+            return hashlib.sha256(model.read_bytes()).hexdigest() == self.sha256
+        except OSError:
+            return False
 
     def probability(self, answer: float, pooled: Pooled) -> float:
         """0..1 that the turn sounds finished, on the scale of smart-turn's own `answer`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,10 @@ def opinion(smart_turn: SmartTurn) -> Opinion:
 def test_the_weights_are_of_the_file_in_the_catalogue():
     (file,) = (file for model in read_catalogue() if model.kind is Kind.TURN for file in model.files)
     assert PooledVote().sha256 == file.sha256
+
+
+def test_a_file_that_cannot_be_read_is_another_one(tmp_path: Path):
+    assert not PooledVote().is_of(tmp_path)
 
 
 def test_a_surer_answer_is_a_likelier_end_and_no_answer_is_certain():
