@@ -117,7 +117,7 @@ class EndOfTurn:
         if self._words_vote is not None:
             pause.votes.text = seen.text if tells else ""
             pause.votes.words = self._words_vote(seen.text) if tells else None
-            pause.votes.read = seen.read if tells else None
+            pause.votes.read = seen.read if pause.votes.words is not None else None  # see `Votes`
 
     def _is_old(self, pause: _Pause) -> bool:
         """Whether its words are those of the pause before, though the user has spoken since.

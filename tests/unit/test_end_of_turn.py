@@ -109,6 +109,16 @@ def test_a_language_models_opinion_on_words_of_another_language_does_not_count()
     assert wait_ms(end) == 600
 
 
+def test_nor_does_it_move_the_waits_of_the_sound():
+    waits = set()
+    for read in (None, 0.9):
+        end = paused()
+        hears(end, 0.05)
+        reads(end, "zweiundzwanzig donaudampfschiffe fahren", read=read)
+        waits.add(wait_ms(end))
+    assert len(waits) == 1
+
+
 def test_words_without_an_opinion_are_in_all_the_same():
     end = paused()
     hears(end, 0.999)
