@@ -46,7 +46,7 @@ class EndOfTurn:
         self._words_vote = _words_vote(config.session.language)
         hears_words = words_have_a_vote(config)
         self._ears = {ear for ear, is_there in ((Ear.SOUND, hears_sound), (Ear.WORDS, hears_words)) if is_there}
-        self._knows_questions = _is_english(config.session.language)
+        self._speaks_english = _is_english(config.session.language)
         self._asked = NO_QUESTION
         self._pause: _Pause | None = None
         self._before: _Pause | None = None
@@ -70,6 +70,7 @@ class EndOfTurn:
     def pause_begins(self, turn: int, began_s: float, speech_end_s: float, *, loudness_db: float | None = None) -> None:
         """The turn, which began at `began_s`, may be over; `loudness_db` as in `Votes`."""
         votes = Votes(speech_end_s - began_s, self._asked, loudness_db=loudness_db, trust=self._speaker.trust)
+        votes.is_english = self._speaks_english
         self._pause = _Pause(turn, speech_end_s, set(self._ears), votes)
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
@@ -94,7 +95,7 @@ class EndOfTurn:
     def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
         """Take note; True where it is a vote on the present pause."""
         if isinstance(seen, ReplyHeard):
-            self._asked = question_in(seen.text) if self._knows_questions else NO_QUESTION
+            self._asked = question_in(seen.text) if self._speaks_english else NO_QUESTION
             return False
         pause = self._pause
         if pause is None or seen.speech_end_s != pause.speech_end_s:

@@ -119,6 +119,24 @@ def test_nor_does_it_move_the_waits_of_the_sound():
     assert len(waits) == 1
 
 
+@pytest.mark.parametrize("text", ["a light roast with brown sugar and", "i would like to", "turn on the light in the"])
+def test_no_melody_ends_words_that_want_more(text):
+    end = paused()
+    hears(end, 0.999)
+    reads(end, text)
+    assert wait_ms(end) > 1500
+
+
+def test_in_other_languages_a_melody_outweighs_words_that_are_doubted():
+    waits = []
+    for text in ("ich möchte gern einen kaffee mit", "vielen dank"):
+        end = paused(language="de")
+        hears(end, 0.999)
+        reads(end, text)
+        waits.append(wait_ms(end))
+    assert waits[1] < waits[0] <= 600
+
+
 def test_words_without_an_opinion_are_in_all_the_same():
     end = paused()
     hears(end, 0.999)
