@@ -14,7 +14,7 @@ from localvoice.errors import ModelError, ProviderBroken, ProviderError
 from localvoice.llm.chat_messages import as_chat_messages
 from localvoice.llm.llama_cpp import xllamacpp_obstacle
 from localvoice.llm.llama_server import LlamaServer
-from localvoice.llm.llama_setup import NAME, LlamaSetup, llama_setup, words_so_far
+from localvoice.llm.llama_setup import NAME, LlamaSetup, llama_setup
 from localvoice.messages import Message, Role
 from localvoice.streams import CancelToken, Worker
 from localvoice.turn.words import words_of
@@ -28,7 +28,8 @@ _MOST_WORDS = 120
 
 _THREADS = 2
 
-_PLACE = "x"
+_PLACE = "Xylophone"
+"""Stands for the words; in no template."""
 
 _ENDS = frozenset({".", "?", "!"})
 _CANDIDATES = 100
@@ -74,12 +75,11 @@ class LlamaTurnReader:
 
     def _prompt_before(self, server: LlamaServer) -> str:
         """What stands before the words of a user who says the first ones of a conversation."""
-        message = Message(Role.USER, _PLACE)
-        request = {"messages": as_chat_messages([message]), "add_generation_prompt": False}
-        prompt = server.rendered(request)
-        if not prompt:
+        request = {"messages": as_chat_messages([Message(Role.USER, _PLACE)]), "add_generation_prompt": False}
+        before, place, _ = server.rendered(request).rpartition(_PLACE)
+        if not place:
             raise ProviderBroken("its chat template cannot be used", provider=NAME)
-        return words_so_far(prompt, [message]).removesuffix(_PLACE)
+        return before
 
     def _read(self, server: LlamaServer, written: str, token: CancelToken) -> float:
         found = server.likeliest(self._before + written, _CANDIDATES, token)

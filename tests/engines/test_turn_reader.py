@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +76,29 @@ def test_a_file_that_is_cut_off_is_one_clear_error(tmp_path):
     broken.write_bytes(TINY.read_bytes()[:5000])
     with pytest.raises(ModelError, match="localvoice models"):
         LlamaTurnReader(broken)
+
+
+def with_template(folder: Path, template: str) -> Path:
+    """The model with another chat template, filled up to the length of its own."""
+    before, key, behind = TINY.read_bytes().partition(b"tokenizer.chat_template")
+    (length,) = struct.unpack_from("<Q", behind, 4)
+    path = folder / "other.gguf"
+    path.write_bytes(before + key + behind[:12] + template.encode().ljust(length) + behind[12 + length :])
+    return path
+
+
+@pytest.mark.parametrize("end", ["<|im_end|>", "<|end_of_text|>"])
+async def test_the_words_stand_where_the_template_has_those_of_the_user(tmp_path, tiny, end):
+    template = "{%- for m in messages %}{{- '<|im_start|>' + m.role + '\\n' + m.content + 'END\\n' }}{%- endfor %}"
+    reader = LlamaTurnReader(with_template(tmp_path, template.replace("END", end)))
+    expected = await tiny.probability("what time is it")
+    assert await reader.probability("what time is it") == pytest.approx(expected, rel=0.01)
+    reader.close()
+
+
+def test_a_template_that_leaves_the_words_out_is_one_clear_error(tmp_path):
+    with pytest.raises(ModelError, match="its chat template cannot be used"):
+        LlamaTurnReader(with_template(tmp_path, "{{- '<|im_start|>' }}"))
 
 
 def installed(folder: Path, name: str = "smollm2-135m-q4") -> ModelStore:
