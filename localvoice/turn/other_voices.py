@@ -62,6 +62,8 @@ class OtherVoices:
         if window.level_db is None:
             self._since_s, self._loud_db = None, None
             return
+        if window.probability < _VOICE:
+            self._since_s = None
         self._level_db = max(window.level_db, self._level_db - _DECAY_DB)
         if self._is_far() and window.probability >= _VOICE and self.are_there(window.at_s):
             self._known_until_s = window.at_s + _LASTS_S
@@ -99,7 +101,6 @@ class OtherVoices:
 
     def _goes_on(self, window: Window) -> bool:
         if window.probability < _VOICE:
-            self._since_s = None
             return False
         if self._since_s is None:
             self._since_s = window.at_s - WINDOW_S

@@ -102,6 +102,15 @@ def test_behind_five_seconds_without_a_television_a_soft_voice_is_the_users() ->
     assert len(of(TurnOpened, room.hear(TELEVISION))) == 1
 
 
+def test_who_goes_on_softly_when_the_television_is_off_is_heard_as_long_as_at_first() -> None:
+    room = Room()
+    room.hear(USER, TELEVISION, (5.1, QUIET_DB))
+    began_s = room.now_s
+    decided = room.hear((0.5, TELEVISION_DB), QUIET)
+    assert len(of(TurnResumed, decided)) == 1
+    assert of(SpeechStopped, decided)[0].at_s == pytest.approx(began_s + 0.5, abs=0.05)
+
+
 def test_a_user_who_raises_their_voice_against_it_goes_on_at_once() -> None:
     decided = Room("patient").hear(USER, (0.7, TELEVISION_DB), USER, QUIET)
     assert len(of(TurnEnded, decided)) == 1
