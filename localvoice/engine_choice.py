@@ -157,7 +157,8 @@ class EngineChoice:
         path = Path(model).expanduser()
         if path.exists():
             return path
-        if self._store.catalogue.get(model):
+        known = self._store.catalogue.get(model)
+        if known is not None and known.kind == stage:
             raise ModelError(f"the model {model} of {name} is not here: run `localvoice models download {model}`")
         if path.suffix in _MODEL_SUFFIXES or len(path.parts) > 1:
             raise ModelError(f"there is no model {path}: check the path of {name}:PATH")

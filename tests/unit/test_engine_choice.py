@@ -52,6 +52,7 @@ def test_a_list_of_names_is_taken_literally(store):
     [
         ("stt", "faster-whisper:base.en", "localvoice models download base.en"),
         ("llm", "llama-cpp:qwen3-0.6b", "localvoice models download qwen3-0.6b"),
+        ("llm", "llama-cpp:smollm2-135m-q4", "localvoice models list"),
         ("llm", "llama-cpp:gone.gguf", "check the path"),
         ("stt", "faster-whisper:some/folder", "check the path"),
         ("stt", "faster-whisper:nonsense", "localvoice models list"),
