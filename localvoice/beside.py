@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from localvoice.errors import ProviderError
+
 T = TypeVar("T")
 
 
@@ -45,6 +47,17 @@ async def stop(task: asyncio.Task[Any]) -> None:
     await asyncio.wait((task,))
     if not task.cancelled():
         task.exception()
+
+
+async def first_success(one: asyncio.Task[T], two: asyncio.Task[T]) -> asyncio.Task[T]:
+    """The task that ends first without a `ProviderError`; `one` where both fail."""
+    waiting = {one, two}
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in (one, two):
+            if task in done and not isinstance(task.exception(), ProviderError):
+                return task
+    return one
 
 
 class Spare(Generic[T]):

@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from typing import Any, TypeVar
 
 from localvoice.audio.samples import Samples
-from localvoice.beside import start, stop
+from localvoice.beside import first_success, start, stop
 from localvoice.config import EnginesConfig
 from localvoice.engine_names import STARTERS
 from localvoice.engines import ChatModel, Recognizer, ReplyPart, StreamingRecognizer, Synthesizer
 from localvoice.errors import ProviderError, RequestFailed
-from localvoice.messages import Message, Partial, SpeechChunk, ToolSpec, Transcript
+from localvoice.messages import Message, Partial, SpeechChunk, ToolCall, ToolSpec, Transcript
 from localvoice.prices import is_paid
 from localvoice.ranks import Checked, Told
 from localvoice.streams import Resumable, close_iterator
@@ -77,7 +77,7 @@ class Hedge:
                 return await self._in_time(engines, one), False
             two = start(self._timed(other()))
             try:
-                if await _first_success(one, two) is one:
+                if await first_success(one, two) is one:
                     return await self._in_time(engines, one), False
             finally:
                 await stop(two)
@@ -109,17 +109,6 @@ class Hedge:
         result = await work
         self._took_s.append(loop.time() - began_s)
         return result
-
-
-async def _first_success(one: asyncio.Task[R], two: asyncio.Task[R]) -> asyncio.Task[R]:
-    """The task that ends first without a failure; `one` where both fail."""
-    waiting = {one, two}
-    while waiting:
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in (one, two):
-            if task in done and not isinstance(task.exception(), ProviderError):
-                return task
-    return one
 
 
 class _Hedged:
@@ -198,6 +187,14 @@ def _recognizer(service: Recognizer, local: Recognizer, hedge: Hedge) -> HedgedR
     return kind(service, local, hedge)
 
 
+async def _begun(parts: AsyncIterator[ReplyPart], name: str) -> ReplyPart | None:
+    """The first part that says or does something: who answers nothing overtakes nobody."""
+    async for part in parts:
+        if part.strip() if isinstance(part, str) else isinstance(part, ToolCall):
+            return part
+    raise RequestFailed(f"{name} answered nothing", provider=name)
+
+
 class HedgedChatModel(_Hedged):
     """`engines.ChatModel`: the first part of a reply decides."""
 
@@ -207,7 +204,7 @@ class HedgedChatModel(_Hedged):
         local: ChatModel = self._local
         ours, theirs = service.reply(history, tools), local.reply(history, tools)
         try:
-            part, is_other = await self._raced(_call(anext(ours, None)), lambda: _call(anext(theirs, None)))
+            part, is_other = await self._raced(_call(anext(ours, None)), lambda: _begun(theirs, local.name))
             rest = theirs if is_other else ours
             await close_iterator(ours if is_other else theirs)
             while part is not None:

@@ -195,6 +195,15 @@ def test_a_model_in_time_writes_to_its_end():
     assert (own.histories, told) == ([], [])
 
 
+@pytest.mark.parametrize("nothing", [[], [" ", "\n"]])
+def test_a_model_that_answers_nothing_overtakes_nobody(nothing):
+    cloud = service(FakeChatModel("From far away.", first_token_s=5.0), model="x")
+    own = local(FakeChatModel(nothing), "llama-cpp")
+    llm, told = stage(FallbackChatModel, "llm", cloud, own)
+    assert run(words(llm)) == "From far away."
+    assert (told, llm.name) == ([], "groq")
+
+
 @pytest.mark.parametrize("error", [ProviderBroken, RequestFailed])
 def test_a_model_of_this_machine_that_fails_midway_does_not_put_the_service_out(error):
     cloud = service(FakeChatModel("Nobody waits for this.", "went home.", "And back.", first_token_s=5.0), model="x")
