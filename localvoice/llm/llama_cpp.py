@@ -48,11 +48,11 @@ def load_llama(path: Path, options: EngineOptions, reply: ReplyConfig, *, hears:
     return XLlamaCppModel(setup)
 
 
-def xllamacpp_obstacle() -> str:
-    """Why xllamacpp cannot run here, and what to do instead; empty where it can."""
+def xllamacpp_obstacle(instead: str = COMPILED) -> str:
+    """Why xllamacpp cannot run here, and what to do `instead`; empty where it can."""
     missing = this_machine().missing(NEEDED_INSTRUCTIONS)
     if missing:
-        return f"this processor lacks {', '.join(missing).upper()}, which the package xllamacpp needs: {COMPILED}"
+        return f"this processor lacks {', '.join(missing).upper()}, which the package xllamacpp needs: {instead}"
     if find_spec("xllamacpp") is None:
-        return f"the package xllamacpp is not installed: pip install xllamacpp, or {COMPILED}"
+        return f"the package xllamacpp is not installed: pip install xllamacpp, or {instead}"
     return ""

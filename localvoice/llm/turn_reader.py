@@ -47,7 +47,8 @@ class LlamaTurnReader:
         Raises:
             ModelError: llama.cpp does not take the file, or its runtime is not installed.
         """
-        if obstacle := xllamacpp_obstacle():
+        without = f"do without the turn reader: `localvoice models remove words/{path.parent.name}`"
+        if obstacle := xllamacpp_obstacle(without):  # the other runtime does not serve here
             raise ModelError(obstacle)
         try:
             setup = llama_setup(path, EngineOptions(context_tokens=_CONTEXT_TOKENS), ReplyConfig(), hears=True)

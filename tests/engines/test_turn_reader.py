@@ -7,6 +7,7 @@ import shutil
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,6 +95,13 @@ async def test_the_words_stand_where_the_template_has_those_of_the_user(tmp_path
     expected = await tiny.probability("what time is it")
     assert await reader.probability("what time is it") == pytest.approx(expected, rel=0.01)
     reader.close()
+
+
+def test_where_its_runtime_cannot_run_nobody_is_told_to_compile_the_other_one(monkeypatch):
+    old = SimpleNamespace(missing=lambda _: ("avx2",))
+    monkeypatch.setattr("localvoice.llm.llama_cpp.this_machine", lambda: old)
+    with pytest.raises(ModelError, match=r"lacks AVX2.*: do without the turn reader: `localvoice models remove words/"):
+        LlamaTurnReader(TINY)
 
 
 def test_a_template_that_leaves_the_words_out_is_one_clear_error(tmp_path):
