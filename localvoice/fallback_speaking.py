@@ -52,7 +52,7 @@ class FallbackSynthesizer:
     async def synthesize(self, text: AsyncIterator[str]) -> AsyncIterator[SpeechChunk]:
         """Speech for clauses as they arrive."""
         keep_to_budget(self._ranks, self._meter)
-        handed = _Handed(Resumable(text), lambda clause: self._meter.spoke(self._ranks.first, len(clause)))
+        handed = _Handed(Resumable(text), lambda clause: self._meter.spoke(engine, len(clause)))
         retry = Retry()
         try:
             while True:

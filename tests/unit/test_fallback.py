@@ -14,6 +14,7 @@ from localvoice.engines import author_of
 from localvoice.errors import AllProvidersFailed, ProviderBroken, ProviderRefused, ProviderUnavailable, RequestFailed
 from localvoice.fallback import FallbackChatModel, FallbackRecognizer, FallbackSynthesizer
 from localvoice.messages import Message, Role, SpeechChunk, ToolCall, Usage
+from localvoice.prices import CostMeter
 from tests.fakes import FakeChatModel, FakeRecognizer, FakeSynthesizer, user
 from tests.virtual_time import run
 
@@ -534,6 +535,25 @@ def test_where_no_voice_works_the_clause_is_named_as_failed():
     voice = FallbackSynthesizer([FakeSynthesizer(fails_at=["one"]), FakeSynthesizer(fails_at=["one"])], Told())
     with pytest.raises(AllProvidersFailed, match="tts"):
         run(said(voice, "one"))
+
+
+def test_who_speaks_is_paid_and_not_who_comes_back_meanwhile():
+    meter, vendor = CostMeter(), FakeSynthesizer(name="elevenlabs")
+    vendor.model = "eleven_flash_v2_5"
+    voice = FallbackSynthesizer([FakeSynthesizer(), vendor], Told(), meter=meter)
+
+    async def comes_back():
+        yield "one"
+        voice.prefer(vendor, "it works again")
+        yield " two"
+
+    async def spoken() -> list[str]:
+        return [chunk.text async for chunk in voice.synthesize(comes_back())]
+
+    assert run(spoken()) == ["one", " two"]
+    assert (vendor.clauses, meter.total_usd) == ([], 0)
+    assert run(said(voice, "one")) == ["one"]
+    assert meter.total_usd > 0
 
 
 def test_no_voice_is_blamed_for_the_text():
