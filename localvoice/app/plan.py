@@ -108,8 +108,6 @@ def _check_files(made: Plan, events: str, save: str, record: Path | None) -> Non
         is_pipe = end.spec == events and end.is_named_pipe  # tried now, its reader would take that for the end
         if not is_pipe and not _waits_for_folder(end, record):
             check_output(end)
-    if save == "-":
-        raise ConfigError("--save keeps the transcript in a file: name one; standard output has it anyway")
     files = [end.spec for end in (made.input, *writes) if end.kind is EndKind.FILE]
     places = [_place(Path(file)) for file in files]
     for file, place in zip(files, places, strict=True):
