@@ -37,8 +37,7 @@ def write_page(recorded: Recorded, path: Path) -> None:
     """
     if path.is_dir():
         raise FileError(f"{path} is a folder: name a file in it")
-    place = path.resolve()
-    if place.parent == recorded.folder.resolve() and place.name in OWN_FILES:
+    if path.resolve() in {(recorded.folder / name).resolve() for name in OWN_FILES}:
         raise FileError(f"{path} is a part of the recording itself: name another file")
     text = page(recorded, read_sides(recorded.folder))
     try:

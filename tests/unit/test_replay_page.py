@@ -154,6 +154,15 @@ def test_the_page_takes_the_place_of_nothing_that_it_is_made_of(kept: Recorded, 
     write_page(kept, kept.folder / "page.html")
 
 
+def test_nor_of_what_a_recording_s_file_is_a_link_to(kept: Recorded, tmp_path: Path):
+    own, elsewhere = kept.folder / "events.jsonl", tmp_path / "elsewhere"
+    own.rename(elsewhere)
+    own.symlink_to(elsewhere)
+    for place in (own, elsewhere):
+        with pytest.raises(FileError, match="a part of the recording itself"):
+            write_page(kept, place)
+
+
 def test_damaged_sound_and_unwritable_places_are_one_line(kept: Recorded, tmp_path: Path):
     (kept.folder / "mic.flac").write_bytes(b"fLaC nonsense")
     with pytest.raises(FileError, match=r"mic\.flac is damaged"):
