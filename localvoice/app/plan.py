@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,14 +121,16 @@ def _place(path: Path) -> object:
     try:
         found = path.stat()
     except OSError:
-        return path.resolve()
+        return os.path.realpath(path)  # that of `Path` raises where links lead in a circle
     return found.st_dev, found.st_ino
 
 
 def _waits_for_folder(end: End, record: Path | None) -> bool:
     """Whether it is a file in a folder made for the recording. Raises `ConfigError` where it is a part of that."""
     file = Path(end.spec)
-    if record is None or end.kind is not EndKind.FILE or file.resolve().parent != record.resolve():
+    if record is None or end.kind is not EndKind.FILE:
+        return False
+    if os.path.dirname(os.path.realpath(file)) != os.path.realpath(record):  # noqa: PTH120 - see `_place`
         return False
     if file.name in OWN_FILES:
         raise ConfigError(f"{file} is a part of the recording itself: name another file beside --record {record}")

@@ -37,7 +37,7 @@ def write_page(recorded: Recorded, path: Path) -> None:
     """
     if path.is_dir():
         raise FileError(f"{path} is a folder: name a file in it")
-    if path.resolve() in {(recorded.folder / name).resolve() for name in OWN_FILES}:
+    if os.path.realpath(path) in {os.path.realpath(recorded.folder / name) for name in OWN_FILES}:
         raise FileError(f"{path} is a part of the recording itself: name another file")
     text = page(recorded, read_sides(recorded.folder))
     try:

@@ -60,6 +60,20 @@ def test_a_recording_is_never_overwritten_and_no_file_written_twice(localvoice, 
     assert recording.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--input", "circle.wav", "--output", "none"), "there is no file circle.wav"),
+        (("--input", "silent.wav", "--output", "circle.wav", "--record", "kept"), "cannot write circle.wav"),
+    ],
+    ids=["input", "output"],
+)
+def test_links_that_lead_in_a_circle_are_no_file(localvoice, words, said):
+    silent_wav(localvoice)
+    (localvoice.folder / "circle.wav").symlink_to("circle.wav")
+    assert said in localvoice.refusal(*words, code=2)
+
+
 def test_another_name_of_the_recording_is_the_recording(localvoice):
     recording = localvoice.folder / silent_wav(localvoice)
     before = recording.read_bytes()
