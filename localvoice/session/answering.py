@@ -20,7 +20,6 @@ from localvoice.session.reading import Heard, read
 from localvoice.session.skill_state import SkillState
 from localvoice.session.speaking import SpokenReply
 from localvoice.session.tools import Tools
-from localvoice.session.words_vote import WordsVote
 from localvoice.skills.catalog import Skills
 from localvoice.text.history import History
 from localvoice.turn.decisions import EndReason, PauseBegan, TurnEnded
@@ -45,8 +44,7 @@ class Answering:
         self._tools = Tools(skills, self.state, lambda: self._history.last_reply, equipment.now_s)
         self._answers = Answers(equipment.chat, self._tools, self._prompt, fast_path=config.skills.fast_path)
         self._breath = Breath()
-        self.words_vote = WordsVote(equipment)
-        self.following = Following(equipment, lambda text: self._answers.command(text) is not None, self.words_vote)
+        self.following = Following(equipment, lambda text: self._answers.command(text) is not None)
         self._reading_s = 0.0
         """What the last transcript took."""
         self._house: House | None = None
@@ -128,7 +126,7 @@ class Answering:
     def _vote(self, pause: PauseBegan, words: str) -> None:
         is_command = self._answers.command(words) is not None
         vote = WordsSoFar(self.equipment.now_s(), pause.turn, pause.speech_end_s, words, is_command)
-        self.words_vote.tell(vote, self.house)
+        self.following.words_vote.tell(vote, self.house)
 
     @property
     def _costs_money(self) -> bool:

@@ -117,10 +117,10 @@ class _Followed:
 class Following:
     """One turn at a time. All methods but `words` are called from the event loop and do not wait."""
 
-    def __init__(self, equipment: Equipment, is_command: Callable[[str], bool], words_vote: WordsVote) -> None:
+    def __init__(self, equipment: Equipment, is_command: Callable[[str], bool]) -> None:
         """`is_command`: whether a skill would take the whole of a text."""
         self._equipment = equipment
-        self._words_vote = words_vote
+        self.words_vote = WordsVote(equipment)
         self._is_command = is_command
         self._house: House | None = None
         self._turn: _Followed | None = None
@@ -281,7 +281,7 @@ class Following:
             is_settled=turn.covers(pause.speech_end_s),
             end_of_turn=words.end_of_turn,
         )
-        self._words_vote.tell(vote, house)
+        self.words_vote.tell(vote, house)
 
 
 def _joined(*texts: str) -> str:

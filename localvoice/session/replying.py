@@ -205,7 +205,7 @@ class Replying:
             self.cut(lambda _: None)
         self.call_off()
         self.sound_vote.drop()
-        self._answering.words_vote.drop()
+        self.following.words_vote.drop()
         self.following.stop()
 
     # how it goes
