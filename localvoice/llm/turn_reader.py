@@ -25,6 +25,9 @@ _BATCH_TOKENS = 32
 
 _MOST_WORDS = 120
 """The last ones of a longer turn are read."""
+_LEFT_OUT_WORDS = 60
+"""At once, so that the prompt begins as the last one did and only the new words cost time: 40 ms at a pause, where 120
+words cost 900 (2 shared cores, AMD EPYC, 2026-11-22)."""
 
 _THREADS = 2
 
@@ -90,7 +93,9 @@ class LlamaTurnReader:
 
 def as_written(words: str) -> str:
     """As one writes them, without a mark at the end or inside: recognisers differ in what they set, and where."""
-    spelled = [_CAPITALS.get(word, word) for word in words_of(words)[-_MOST_WORDS:]]
+    heard = words_of(words)
+    steps = -(-max(0, len(heard) - _MOST_WORDS) // _LEFT_OUT_WORDS)
+    spelled = [_CAPITALS.get(word, word) for word in heard[steps * _LEFT_OUT_WORDS :]]
     return " ".join([spelled[0][:1].upper() + spelled[0][1:], *spelled[1:]]) if spelled else ""
 
 

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,6 +56,14 @@ async def test_no_words_end_no_sentence(tiny):
 
 async def test_a_turn_of_a_thousand_words_is_read_by_its_last_ones(tiny):
     assert 0.0 < await tiny.probability("and then " * 500) < 1.0
+
+
+def test_in_a_long_turn_most_pauses_add_words_to_what_was_read_before():
+    words = [f"x{chr(97 + n // 26)}y{chr(97 + n % 26)}" for n in range(400)]
+    read = [as_written(" ".join(words[:count])) for count in range(1, 401)]
+    assert sum(not now.startswith(before) for before, now in pairwise(read)) == 5
+    assert max(len(one.split()) for one in read) == 120
+    assert all(one.split()[-1].lower() == words[count] for count, one in enumerate(read))
 
 
 async def test_a_reader_that_is_closed_has_no_opinion():
