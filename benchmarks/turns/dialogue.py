@@ -163,7 +163,7 @@ class Votes:
     """smart-turn on this machine: 40-90 ms (latency.md, and benchmarks here)."""
     reader: Reader | None = None
     reader_s: float = 0.06
-    """The turn reader, from the words on: 20 to 90 ms on this machine."""
+    """The turn reader, from the words on: 16 to 82 ms on this machine."""
 
 
 class Taking:

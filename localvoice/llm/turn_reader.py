@@ -26,10 +26,11 @@ _BATCH_TOKENS = 32
 _MOST_WORDS = 120
 """The last ones of a longer turn are read."""
 _LEFT_OUT_WORDS = 60
-"""At once, so that the prompt begins as the last one did and only the new words cost time: 40 ms at a pause, where 120
+"""At once, so that the prompt begins as the last one did and only the new words cost time: 50 ms at a pause, where 120
 words cost 900 (2 shared cores, AMD EPYC, 2026-11-22)."""
 
-_THREADS = 2
+_THREADS = 1
+"""Several wait for each other in a loop: where others want the processor, words then take seconds instead of 50 ms."""
 
 _PLACE = "Xylophone"
 """Stands for the words; in no template."""
@@ -100,5 +101,4 @@ def as_written(words: str) -> str:
 
 
 def _small(setup: LlamaSetup) -> LlamaSetup:
-    threads = min(_THREADS, setup.threads_beside)
-    return replace(setup, batch_tokens=_BATCH_TOKENS, threads_fixed=threads, threads_beside=threads)
+    return replace(setup, batch_tokens=_BATCH_TOKENS, threads_fixed=_THREADS, threads_beside=_THREADS)
