@@ -69,8 +69,13 @@ class EndOfTurn:
 
     def pause_begins(self, turn: int, began_s: float, speech_end_s: float, *, loudness_db: float | None = None) -> None:
         """The turn, which began at `began_s`, may be over; `loudness_db` as in `Votes`."""
-        votes = Votes(speech_end_s - began_s, self._asked, loudness_db=loudness_db, trust=self._speaker.trust)
-        votes.is_english = self._speaks_english
+        votes = Votes(
+            speech_end_s - began_s,
+            self._asked,
+            is_english=self._speaks_english,
+            loudness_db=loudness_db,
+            trust=self._speaker.trust,
+        )
         self._pause = _Pause(turn, speech_end_s, set(self._ears), votes)
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
