@@ -14,8 +14,9 @@ import numpy as np
 
 from benchmarks.turns.dialogue import SMART_TURN, TURN_READER, Ear, Reader
 from benchmarks.turns.people import turns_of_people
+from localvoice.audio.pooled_vote import PooledVote
 from localvoice.turn import read_weights
-from localvoice.turn.vote_weights import LOUDNESS
+from localvoice.turn.vote_weights import LOUDNESS, SURENESS
 from localvoice.turn.votes import READ_KEPT, SOUND_FROM_S, SOUND_KEPT, WORDS_KEPT, log_odds
 from localvoice.turn.words import turn_words
 from scripts.calibrate_votes import Fit, fitted
@@ -31,13 +32,13 @@ scripts/turnwords, without 0.916, and of 0.935 to 0.952 on people, without 0.936
 
 def rows_of(folder: Path, ear: Ear, reader: Reader) -> tuple[Fit, Fit]:
     """(votes, what they were): log-odds of words, of reading and of sound, loudness; end or not, and its weight."""
-    votes, truth = [], []
+    vote, votes, truth = PooledVote(), [], []
     for turn in turns_of_people(folder, "choosing"):
         for pause, stop in paused(turn):
             words = turn_words().probability(pause.words)
             if words is None or stop.turn_s < SOUND_FROM_S:
                 continue
-            heard = log_odds(ear.opinion(stop.sound).answer, SOUND_KEPT)
+            heard = log_odds(vote.probability(ear.opinion(stop.sound).answer, None), SOUND_KEPT)
             read = log_odds(reader.probability(pause.words), READ_KEPT)
             votes.append((log_odds(words, WORDS_KEPT), read, heard, stop.loudness_db))
             is_own = pause.kind == "natural" and not pause.is_finished
@@ -70,11 +71,12 @@ def main() -> None:
     votes, (is_end, own) = np.vstack([rows for rows, _ in parts]), np.vstack([truth for _, truth in parts]).T
     folders = np.concatenate([np.full(len(rows), 1 / len(rows)) for rows, _ in parts])
     weights, ends = own * folders * len(votes) / len(parts), is_end > 0
-    given = WORDS * votes[:, 0] + LOUDNESS * votes[:, 3]
+    loudness = LOUDNESS / SURENESS * votes[:, 3]
+    given = WORDS * votes[:, 0] + loudness
     slope, bias = fitted(np.column_stack((votes[:, 1], np.ones(len(votes)))), ends, weights, given=given)
     said = WORDS * votes[:, 0] + slope * votes[:, 1] + bias
     features = np.column_stack((said, votes[:, 2], np.ones(len(votes))))
-    both = fitted(features, ends, weights, given=LOUDNESS * votes[:, 3])
+    both = SURENESS * fitted(features, ends, weights, given=loudness)
     read = np.array((WORDS, slope, bias))
     print(f"{len(votes)} pauses: words, read, bias {read.round(3)}; those, sound, bias {both.round(3)}")
     WEIGHTS.write_text(module(read, both), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from operator import itemgetter
 
 import numpy as np
@@ -38,24 +38,20 @@ class Pauses:
     answers: Column
     """Log-odds of the words, and of smart-turn's own answer."""
     pooled: NDArray[np.float32]
-    """The features behind the answer, shape (rows, 384)."""
+    """The features behind the answer, shape (rows, FEATURES)."""
     loudness_db: Column
     """0 where it does not count."""
     is_end: Marks
     weights: Column
-    """Of each row; 1 in the mean, and the same in all of each folder."""
+    """Of each row: `OWN`, or 1."""
     folders: NDArray[np.int_]
     """Number of the folder."""
 
 
 def gathered(folders: Iterable[Iterable[SpokenTurn]], ear: Ear) -> Pauses:
-    """The pauses of all folders whose words the model of words can read; the folders weigh the same."""
+    """The pauses of all folders whose words the model of words can read."""
     parts = [_of_folder(turns, ear, number) for number, turns in enumerate(folders)]
-    mean = sum(len(part.words) for part in parts) / len(parts)
-    weights = [part.weights * mean / part.weights.sum() for part in parts]
-    names = ("words", "answers", "pooled", "loudness_db", "is_end", "folders")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Pauses(**columns, weights=np.concatenate(weights))
+    return Pauses(**{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Pauses)})
 
 
 def _of_folder(turns: Iterable[SpokenTurn], ear: Ear, number: int) -> Pauses:

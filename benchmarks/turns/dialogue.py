@@ -51,7 +51,7 @@ class Ear:
 
     def __init__(self, model: Path) -> None:
         self._model = SmartTurn(model)
-        self._file = CACHE / f"opinions-{zlib.crc32(model.read_bytes()):08x}.npz"
+        self._file = CACHE / f"heard-{zlib.crc32(model.read_bytes()):08x}.npz"
         self._known: dict[str, Opinion] = {}
         if self._file.exists():
             with np.load(self._file) as stored:

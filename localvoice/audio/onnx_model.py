@@ -8,13 +8,13 @@ from typing import Any
 from localvoice.errors import ModelError
 
 
-def open_model(file: Path, title: str, *, has_arena: bool = False, inner: str = "") -> Any:
+def open_model(file: Path, title: str, *, has_arena: bool = False, inner: tuple[str, ...] = ()) -> Any:
     """An onnxruntime session of one thread; blocking.
 
     Args:
         file: The .onnx file.
         title: What it should hold, as messages say it.
-        inner: Name of a value inside its graph that becomes its last output.
+        inner: Names of values inside its graph that become its last outputs.
         has_arena: For a model whose working memory is large: one arena holds it, block by block as a run needs it. C's
             heap keeps three times as much of it (smart-turn: 140 MB in all instead of 56; Silero: no less, and slower).
 
@@ -31,7 +31,7 @@ def open_model(file: Path, title: str, *, has_arena: bool = False, inner: str = 
     options.enable_mem_pattern = not has_arena  # one block for the largest run, beside what smaller ones left
     options.log_severity_level = 3
     try:
-        source = file.read_bytes() + _output(inner) if inner else str(file)
+        source = file.read_bytes() + b"".join(map(_output, inner)) if inner else str(file)
         session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common base for its load errors
         raise ModelError(

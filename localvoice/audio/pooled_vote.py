@@ -1,8 +1,9 @@
-"""What smart-turn hears, weighed anew on people: its answer together with the features behind it.
+"""What smart-turn hears, weighed anew on people: its answer, the features behind it, what its layers hear at the end.
 
-Before its last layers smart-turn pools 384 features over the turn. Weighed on recordings of people they tell a pause
-inside a thought from the end better than its answer alone. The weights are of one file of smart-turn and mean nothing
-for another one. How they were made: scripts/calibrate_votes.py.
+smart-turn pools 384 features over the whole turn and answers from these. Beside that answer, what two of its layers
+hear in the last second tells a pause inside a thought from the end, weighed on recordings of people. The weights are of
+one file of smart-turn and mean nothing for another one, of which the answer alone is taken. How they were made:
+scripts/calibrate_votes.py.
 """
 
 from __future__ import annotations
@@ -14,8 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-POOLED = "sum_1"
-"""Name of the features in the graph of the file that the weights are of."""
+INNER = ("sum_1", "add_268", "layer_norm_8")
+"""Names in the graph of the file that the weights are of: what it pools over the turn, and what its second and its last
+layer (of four) make of each 20 ms."""
+
+_WIDTH = 384
+"""Features of each."""
+_WINDOWS = (slice(-6, None), slice(-12, -6), slice(-24, -12), slice(-48, -24))
+"""Frames of 20 ms whose means are weighed: the silence, the last syllable, and twice as much before each."""
+
+FEATURES = _WIDTH * (1 + 2 * len(_WINDOWS))
 
 WEIGHTS = resources.files("localvoice.audio") / "smart_turn.npz"
 
@@ -23,7 +32,13 @@ MOST_SURE = 0.97
 """smart-turn's own answer counts no further than to here, either way (`turn/votes.py` does the same)."""
 
 Pooled = NDArray[np.float32]
-"""Shape (384,)."""
+"""Shape (FEATURES,)."""
+
+
+def features(pooled: NDArray[np.float32], *layers: NDArray[np.float32]) -> Pooled:
+    """What is weighed, of the values in `INNER`: shapes (1, 384), and (1, 400, 384) each for the layers."""
+    means = (layer[0, window].mean(axis=0) for layer in layers for window in _WINDOWS)
+    return np.concatenate((pooled.reshape(-1), *means))
 
 
 class PooledVote:
@@ -33,7 +48,8 @@ class PooledVote:
         """Load them."""
         with resources.as_file(WEIGHTS) as path, np.load(path) as stored:
             self._weights = stored["weights"].astype(np.float32)
-            self._slope, self._bias = stored["answer"].tolist()
+            self._beside, self._alone = stored["beside"], stored["alone"]
+            """Slope of smart-turn's log-odds, and bias: beside the features, and without them."""
             self.sha256 = str(stored["sha256"])
             """Of the file that they are for."""
 
@@ -44,8 +60,9 @@ class PooledVote:
         except OSError:
             return False
 
-    def probability(self, answer: float, pooled: Pooled) -> float:
-        """0..1 that the turn sounds finished, on the scale of smart-turn's own `answer`."""
+    def probability(self, answer: float, pooled: Pooled | None) -> float:
+        """0..1 that the turn sounds finished. Without features the answer counts less: it is surer than it is right."""
         heard = min(max(answer, 1.0 - MOST_SURE), MOST_SURE)
-        odds = self._slope * np.log(heard / (1.0 - heard)) + float(self._weights @ pooled) + self._bias
+        told = np.log(heard / (1.0 - heard)), 1.0
+        odds = self._alone @ told if pooled is None else self._beside @ told + self._weights @ pooled
         return float(1.0 / (1.0 + np.exp(-odds)))

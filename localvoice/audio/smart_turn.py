@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from localvoice.audio.onnx_model import open_model
-from localvoice.audio.pooled_vote import POOLED, Pooled, PooledVote
+from localvoice.audio.pooled_vote import INNER, Pooled, PooledVote, features
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.errors import ModelError, ProviderBroken
 from localvoice.streams import Worker
@@ -53,9 +53,9 @@ class SmartTurn:
         """
         if not model.is_file():
             raise ModelError(f"{model} is missing: get it with `localvoice models download`")
-        vote = PooledVote()
-        self._vote = vote if vote.is_of(model) else None
-        self._session = open_model(model, NAME, has_arena=True, inner="" if self._vote is None else POOLED)
+        self._vote = PooledVote()
+        inner = INNER if self._vote.is_of(model) else ()
+        self._session = open_model(model, NAME, has_arena=True, inner=inner)
         if [one.shape[1:] for one in self._session.get_inputs()] != [[_MELS, HEARD_S * 100]]:
             raise ModelError(f"{model} is not smart-turn v3: get it with `localvoice models download`")
         self._features = Features()
@@ -82,8 +82,6 @@ class SmartTurn:
 
     def weighed(self, opinion: Opinion) -> float:
         """The probability that follows from it."""
-        if self._vote is None or opinion.pooled is None:
-            return opinion.answer
         return self._vote.probability(opinion.answer, opinion.pooled)
 
     def close(self) -> None:
@@ -97,7 +95,7 @@ class SmartTurn:
         except Exception as error:  # onnxruntime has no common base for its run errors
             raise ProviderBroken(f"smart-turn failed ({type(error).__name__})", provider=NAME) from error
         likely = float(answer.reshape(-1)[0])  # called `logits`, but a probability already
-        return Opinion(likely, inner[0].reshape(-1) if inner else None)
+        return Opinion(likely, features(*inner) if inner else None)
 
 
 class Features:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from localvoice.config import Config
 from localvoice.turn.context import NO_QUESTION, question_in
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.endpointing import Endpointing
+from localvoice.turn.endpointing import Endpointing, Pace
 from localvoice.turn.observations import ReplyHeard, SoundSoFar, WaitsChosen, WordsSoFar
 from localvoice.turn.speaker import EARLY_S, Speaker
 from localvoice.turn.votes import Ear, Votes, log_odds, probability
@@ -80,13 +80,14 @@ class EndOfTurn:
 
     def speech_goes_on(self, turn: int | None, onset_s: float) -> None:
         """What was said of the pause before is void. `turn`: the one that the speech belongs to; None: to none yet."""
-        (pause, self._pause), likely = (self._pause, None), self._finished
+        likely, surer = self._finished, self._pace.surer
+        pause, self._pause = self._pause, None
         if pause is None:
             return
         pause.went_on_s, self._before = onset_s, pause if pause.turn == turn else None
         paused_s = onset_s - pause.speech_end_s
         if pause.was_end and paused_s > EARLY_S:  # sooner it may still have been the same thought
-            self._speaker.finished(likely)  # also where the answer takes so long that the turn goes on
+            self._speaker.finished(likely, surer)  # also where the answer takes so long that the turn goes on
             self._learn(pause, was_end=True)
         elif pause.turn == turn:
             self._learn(pause, was_end=False)
@@ -137,11 +138,17 @@ class EndOfTurn:
     def decide(self, silence_s: float | None, turn_s: float) -> EndReason | None:
         """Why the turn is over now, or None (see `Endpointing.decide`)."""
         is_complete = self._pause is None or not self._pause.awaited
-        pace = replace(self._speaker.pace, is_read=self._pause is not None and self._pause.votes.read is not None)
-        reason = self._endpointing.decide(silence_s, turn_s, self._finished, pace=pace, is_complete=is_complete)
+        reason = self._endpointing.decide(silence_s, turn_s, self._finished, pace=self._pace, is_complete=is_complete)
         if self._pause is not None:
             self._pause.was_end |= reason is not None
         return reason
+
+    @property
+    def _pace(self) -> Pace:
+        if self._pause is None:
+            return self._speaker.pace
+        votes = self._pause.votes
+        return replace(self._speaker.pace, is_read=votes.read is not None, is_heard=votes.is_heard)
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""

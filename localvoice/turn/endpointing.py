@@ -8,17 +8,20 @@ import numpy as np
 
 from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.votes import log_odds
+from localvoice.turn.votes import HEARD, log_odds
 from localvoice.turn.votes import probability as probability_of
 
 SURE = 0.62
-"""Probability that the thought is finished from which on the wait is short; it follows the speaker. Where
-median and 95th percentile of the delay are given, steps cost the fewest early ends: half of the ends get the shortest
-wait, and 5 in 100 more than the plain one (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
+"""Probability that the thought is finished from which on the wait is short, where no sound votes: with it ends are
+surer (`HEARD`). It follows the speaker. Where median and 95th percentile of the delay are given, steps cost the fewest
+early ends: half of the ends get the shortest wait, and 5 in 100 more than the plain one
+(docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
 
 _FAR = 2.6
 """Log-odds below the mark of what is sure, up to which the wait is the longest: 3 to 5 in 100 ends of people lie there
 (2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
+_FAR_HEARD = 3.1
+"""The same where the sound votes, which tells them from pauses better still."""
 _FAR_READ = 2.1
 """The same where a language model has read the words, which tells the last ends from pauses better
 (docs/decisions/059-a-reader-of-turns.md)."""
@@ -26,7 +29,8 @@ MOST_UNFINISHED = 0.25
 """And it is never longer than the plain one above this, where an end is `complete`."""
 
 _VERY_SURE = 0.95
-"""From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely."""
+"""From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely; where the sound votes,
+a third of people's ends, with no more early ones than if all that is sure waited longer."""
 _STEP_MS = 40
 """What is sure waits for so much longer than that: four in ten pauses of people who read aloud last 0.2 s and more,
 three in ten 0.24 s, and the median of the delay may be 0.25 s (docs/decisions/048-how-long-to-wait.md)."""
@@ -50,14 +54,22 @@ class Pace:
     stretch: float = 1.0
     """Factor of the plain wait; it never gets beyond the other two."""
     sure: float = SURE
-    """From which probability on the wait is short."""
+    """From which probability on the wait is short, where the sound does not vote."""
     is_read: bool = False
     """A language model has read the words."""
+    is_heard: bool = False
+    """The sound votes, and is believed."""
+
+    @property
+    def surer(self) -> float:
+        """Log-odds by which what is sure is surer than `sure`."""
+        return HEARD if self.is_heard else 0.0
 
     @property
     def unfinished(self) -> float:
         """Up to which probability the wait is the longest."""
-        return min(probability_of(log_odds(self.sure) - (_FAR_READ if self.is_read else _FAR)), MOST_UNFINISHED)
+        far = _FAR_HEARD if self.is_heard else _FAR_READ if self.is_read else _FAR
+        return min(probability_of(log_odds(self.sure) + self.surer - far), MOST_UNFINISHED)
 
 
 _STRANGER = Pace()
@@ -79,10 +91,10 @@ class Endpointing:
         plain_ms = self._plain_ms(pace.stretch)
         if probability is None:
             return plain_ms
-        sure = log_odds(pace.sure)
+        sure = log_odds(pace.sure) + pace.surer
         unfinished = log_odds(pace.unfinished)
         short_ms = max(self._sure_ms, min(self._sure_ms + _STEP_MS, plain_ms))
-        very = log_odds(_VERY_SURE)
+        very = max(log_odds(_VERY_SURE), sure + 2 * _RISE)
         odds = (unfinished, unfinished + _RISE, sure - _RISE, sure, very - _RISE, very)
         waits = (self._limit_ms, plain_ms, plain_ms, short_ms, short_ms, self._sure_ms)
         return float(np.interp(log_odds(probability), odds, waits))

@@ -71,11 +71,15 @@ class Speaker:
             if was_taken_for_end and seconds <= EARLY_S:
                 self._caution += _CAUTION
 
-    def finished(self, likely: float | None) -> None:
-        """A turn of theirs ended where it was taken to. `likely`: how probable it was; None: nothing had voted."""
+    def finished(self, likely: float | None, surer: float = 0.0) -> None:
+        """A turn of theirs ended where it was taken to.
+
+        `likely`: how probable it was; None: nothing had voted. `surer`: as in `Pace`.
+        """
         self._caution *= _KEPT
         if likely is not None:
-            step = _STRIDE * (1.0 - _FAST_SHARE if log_odds(likely) >= self._sure_odds else -_FAST_SHARE)
+            is_sure = log_odds(likely) >= self._sure_odds + surer
+            step = _STRIDE * (1.0 - _FAST_SHARE if is_sure else -_FAST_SHARE)
             self._sure_odds = min(max(self._sure_odds + step, log_odds(_LEAST_SURE)), log_odds(_MOST_SURE))
 
     def heard(self, with_sound: float, without: float, *, was_end: bool) -> None:

@@ -15,8 +15,12 @@ import numpy as np
 
 from localvoice.turn.context import NO_QUESTION, Question
 from localvoice.turn.read_weights import READ, READ_BOTH
-from localvoice.turn.vote_weights import BOTH, LOUDNESS, SOUND, WORDS
+from localvoice.turn.vote_weights import BOTH, LOUDNESS, WORDS
 from localvoice.turn.words import INSTANT_PROBABILITY, ends_in_number, is_instant
+
+HEARD = 1.4
+"""Log-odds by which six in ten of people's ends are surer where the sound votes as well
+(docs/decisions/061-the-last-second-layer-by-layer.md)."""
 
 COMMAND = 1.0
 """Log-odds (0.73) of words that are a whole command of a skill: they mostly are the thought, but "what is seven plus
@@ -30,6 +34,9 @@ WANTS_MORE, WANTS_MORE_LIMIT = 0.03, 0.08
 """Words that read finished with less than the first never count for more than the second, for which the wait is the
 longest: "with brown sugar and" in a voice that falls is no end. Of people's ends 1 in 100 reads so, of pauses laid
 between their words 26 (2026-11-22). In English: the models of other languages doubt the ends of long sentences."""
+
+BELIEVED = 0.5
+"""Trust in the sound from which on the marks are those of who is heard."""
 
 SOUND_FROM_S = 0.5
 """Length of the turn from which on its sound counts: smart-turn is not made for single words. From 0.5 to 1.2 s it
@@ -92,22 +99,35 @@ class Votes:
     """How far the sound is believed, from 0 (as if it had not been heard) to 1: not every voice tells by melody."""
 
     @property
+    def is_heard(self) -> bool:
+        """The sound votes, and is believed: what is an end is surer then."""
+        votes = self.sound is not None and self.turn_s >= SOUND_FROM_S and not self._is_whole
+        return votes and self.trust >= BELIEVED
+
+    @property
     def finished(self) -> float | None:
         """Probability that the thought is finished; None without a vote."""
         return self.finished_at(self.trust)
 
     def finished_at(self, trust: float) -> float | None:
         """The same with another trust in the sound."""
-        goes_on = _GOES_ON.search(self.text) is not None
-        is_whole = is_instant(self.text) and self.words in {None, INSTANT_PROBABILITY}  # in the user's language, too
-        if is_whole and not goes_on:
+        if self._is_whole:
             return INSTANT_PROBABILITY
         parts = [part for part in (self._of_ears(trust), self._of_recogniser()) if part is not None]
         if not parts:
             return None
-        odds = sum(parts) + self._of_loudness() + self.asked.log_odds(self.text, self.words) + goes_on * _AGAINST
+        odds = sum(parts) + self._of_loudness() + self.asked.log_odds(self.text, self.words) + self._goes_on * _AGAINST
         likely = probability(odds)
         return min(likely, self._limit)
+
+    @property
+    def _goes_on(self) -> bool:
+        return _GOES_ON.search(self.text) is not None
+
+    @property
+    def _is_whole(self) -> bool:
+        """An instant command, in the language of the user."""
+        return is_instant(self.text) and self.words in {None, INSTANT_PROBABILITY} and not self._goes_on
 
     @property
     def _limit(self) -> float:
@@ -124,9 +144,9 @@ class Votes:
             return said
         heard = log_odds(self.sound, SOUND_KEPT)
         if said is None:
-            return trust * (SOUND[0] * heard + SOUND[1])
+            return trust * heard
         if self.is_command or self.words is None:
-            return said + trust * BOTH[1] * heard
+            return said + trust * (self.is_command * HEARD + BOTH[1] * heard)
         read = self._as_read
         weights, odds = (BOTH, log_odds(self.words, WORDS_KEPT)) if read is None else (READ_BOTH, read)
         both = weights[0] * odds + weights[1] * heard + weights[2]

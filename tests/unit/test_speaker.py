@@ -66,6 +66,13 @@ def test_half_of_a_speaker_s_ends_get_the_short_wait_however_sure_they_are(sprea
     assert 0.55 < sum(fast[100:]) / 300 < 0.65
 
 
+def test_an_end_where_more_was_asked_of_it_moves_the_mark_by_what_it_was_beyond_that():
+    as_sure, less = Speaker(), Speaker()
+    as_sure.finished(0.9, surer=1.0)
+    less.finished(0.9, surer=3.0)
+    assert less.pace.sure < SURE < as_sure.pace.sure
+
+
 @pytest.mark.parametrize(("likely", "bound"), [(1.0, 0.88), (0.0, 0.55)])
 def test_whatever_their_ends_are_like_some_are_sure_and_nothing_is_that_little_speaks_for(likely, bound):
     assert with_ends(*[likely] * 60).pace.sure == pytest.approx(bound)

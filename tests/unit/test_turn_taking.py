@@ -115,7 +115,7 @@ def test_who_fades_is_answered_sooner_than_who_does_not(last_db, is_over):
     user.speak(2.0)
     user.speak(0.6, level_db=last_db)
     pause = only(PauseBegan, user.quiet(0.12))
-    user.step(SoundSoFar(user.now_s, user.taking.turn, pause.speech_end_s, 0.7))
+    user.step(SoundSoFar(user.now_s, user.taking.turn, pause.speech_end_s, 0.8))
     ended = [one for one in user.quiet(0.2) if isinstance(one, TurnEnded)]
     assert bool(ended) == is_over
 
