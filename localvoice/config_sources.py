@@ -27,7 +27,7 @@ from localvoice.config_schema import PREFIX, dotted, nearest, settings, shown
 from localvoice.engine_check import check_name
 from localvoice.engine_names import STAGE_ENGINES
 from localvoice.errors import ConfigError
-from localvoice.small_files import at_home
+from localvoice.small_files import at_home, path_at_home
 
 _PERSONA_KEYS = {"voice": "speech.voice", "prompt": "reply.system_prompt", "rate": "speech.rate"}
 _FILES = ("audio.input", "audio.output", "session.save")
@@ -164,7 +164,7 @@ def _chosen_persona(tables: FileTables, name: str) -> Layer:
     if name in tables.personas:
         return _chosen(tables.personas, name, "persona")
     files = persona_files.persona_files()
-    path = Path(name).expanduser() if name.endswith(".toml") else files.get(name)
+    path = path_at_home(name) if name.endswith(".toml") else files.get(name)
     if path is None:
         return _chosen({**dict.fromkeys(files, Layer()), **tables.personas}, name, "persona")
     tables.personas[name] = persona_files.read_persona(path)

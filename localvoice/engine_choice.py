@@ -21,6 +21,7 @@ from localvoice.model_store.store import Installed, ModelStore
 from localvoice.providers import is_cloud_voice
 from localvoice.secrets_store import own_key
 from localvoice.skills.catalog import Skills
+from localvoice.small_files import path_at_home
 from localvoice.text.pronunciation import pronunciation_of
 
 _LOCAL_DEFAULT = "local default"
@@ -103,7 +104,7 @@ class EngineChoice:
         known = self._store.catalogue.get(model)
         if known is not None and known.engine in LOCAL[stage]:
             return known.engine
-        path = Path(model)
+        path = path_at_home(model)
         folder = path if path.is_dir() else path.parent
         marks = {"tts": ("kokoro", "voices*.bin"), "stt": ("parakeet", "encoder-model*.onnx")}
         other, mark = marks.get(stage, ("", "?"))
@@ -154,7 +155,7 @@ class EngineChoice:
         installed = self._store.find(stage, model)
         if installed is not None:
             return installed.path
-        path = Path(model).expanduser()
+        path = path_at_home(model)
         if path.exists():
             return path
         known = self._store.catalogue.get(model)

@@ -46,6 +46,11 @@ def at_home(path: str) -> str:
     return os.path.expanduser(path)  # noqa: PTH111 - that of `Path` raises where there is no home
 
 
+def path_at_home(path: str | Path) -> Path:
+    """The same of a path."""
+    return Path(at_home(str(path)))
+
+
 def is_too_large(path: Path) -> bool:
     """Whether it is a file that `read_small_file` does not read to its end."""
     try:

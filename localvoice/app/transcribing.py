@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
@@ -26,6 +25,7 @@ from localvoice.loading import Loaded, load_stage
 from localvoice.messages import Segment, Transcript
 from localvoice.model_store.store import ModelStore
 from localvoice.skills.catalog import Skills
+from localvoice.small_files import path_at_home
 from localvoice.streams import CancelToken, Worker, close_iterator
 from localvoice.text.corrections import corrections_of
 
@@ -117,7 +117,7 @@ class _Work:
         if name == STANDARD_INPUT:
             file: BinaryIO = io.BytesIO(_standard_input())
         else:
-            file = open_recording(Path(name))
+            file = open_recording(path_at_home(name))
             # closed where it is read: FFmpeg complains of a file that is closed under a decoding nobody waits for
             self._stack.callback(self._files.afterwards, file.close)
         if not file.seekable():

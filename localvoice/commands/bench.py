@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 def bench(  # noqa: PLR0913 - one parameter a flag
     *,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="One JSON object instead of a table.")] = False,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture of the waits: .svg, or .png.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", callback=flags.place, help="A picture of the waits: .svg, or .png."),
+    ] = None,
     compare: Annotated[
-        Path | None, typer.Option(metavar="OLD.json", help="What changed since an older result of --json.")
+        Path | None,
+        typer.Option(metavar="OLD.json", callback=flags.place, help="What changed since an older result of --json."),
     ] = None,
     rounds: Annotated[int, typer.Option(metavar="N", min=1, max=50, help="How often the dialogue is held.")] = 1,
     record: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep both sides of the sound and the session for replay.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", callback=flags.place, help="Keep both sides of the sound and the session for replay."
+        ),
     ] = None,
     field: Annotated[
         bool, typer.Option("--field", metavar="", help="First count the words that are misheard of a text you read.")

@@ -15,6 +15,7 @@ import typer
 from localvoice.commands import completing
 from localvoice.errors import ConfigError
 from localvoice.printable import printable
+from localvoice.small_files import path_at_home
 
 if TYPE_CHECKING:
     from localvoice.config_sources import LoadedConfig
@@ -115,6 +116,11 @@ def settings(flags: Mapping[str, tuple[object, str]], profile: str | None = None
 
 
 @cache
+def place(path: Path | None) -> Path | None:
+    """What a flag or an argument names, with the user's home in place of a "~" that the shell has left."""
+    return None if path is None else path_at_home(path)
+
+
 def warn_of_keys_file(cwd: Path) -> None:
     """Say once where keys in `cwd` are passed over because nobody writes so long a file of them."""
     from localvoice.secrets_store import ENV_FILE

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from localvoice.commands import completing
+from localvoice.commands import completing, flags
 
 if TYPE_CHECKING:
     from localvoice.model_store.catalogue import Tier
@@ -130,7 +130,10 @@ def verify(
 
 @app.command("import")
 def import_folder(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A copied store, or a folder with model files.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", callback=flags.place, help="A copied store, or a folder with model files."),
+    ],
 ) -> None:
     """Bring models from a folder (a USB stick, another machine): copied and verified."""
     from localvoice.commands.model_progress import shown_progress

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from localvoice.commands import flags
 from localvoice.errors import ExitCode
 from localvoice.printable import printable
 
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
 
 
 def replay(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Written by `localvoice talk --record DIR`.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", callback=flags.place, help="Written by `localvoice talk --record DIR`."),
+    ],
     *,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write one page with sound, states, words and times.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=flags.place, help="Write one page with sound, states, words and times."),
     ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute", metavar="", help="Hear the sound again, with the engines that are here.")
@@ -53,9 +58,8 @@ def _decide_again(recorded: Recorded, *, every: bool) -> ExitCode:
 
 
 def _recompute(recorded: Recorded) -> ExitCode:
-    from localvoice.commands.flags import model_store, note_to_watchers
     from localvoice.replay.recomputing import recompute, show
 
-    rows = asyncio.run(recompute(recorded, model_store(), note_to_watchers))
+    rows = asyncio.run(recompute(recorded, flags.model_store(), flags.note_to_watchers))
     show(rows)
     return ExitCode.UNEXPECTED if any(row.differs for row in rows) else ExitCode.OK

@@ -12,7 +12,7 @@ import typer
 from localvoice.commands import completing, flags
 from localvoice.commands.flags import offline_mode, settings
 from localvoice.errors import ConfigError
-from localvoice.small_files import at_home
+from localvoice.small_files import at_home, path_at_home
 
 _SOUND = "Sound"
 _SESSION = "Conversation"
@@ -158,7 +158,7 @@ def hold(  # noqa: PLR0913 - see talk
         lines=lines,
         once=once,
         events=at_home(events),
-        record=None if record is None else Path(at_home(str(record))),
+        record=None if record is None else path_at_home(record),
         offline=shield.mode,
         offline_reason=shield.reason,
         verbosity=verbosity,

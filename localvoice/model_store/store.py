@@ -15,6 +15,7 @@ from localvoice.errors import ConfigError, FileError, ModelError
 from localvoice.languages import language_code
 from localvoice.model_store.catalogue import Catalogue, Kind, Model, Tier, read_catalogue
 from localvoice.model_store.receipt import Receipt, sha256_of
+from localvoice.small_files import path_at_home
 
 PART_SUFFIX = ".part"
 """Folder of a model on its way (`NAME.part/`), and file of bytes on their way (`FILE.part`)."""
@@ -27,7 +28,7 @@ _SUFFIX = {Kind.LLM: ".gguf", Kind.TTS: ".onnx", Kind.TURN: ".onnx", Kind.WORDS:
 def models_root(environ: Mapping[str, str]) -> Path:
     """The store's folder: `LOCALVOICE_MODELS`, else `models/` of a source checkout, else the user's data folder."""
     if chosen := environ.get("LOCALVOICE_MODELS"):
-        return Path(chosen).expanduser()
+        return path_at_home(chosen)
     if (_PACKAGE_PARENT / "pyproject.toml").is_file():
         return _PACKAGE_PARENT / "models"
     import platformdirs

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from localvoice.errors import ConfigError
-from localvoice.small_files import read_small_file
+from localvoice.small_files import path_at_home, read_small_file
 
 
 def read_word_pairs(path: Path, key: str, example: str) -> Mapping[str, str]:
@@ -18,7 +18,7 @@ def read_word_pairs(path: Path, key: str, example: str) -> Mapping[str, str]:
         ConfigError: it cannot be read, or is no such file.
     """
     try:
-        content = tomllib.loads(read_small_file(path.expanduser()).decode("utf-8-sig"))
+        content = tomllib.loads(read_small_file(path_at_home(path)).decode("utf-8-sig"))
     except OSError as error:
         reason = str(error.strerror or error).lower()
         raise ConfigError(f"cannot read the dictionary {path}: {reason}; correct {key}", key=key) from error

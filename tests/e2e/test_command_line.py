@@ -169,6 +169,28 @@ def test_a_tilde_that_the_shell_has_left_is_the_users_home(localvoice):
     (localvoice.folder / "localvoice.toml").write_text("[audio]\noutput = '~/said.wav'\n", encoding="utf-8")
     assert localvoice("say", "hello").code == 0
     assert (home / "said.wav").exists()
+    assert localvoice("replay", "~/record", "--html=~/page.html").code == 0
+    assert (home / "page.html").exists()
+    assert localvoice("transcribe", "~/said.wav").code == 0
+    for words in (("bench", "--compare=~/page.html"), ("bench", "--plot=~/record"), ("bench", "--record=~/said.wav")):
+        assert f"{home / words[1].rpartition('/')[2]} is" in localvoice.refusal(*words, code=2)
+    assert f"{home / 'nothing'}" in localvoice.refusal("models", "import", "~/nothing", code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "code"),
+    [
+        ("models list", "LOCALVOICE_MODELS", 0),
+        ("say hello -o said.wav", "LOCALVOICE_SPEECH__PRONUNCIATION", 2),
+        ("say hello -o said.wav --tts piper:~nobody-here/voice.onnx", "", 3),
+        ("talk --text", "LOCALVOICE_SESSION__PERSONA", 2),
+    ],
+)
+def test_a_home_that_nobody_has_is_a_place_where_nothing_is(localvoice, words, variable, code):
+    localvoice.environ[variable or "UNUSED"] = "~nobody-here/one.toml"
+    outcome = localvoice(*words.split())
+    assert outcome.code == code
+    assert "unexpected" not in outcome.err
 
 
 @posix
