@@ -46,11 +46,14 @@ class Question(Enum):
         """What the question adds to the odds that `text` is a whole answer; `words`: the word model's own vote."""
         if self is Question.DICTATED and ends_in_number(text, shortest=1):
             return _AGAINST
-        said = words_of(text)
-        is_short = 0 < len(said) <= _SHORT_ANSWER_WORDS
-        if self is Question.SHORT and is_short and (words is None or words >= _OPEN or said[-1].isdecimal()):
+        reads_whole = words is None or words >= _OPEN
+        if self.takes(text) and (reads_whole or words_of(text)[-1].isdecimal()):
             return _TOWARDS
         return 0.0
+
+    def takes(self, text: str) -> bool:
+        """Whether `text` is as short as the answers it asks for, which leave out what has been said: "I'd love to"."""
+        return self is Question.SHORT and 0 < len(words_of(text)) <= _SHORT_ANSWER_WORDS
 
 
 NO_QUESTION = Question.NONE

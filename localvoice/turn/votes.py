@@ -33,7 +33,11 @@ follow. Only the pause tells (scripts/turnwords/README.md, "Weaknesses")."""
 WANTS_MORE, WANTS_MORE_LIMIT = 0.03, 0.08
 """Words that read finished with less than the first never count for more than the second, for which the wait is the
 longest: "with brown sugar and" in a voice that falls is no end. Of people's ends 1 in 100 reads so, of pauses laid
-between their words 26 (2026-11-22). In English: the models of other languages doubt the ends of long sentences."""
+between their words 26 (2026-11-22). In English: the models of other languages doubt the ends of long sentences.
+
+Two know more than the words: a recogniser that reads them and hears how they sound, and who asked for a short answer,
+which leaves out what the question has said. "I'd love to", "this" and "ten to" read so, and may be whole behind "would
+you", "this or that?" and "what time?". Chosen, not measured."""
 
 BELIEVED = 0.5
 """Trust in the sound from which on the marks are those of who is heard."""
@@ -134,8 +138,14 @@ class Votes:
         """What no other vote outweighs."""
         if self.is_command:
             return 1.0
-        wants_more = self.is_english and self.words is not None and self.words < WANTS_MORE
-        return WANTS_MORE_LIMIT if wants_more else NUMBER_LIMIT if ends_in_number(self.text) else 1.0
+        of_number = NUMBER_LIMIT if ends_in_number(self.text) else 1.0
+        if not self._wants_more or self.asked.takes(self.text):
+            return of_number
+        return min(of_number, max(WANTS_MORE_LIMIT, self.recogniser or 0.0))
+
+    @property
+    def _wants_more(self) -> bool:
+        return self.is_english and self.words is not None and self.words < WANTS_MORE
 
     def _of_ears(self, trust: float) -> float | None:
         """Words and sound, each with the weight that it has where the other one votes as well, or does not."""

@@ -127,6 +127,42 @@ def test_no_melody_ends_words_that_want_more(text):
     assert wait_ms(end) > 1500
 
 
+LONGEST, PLAIN, SHORT = (1500, 2000), (550, 600), (200, 240)
+"""Waits of `normal`, from and to."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "sound", "end_of_turn", "waits"),
+    [
+        # a melody alone does not end words that want more, nor does a recogniser that is not sure of it
+        ("", "what am i allowed to", 0.98, None, LONGEST),
+        ("", "what am i allowed to", 0.98, 0.05, LONGEST),
+        ("", "what am i allowed to", None, 0.5, LONGEST),
+        # one that is, against the words: only the pause tells; with the sound on its side it is believed
+        ("", "what am i allowed to", None, 0.9, PLAIN),
+        ("", "what am i allowed to", 0.98, 0.9, SHORT),
+        ("", "what am i allowed to", 0.02, 0.9, LONGEST),
+        # who was asked for a short answer leaves out what the question has said
+        ("Would you like to hear it?", "i'd love to", 0.98, None, PLAIN),
+        ("Would you like to hear it?", "i'd love to", None, None, LONGEST),
+        ("Would you like to hear it?", "i'd love to", 0.02, None, LONGEST),
+        ("Would you like to hear it?", "i'd love to", 0.98, 0.9, SHORT),
+        ("Would you like to hear it?", "i think that i would love to", 0.98, None, LONGEST),
+        ("This one or that one?", "this", 0.98, None, PLAIN),
+        ("What would you like?", "this", 0.98, None, LONGEST),
+        ("", "this", 0.98, None, LONGEST),
+    ],
+)
+def test_who_knows_more_than_the_words_that_want_more(asked, text, sound, end_of_turn, waits):
+    end = EndOfTurn(Config(), hears_sound=sound is not None)
+    end.take(ReplyHeard(1.0, asked))
+    end.pause_begins(1, 0.0, END_S)
+    if sound is not None:
+        hears(end, sound)
+    reads(end, text, end_of_turn=end_of_turn)
+    assert waits[0] <= wait_ms(end) <= waits[1]
+
+
 def test_in_other_languages_a_melody_outweighs_words_that_are_doubted():
     waits = []
     for text in ("ich möchte gern einen kaffee mit", "vielen dank"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from localvoice.turn.context import Question
 from localvoice.turn.endpointing import SURE
 from localvoice.turn.loudness import LOUDEST_DB
-from localvoice.turn.votes import HEARD, LOUDNESS_FROM_S, Votes, log_odds
+from localvoice.turn.votes import HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes, log_odds
 from localvoice.turn.words import ends_in_number, turn_words
 
 chances = st.floats(0, 1)
@@ -120,6 +120,12 @@ def test_a_command_of_a_skill_is_likely_finished_whatever_the_word_model_says():
 def test_a_number_that_may_go_on_needs_the_pause(text):
     assert ends_in_number(text)
     assert said(text, 0.99) < 0.5
+
+
+def test_a_recogniser_that_takes_words_for_the_end_does_not_end_a_number():
+    surely = {"sound": 0.98, "words": 0.01, "recogniser": 0.95}
+    assert Votes(LONG_S, text="the number is", **surely).finished > PLAIN
+    assert Votes(LONG_S, text="the number is five five", **surely).finished <= NUMBER_LIMIT
 
 
 @pytest.mark.parametrize(
