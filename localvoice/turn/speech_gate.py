@@ -62,6 +62,8 @@ class SpeechGate:
         self.probability = 0.0
         """Of the window that decided last."""
         self._candidate_s: float | None = None
+        self._is_sure = False
+        """The present stretch would have begun without a reply as well."""
 
     @property
     def is_quiet(self) -> bool:
@@ -81,7 +83,10 @@ class SpeechGate:
         """Take the window that ends at `at_s`. `eager` while a reply is heard."""
         limits = self._eager if eager else self._normal
         if self.is_speech:
-            return self._while_speech(at_s, probability, limits)
+            self._is_sure |= probability >= self._normal.start
+            # what was only held for to be safe does not keep a turn open that it could not have opened
+            release = limits.release if eager or self._is_sure else limits.start
+            return self._while_speech(at_s, probability, release)
         return self._while_silence(at_s, probability, limits)
 
     def _while_silence(self, at_s: float, probability: float, limits: Thresholds) -> Edge | None:
@@ -96,11 +101,12 @@ class SpeechGate:
         self.onset_s = max(0.0, self._candidate_s - ONSET_BIAS_S)
         self.end_s = at_s
         self.probability = probability
+        self._is_sure = probability >= self._normal.start
         self._candidate_s = None
         return Edge.STARTED
 
-    def _while_speech(self, at_s: float, probability: float, limits: Thresholds) -> Edge | None:
-        if probability >= limits.release:
+    def _while_speech(self, at_s: float, probability: float, release: float) -> Edge | None:
+        if probability >= release:
             self.end_s = at_s
             return None
         if at_s - self.end_s < HANGOVER_S - 1e-6:

@@ -64,6 +64,26 @@ def test_over_a_reply_one_doubtful_window_is_enough():
     assert onset_s == pytest.approx(5 * WINDOW_S - ONSET_BIAS_S)
 
 
+@pytest.mark.parametrize(
+    ("over_reply", "ends_after"),
+    [([0.31], 3), ([0.4] * 20, 3), ([0.4, 0.6, 0.4], None), ([0.6], None)],
+)
+def test_what_only_a_reply_made_speech_of_ends_with_the_reply(over_reply, ends_after):
+    gate = SpeechGate(VadConfig())
+    for count, probability in enumerate(over_reply, start=1):
+        gate.step(count * WINDOW_S, probability, eager=True)
+    assert gate.is_speech
+    behind = [gate.step((len(over_reply) + count) * WINDOW_S, 0.4) for count in range(1, 40)]
+    assert [count for count, edge in enumerate(behind, start=1) if edge] == ([ends_after] if ends_after else [])
+
+
+def test_who_speaks_up_behind_the_reply_is_heard_to_the_last_soft_syllable():
+    gate = SpeechGate(VadConfig())
+    gate.step(WINDOW_S, 0.4, eager=True)
+    assert not any(gate.step(count * WINDOW_S, probability) for count, probability in [(2, 0.4), (3, 0.7), (4, 0.4)])
+    assert not any(gate.step(count * WINDOW_S, 0.4) for count in range(5, 40))
+
+
 def test_what_may_become_speech_is_not_quiet():
     gate = SpeechGate(VadConfig())
     assert gate.is_quiet

@@ -127,6 +127,17 @@ def test_a_voice_in_the_background_opens_no_turn_while_nobody_speaks():
     assert not of(talk.events, "speech_started")
 
 
+@pytest.mark.parametrize(
+    ("over_reply", "printed"),
+    [("until reply_started\nmurmur 10", {"tts": None}), ("until first_audio\nmurmur 0.5\nkey\nmurmur 10", {})],
+)
+def test_a_voice_in_the_background_does_not_keep_a_turn_open_that_it_got_with_a_reply(over_reply, printed):
+    model = FakeChatModel(STORY, token_s=0.05)
+    talk = conversation(f"say {ASKED}\n{over_reply}\nwait 3", llm=model, **printed)
+    over_s = one(talk.events, "reply_finished")["t"]
+    assert one(talk.events, "turn_dropped")["t"] < over_s + 1.0
+
+
 # pauses inside a thought
 
 
