@@ -36,6 +36,12 @@ _TURN = re.compile(rf"(?:{_ASKED}|{_REPLY})")
 _SOUNDS = re.compile("(?:s(?:fs*)?)?")
 """`first_audio` stands behind the first sentence and before the second."""
 _UNASKED = {"greeting", "timer", "prompt", "filler"}
+_BY_CLOCK = {
+    *("transcript", "turn_dropped", "tool", "reply_started", "sentence", "false_alarm", "reply_finished"),
+    "turn_metrics",
+}
+"""What is dated when it is told: never before what was told of its turn. Decisions bear the time of the window that
+they follow from, onsets that of the sound, and `first_audio` may lie in the ramp behind a `false_alarm`."""
 _TENTH = 0.11
 """Milliseconds by which sums of rounded values may differ."""
 
@@ -55,6 +61,7 @@ def check_events(events: Sequence[Event]) -> None:
         if "f" in letters:
             sounds = "".join(letter for letter in letters if letter in "sf")
             assert _SOUNDS.fullmatch(sounds), f"first_audio of turn {number} stands elsewhere: {_short(turn)}"
+        _check_times(turn)
         _check_reply(turn, is_spoken=is_spoken)
         _check_latency(turn)
     _check_unasked(events)
@@ -144,6 +151,15 @@ def _check_numbers(events: Sequence[Event]) -> None:
             assert number in fillers or number == latest or number > highest, f"{event}: {highest} was given before"
             latest = latest if number in fillers else number
             highest = max(highest, number)
+
+
+def _check_times(turn: Sequence[Event]) -> None:
+    latest: Event | None = None
+    for event in turn:
+        if event["type"] in _BY_CLOCK:
+            assert latest is None or latest["t"] <= event["t"] + 1e-3, f"{event} lies before {latest}"
+        if event["type"] != "overlap_started" and (latest is None or event["t"] > latest["t"]):
+            latest = event
 
 
 def _check_reply(turn: Sequence[Event], *, is_spoken: bool) -> None:

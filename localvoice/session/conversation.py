@@ -51,9 +51,6 @@ from localvoice.turn.taking import TurnTaking
 _DUCK_DB = 20.0
 """How far `turn.overlap = "duck"` lowers the reply (product contract, section 7)."""
 
-_RAMP_S = 0.005
-"""From a resume to full level: the player's ramp."""
-
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
@@ -245,8 +242,8 @@ class Session:
             case JudgeOverlap():
                 self._replying.overlap_reading.judge(decision)
             case OverlapDismissed():
-                self._replying.release()
-                self._log.false_alarm(decision, self._duplex.now_s() + _RAMP_S)
+                ramp_s = self._replying.release()
+                self._log.false_alarm(decision, self._duplex.now_s() + ramp_s)
             case BargeIn():
                 self._replying.cut(lambda cut: self._log.barge_in(decision, cut))
             case _:

@@ -45,8 +45,9 @@ class PrintedReply:
         """Nothing sounds; what was printed may have asked."""
         return Moment("", self._printed.rstrip().endswith("?"), self._printed)
 
-    def release(self) -> None:
+    def release(self) -> float:
         """Nothing sounds."""
+        return 0.0
 
     def cut(self) -> Cut:
         """What was printed was heard."""

@@ -73,8 +73,8 @@ class Reply(Protocol):
     def moment(self) -> Moment:
         """What it is saying."""
 
-    def release(self) -> None:
-        """Go on at full level, from the beginning of the interrupted word."""
+    def release(self) -> float:
+        """Go on at full level, from the beginning of the interrupted word; in how many seconds that is reached."""
 
     def cut(self) -> Cut:
         """Stop the sound now."""

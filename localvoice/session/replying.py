@@ -177,10 +177,13 @@ class Replying:
         if self._hand is not None and self._hand.sounding.reply is not None:
             self.overlap_reading.tell(overlap, self._hand.sounding.reply.moment())
 
-    def release(self) -> None:
-        """Let the reply go on. The sound is still being read: it may turn out to have been a stop word."""
-        if self._hand is not None and self._hand.sounding.reply is not None:
-            self._hand.sounding.reply.release()
+    def release(self) -> float:
+        """Let the reply go on; in how many seconds it is at full level.
+
+        The sound is still being read: it may turn out to have been a stop word.
+        """
+        sounding = None if self._hand is None else self._hand.sounding.reply
+        return 0.0 if sounding is None else sounding.release()
 
     def cut(self, report: Callable[[Cut], None]) -> None:
         """Stop the reply where it is; `report` what was heard, then settle it. A second time nothing is left to do."""

@@ -28,6 +28,9 @@ _ANSWERED_WITHIN_S, _ANSWERED_EARLY_S = 1.5, 0.5
 """A sound so long behind the end of a question, or so short before it, may be its answer: answers come 0-300 ms behind
 a question in conversation (Stivers et al. 2009), and the first words of the next sentence may have begun."""
 
+_RAMP_S = 0.005
+"""From a resume to full level: the player's ramp."""
+
 _BACK_S = 0.6
 """How far a resume may go back to the beginning of a word; the longest word heard in our voices is shorter."""
 
@@ -158,11 +161,16 @@ class SpokenReply:
         asked = self._ledger.asks_between(at - int(_ANSWERED_WITHIN_S * second), at + int(_ANSWERED_EARLY_S * second))
         return Moment(self._ledger.said_between(at - second, at + second), asked, self._ledger.heard(at))
 
-    def release(self) -> None:
-        """Go on at full level, from the beginning of the interrupted word."""
-        frames = self._player.position().frames
-        self._player.resume(self._ledger.word_edge_before(frames, int(_BACK_S * self._player.rate_hz)))
+    def release(self) -> float:
+        """Go on at full level, from the beginning of the interrupted word; in how many seconds that is reached.
+
+        What is left may be shorter than the ramp: what sounded lowered to its end is not followed by full level.
+        """
+        frames, second = self._player.position().frames, self._player.rate_hz
+        edge = self._ledger.word_edge_before(frames, int(_BACK_S * second))
+        self._player.resume(edge)
         self._is_free.set()
+        return min(_RAMP_S, max(0, self._audible_to - min(edge, frames)) / second)
 
     def cut(self) -> Cut:
         """Stop the sound now."""

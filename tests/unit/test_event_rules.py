@@ -101,6 +101,8 @@ def test_a_true_session_is_accepted():
         pytest.param(change("reply_finished", 1, heard=""), id="not heard to its end"),
         pytest.param(change("sentence", text="Something else."), id="a sentence of another text"),
         pytest.param(change("first_audio", latency_ms=1.0), id="another latency"),
+        pytest.param(change("false_alarm", t=99.0), id="over before the false alarm"),
+        pytest.param(change("transcript", t=0.1), id="understood before the end"),
         pytest.param(change("session_ended", turns=9), id="too many turns"),
         pytest.param(change("session_ended", reason="whatever"), id="an unknown end"),
         pytest.param(move("turn_resumed", 2), id="resumed after the reply"),

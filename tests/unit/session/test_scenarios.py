@@ -138,6 +138,20 @@ def test_a_voice_in_the_background_does_not_keep_a_turn_open_that_it_got_with_a_
     assert one(talk.events, "turn_dropped")["t"] < over_s + 1.0
 
 
+@pytest.mark.parametrize("wait_s", [0.0, 0.3, 1.2, 1.27, 1.32])
+@pytest.mark.parametrize("action", ["pause", "duck"])
+@pytest.mark.parametrize("printed", [{}, {"tts": None}])
+def test_a_reply_is_over_no_sooner_than_a_false_alarm_over_it(wait_s, action, printed):
+    talk = conversation(
+        f"say {ASKED}\nuntil reply_started\nwait {wait_s}\nmurmur 0.3",
+        llm=FakeChatModel("It lived in a green forest.", token_s=0.15),
+        config=Config(turn=TurnConfig(overlap=action)),
+        **printed,
+    )
+    over_s = one(talk.events, "reply_finished")["t"]
+    assert all(event["t"] <= over_s for event in of(talk.events, "false_alarm"))
+
+
 # pauses inside a thought
 
 
