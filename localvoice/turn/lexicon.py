@@ -25,6 +25,9 @@ _ECHO_SHARE = 0.7
 """Share of the letters read that must be of words being said. One word in three may be anything: what is left of an
 echo is read worse than speech."""
 
+_LAUGHS = re.compile(r"\b(?:[ae]?([hj][aeiou])\1+h?|[ae]?h[ae]+h|ha+|(h[aeo]h?)(?: \2)+)\b")
+"""Laughter as recognisers write it: "haha", "ahah", "hehe", "ha ha ha", "he he", Spanish "jajaja". One "he" is none."""
+
 
 class Lexicon:
     """The lists of one conversation."""
@@ -34,14 +37,16 @@ class Lexicon:
         self._stop = _plain(turn.stop_words, built_in.stop)
         self._attention = _plain(turn.backchannels, built_in.attention)
         self._answers = _plain((BUILT_IN_WORDS,), built_in.answers)
+        self._knows_laughs = BUILT_IN_WORDS in turn.backchannels
 
     def has_stop_word(self, words: str) -> bool:
         """Whether one of them stands anywhere in `words` (plain), and they are no plea to go on."""
         return not self.is_attention(words) and any(f" {stop} " in f" {words} " for stop in self._stop)
 
     def is_attention(self, words: str) -> bool:
-        """Whether `words` (plain) are backchannels and nothing else: "mm hm", "yeah okay"."""
-        return _consists_of(words.split(), self._attention)
+        """Whether `words` (plain) are backchannels and nothing else: "mm hm", "yeah okay", "haha"."""
+        spoken = _LAUGHS.sub(" ", words).split() if self._knows_laughs else words.split()
+        return bool(words) and (not spoken or _consists_of(spoken, self._attention))
 
     def begins_attention(self, words: str) -> bool:
         """Whether `words` (plain) are how a backchannel of several words begins."""

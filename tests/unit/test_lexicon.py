@@ -46,6 +46,7 @@ def test_words_of_ones_own_replace_the_built_in_ones_or_join_them():
     assert alone.has_stop_word("das ist genug jetzt")
     assert not alone.has_stop_word("stop")
     assert not alone.is_attention("mm hm")
+    assert not alone.is_attention("haha")
     both = Lexicon(TurnConfig(stop_words=("auto", "schnauze"), backchannels=("auto", "tja")), "de_DE")
     assert both.has_stop_word("stopp")
     assert both.has_stop_word("schnauze")
