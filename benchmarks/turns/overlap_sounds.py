@@ -14,6 +14,7 @@ import soundfile
 from benchmarks.starters.speech import FLITE_VOICES, noise, voice_saying
 from benchmarks.turns.corpus import Half, Phrase, audible, frames, in_a_room, sentences
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_mono
+from localvoice.turn.words import words_of
 
 VOICES: dict[Half, tuple[str, ...]] = {
     "choosing": ("en-us+m1", "en-gb+f1", "en-029+m2", "en-us+f3", "slt", "rms"),
@@ -50,6 +51,9 @@ TO_OTHERS = (
 )
 _SPEECH_LEVEL = 0.1
 """RMS of a user, -20 dBFS."""
+
+_BLOCK = SPEECH_RATE_HZ // 100
+_LONGEST = 12 * SPEECH_RATE_HZ
 
 GAP_S = 4.0
 """Quiet behind each sound: longer than any wait."""
@@ -128,6 +132,21 @@ def _background(gain_db: float, half: Half, clips: Path | None) -> Iterator[Over
         if len(heard) > 5 * rate_hz:
             sound = resample(to_mono(heard), rate_hz, SPEECH_RATE_HZ)
             yield OverSound(_as_loud(sound, gain_db))
+
+
+def recorded(folder: Path, half: Half, clips: Path | None) -> Iterator[OverSound]:
+    """Recordings of people, from where they are heard to where they are not, equally loud; words in .txt files."""
+    del half, clips
+    for path in sorted(folder.glob("*.wav")):
+        shape, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        sound = resample(to_mono(shape), rate_hz, SPEECH_RATE_HZ)
+        levels = np.sqrt(np.mean(np.square(sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)), axis=1))
+        heard = np.flatnonzero(levels > levels.max() * 10 ** (-30 / 20))
+        loud = levels[levels > levels.max() * 10 ** (-20 / 20)]
+        level = float(np.sqrt(np.mean(np.square(loud))))
+        samples = sound[heard[0] * _BLOCK : (heard[-1] + 1) * _BLOCK][:_LONGEST] * np.float32(_SPEECH_LEVEL / level)
+        words = path.with_suffix(".txt")
+        yield OverSound(samples, " ".join(words_of(words.read_text(encoding="utf-8"))) if words.exists() else "")
 
 
 SITUATIONS: dict[str, Callable[[Half, Path | None], Iterator[OverSound]]] = {

@@ -1,9 +1,9 @@
-"""What sounds over a reply come to: `python -m benchmarks.turns.overlaps [--clips DIR] [--json FILE]`.
+"""What sounds over a reply come to: `python -m benchmarks.turns.overlaps [--clips DIR] [--people DIR]`.
 
 Backchannels, coughs, talk to somebody else, a voice in the background, real interruptions and stop words over a reply
 that never ends, through the real VAD and turn-taking in simulated time. No loudspeaker takes part: echo is measured by
 `benchmarks.audio.echo`. A scripted recogniser reads what was said after a set time; or none does. Figures:
-docs/turn-taking.md. Needs the programs espeak-ng and flite.
+docs/turn-taking.md. With `--people` recordings instead, a folder for each kind of sound. Needs espeak-ng and flite.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import argparse
 import json
 import platform
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.turns.corpus import Half, frames
 from benchmarks.turns.intervals import quantile_ms, share_95
 from benchmarks.turns.over_reply import Outcome, OverReply, Played, Reader
-from benchmarks.turns.overlap_sounds import SITUATIONS, stream
+from benchmarks.turns.overlap_sounds import SITUATIONS, recorded, stream
 from localvoice.audio.backchannel import load_sound_judge
 from localvoice.config import TurnConfig
 
@@ -63,10 +64,11 @@ def _is_in_time(one: Outcome) -> bool:
     return one.resumed_s is not None and one.resumed_s <= due_s
 
 
-def measure(half: Half, clips: Path | None) -> dict[str, Any]:
+def measure(half: Half, clips: Path | None, people: Path | None) -> dict[str, Any]:
     """Every situation with every reader."""
     judge, found = load_sound_judge("en"), dict[str, Any]()
-    for name, sounds_of in SITUATIONS.items():
+    by_people = {} if people is None else {one.name: partial(recorded, one) for one in sorted(people.iterdir())}
+    for name, sounds_of in (by_people or SITUATIONS).items():
         sounds = stream(list(sounds_of(half, clips)), half)
         if not sounds.sounds:
             continue
@@ -109,9 +111,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=["choosing", "reporting"], default="reporting")
     parser.add_argument("--clips", type=Path, help="folder of recordings, for voices in the background")
+    parser.add_argument("--people", type=Path, help="folders of recordings, KIND/NAME.wav, words in NAME.txt")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    found = measure(options.half, options.clips)
+    found = measure(options.half, options.clips, options.people)
     print(table(found))
     if options.json is not None:
         machine = f"{platform.machine()} {platform.system()}"
