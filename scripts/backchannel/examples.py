@@ -11,11 +11,13 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from benchmarks.starters.speech import noise
 from localvoice.audio.duplex import BLOCK, Block
@@ -23,12 +25,12 @@ from localvoice.audio.echo_path import open_echo_path
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.playback import PlaybackQueue
 from localvoice.audio.room import Room, RoomSpec
-from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
+from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample, silence, to_mono
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import WINDOW_S, SileroVad, VoiceActivity, load_vad
 from localvoice.config import VadConfig
 from localvoice.turn.speech_gate import SpeechGate
-from scripts.backchannel import texts, voices
+from scripts.backchannel import nonwords, texts, voices
 
 CONTENT, BACKCHANNEL, OTHER = range(3)
 BEFORE_S, AFTER_S = 0.1, 0.9
@@ -36,6 +38,9 @@ BEFORE_S, AFTER_S = 0.1, 0.9
 WINDOWS = 24
 _SETTLED_S = 4.0
 _LEVEL = 10 ** (-23 / 20)
+_BY_PEOPLE = 0.4
+"""Share of the sounds that are recordings, where there are any."""
+_LONGEST = 3 * SPEECH_RATE_HZ
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class Spoken:
     text: str
     voice: str
     sound: Samples
+
+
+People = dict[tuple[int, int], list[Spoken]]
+"""Recordings by label and half."""
 
 
 @dataclass
@@ -67,18 +76,42 @@ class Example:
     sound: Samples
 
 
-def draw_spoken(draw: random.Random, half: int, content: Iterator[str]) -> Spoken:
-    """The next sound: 45 % backchannels, 45 % content, 10 % noises."""
+def draw_spoken(draw: random.Random, half: int, content: Iterator[str], people: People) -> Spoken:
+    """The next sound: 40 % content, 35 % backchannels (a third of them no words), 25 % noises, mostly of people."""
     share, mood = draw.random(), draw.randrange(12)
-    if share < 0.1:
+    label = OTHER if share < 0.25 else BACKCHANNEL if share < 0.6 else CONTENT
+    known = people.get((label, half), [])
+    if known and draw.random() < _BY_PEOPLE:
+        return draw.choice(known)
+    if share < 0.06:
         kind = draw.choice(("coughs", "clicks", "coughs", "pink"))
         return Spoken(OTHER, kind, "", noise(kind, draw.uniform(0.2, 0.7), 0.3, draw.randrange(10**6)))
-    text = draw.choice(texts.BACKCHANNELS) if share < 0.55 else next(content)
+    if share < 0.37:
+        kinds = nonwords.NOISE if label == OTHER else nonwords.ATTENTION
+        kind = draw.choice(sorted(kinds))
+        sound = kinds[kind](draw)
+        return Spoken(label, kind, "drawn", sound / np.abs(sound).max())
+    text = draw.choice(texts.BACKCHANNELS) if label == BACKCHANNEL else next(content)
     voice = voices.draw(draw, half)
     while not voices.can_say(text, voice):
         voice = voices.draw(draw, half)
-    label = BACKCHANNEL if share < 0.55 else CONTENT
     return Spoken(label, text, f"{voice.program}:{voice.name}", voices.say(text, voice, mood))
+
+
+def recorded(folder: Path) -> People:
+    """Recordings by label and half: SPEAKER_NAME.wav, a folder for each label. One speaker in five is held out."""
+    found: People = {}
+    for label, kind in enumerate(("content", "backchannel", "other")):
+        for path in sorted((folder / kind).glob("*.wav")):
+            speaker = path.stem.split("_")[0]
+            frames, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+            sound = resample(to_mono(frames), rate_hz, SPEECH_RATE_HZ)
+            loud = np.flatnonzero(np.abs(sound) > 0.03 * np.abs(sound).max())
+            sound = sound[loud[0] : min(loud[-1] + 1, loud[0] + _LONGEST)]
+            half = int(zlib.crc32(speaker.encode()) % 5 == 0)
+            spoken = Spoken(label, path.stem, speaker, sound / np.abs(sound).max())
+            found.setdefault((label, half), []).append(spoken)
+    return found
 
 
 class Scene:
@@ -180,14 +213,14 @@ class Scene:
                 self._examples.append(example)
 
 
-def make(scenes: int, seed: int, echo_share: float) -> list[Example]:
+def make(scenes: int, seed: int, echo_share: float, people: People) -> list[Example]:
     """Examples of `scenes` rooms, both halves in turn."""
     vad, examples = load_vad("silero"), []
     draw = random.Random(seed)
     content = [iter(texts.contents(scenes * 12, half, seed + half)) for half in (0, 1)]
     for number in range(scenes):
-        half, has_echo = number % 2, (number // 2 % 10) < 10 * echo_share
-        users = [draw_spoken(draw, half, content[half]) for _ in range(14)]
+        half, has_echo = int(number % 4 == 3), (number // 4 % 10) < 10 * echo_share
+        users = [draw_spoken(draw, half, content[half], people) for _ in range(14)]
         examples += Scene(seed * 10**6 + number, half, vad, users, has_echo=has_echo).run()
         if number % 20 == 0:
             print(f"{number} of {scenes} scenes, {len(examples)} examples", file=sys.stderr, flush=True)
@@ -210,8 +243,10 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--echo", type=float, default=0.5, help="share of the scenes with a reply that can be heard")
+    parser.add_argument("--people", type=Path, help="a folder of recordings: content, backchannel, other")
     options = parser.parse_args()
-    save(make(options.scenes, options.seed, options.echo), options.out)
+    people = {} if options.people is None else recorded(options.people)
+    save(make(options.scenes, options.seed, options.echo, people), options.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Train the network of localvoice/audio/backchannel.py on the first half of the voices and sentences; needs torch.
 
-    python -m scripts.backchannel.train --examples FILE.npz ... --out localvoice/audio/backchannel.npz
+    python -m scripts.backchannel.train --examples FILE.npz ... --out NEW.npz [--start backchannel.npz] [--runs N]
 
 Each batch sees all its sounds for the same time, from 0.1 to 0.9 s behind the onset: the network is asked while they
 go on. Deterministic on one machine.
@@ -9,6 +9,7 @@ go on. Deterministic on one machine.
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,14 @@ from localvoice.audio.backchannel import BANDS, log_mels
 
 _RANGE = 5.0
 _BATCH = 64
+_HEAVIEST = 1.6
+"""Weight of a rare label."""
 _FIRST_FRAMES = 18
 """A sound of 104 ms and what stands before it."""
+_GOES_ON_S, _LATER = 0.95, 0.3
+"""A sound of that length goes on to the end of its example; a share of these is heard from later on."""
+_PACE = (0.85, 1.2)
+"""Faster and slower people."""
 
 
 class Network(nn.Module):
@@ -60,15 +67,50 @@ class Network(nn.Module):
         return {name: value.detach().numpy().astype(np.float16) for name, value in found.items()}
 
 
-def load(paths: list[Path], half: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Spectra and labels of one half."""
-    mels, labels = [], []
-    for path in paths:
-        stored = np.load(path)
-        chosen = stored["half"] == half
-        mels += [log_mels(sound.astype(np.float32) / 32767) for sound in stored["sound"][chosen]]
-        labels += stored["label"][chosen].tolist()
-    return torch.from_numpy(np.stack(mels)), torch.tensor(labels)
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One half of the examples."""
+
+    mels: torch.Tensor
+    labels: torch.Tensor
+    lengths: np.ndarray
+    """Seconds."""
+    is_synthetic: torch.Tensor
+    """Said by a synthesiser: not by a person, and not drawn."""
+
+
+def load(paths: list[Path], half: int) -> Examples:
+    """One half."""
+    stored = [np.load(path) for path in paths]
+    columns = {
+        name: np.concatenate([one[name][one["half"] == half] for one in stored])
+        for name in ("sound", "label", "length_s", "voice")
+    }
+    mels = [log_mels(sound.astype(np.float32) / 32767) for sound in columns["sound"]]
+    synthetic = torch.tensor([":" in voice for voice in columns["voice"]])
+    return Examples(torch.from_numpy(np.stack(mels)), torch.tensor(columns["label"]), columns["length_s"], synthetic)
+
+
+def begun(path: Path) -> Network:
+    """The network as it was stored; its normalisation is part of the weights, and changes nothing more."""
+    network, stored = Network(), np.load(path)
+    for name in "abcde":
+        layer = getattr(network, name)
+        layer.weight.data = torch.from_numpy(stored[f"{name}w"].astype(np.float32))
+        layer.bias.data = torch.from_numpy(stored[f"{name}b"].astype(np.float32))
+    for norm in network.norms:
+        norm.running_var.fill_(1 - norm.eps)
+    return network
+
+
+def heard(mels: torch.Tensor, lengths: np.ndarray, random: np.random.Generator) -> torch.Tensor:
+    """As much of each sound, from its onset; of some that go on, a later part: what goes on is judged by its end."""
+    frames = int(_FIRST_FRAMES + 80 * random.beta(1.0, 2.0))
+    is_later = (lengths > _GOES_ON_S) & (random.random(len(mels)) < _LATER)
+    starts = is_later * random.integers(0, mels.shape[1] - frames + 1, len(mels))
+    pace = random.uniform(*_PACE, (len(mels), 1))
+    places = np.minimum(starts[:, None] + (np.arange(frames) * pace).astype(int), mels.shape[1] - 1)
+    return mels[torch.arange(len(mels))[:, None], torch.from_numpy(places)]
 
 
 def varied(mels: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
@@ -82,23 +124,31 @@ def varied(mels: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
     return torch.log10(10**moved + 10 ** (floor + 0.3 * torch.randn_like(moved)))
 
 
-def train(mels: torch.Tensor, labels: torch.Tensor, epochs: int, seed: int) -> Network:
-    """One network, from nothing."""
+def train(examples: Examples, epochs: int, seed: int, start: Path | None) -> Network:
+    """One network: from nothing, or from `start`, whose opinion of synthetic voices it keeps to."""
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
-    network = Network()
+    former = None if start is None else begun(start).eval()
+    network = Network() if start is None else begun(start)
+    labels = examples.labels
     counts = torch.bincount(labels, minlength=3).float()
-    criterion = nn.CrossEntropyLoss(weight=(counts.sum() / 3 / counts).clamp(max=4.0))
+    criterion = nn.CrossEntropyLoss(weight=(counts.sum() / 3 / counts).clamp(max=_HEAVIEST))
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-2)
     batches = len(labels) // _BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=epochs * batches)
+    rate = 4e-3 if start is None else 3e-3
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * batches)
     for epoch in range(epochs):
         network.train()
+        if former is not None:
+            network.norms.eval()
         order = torch.from_numpy(random.permutation(len(labels)))
         total = 0.0
         for batch in order[: batches * _BATCH].reshape(batches, _BATCH):
-            frames = int(_FIRST_FRAMES + 80 * random.beta(1.0, 2.0))
-            loss = criterion(network(varied(mels[batch, :frames], random)), labels[batch])
+            part = varied(heard(examples.mels[batch], examples.lengths[batch.numpy()], random), random)
+            logits = network(part)
+            loss = criterion(logits, labels[batch])
+            if former is not None:
+                loss = loss + departure(logits, former, part, examples.is_synthetic[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -109,6 +159,14 @@ def train(mels: torch.Tensor, labels: torch.Tensor, epochs: int, seed: int) -> N
     return network.eval()
 
 
+def departure(logits: torch.Tensor, former: Network, part: torch.Tensor, is_synthetic: torch.Tensor) -> torch.Tensor:
+    """How far the opinion of synthetic voices has gone from the former one."""
+    with torch.no_grad():
+        before = torch.softmax(former(part[is_synthetic]), 1)
+    now = torch.log_softmax(logits[is_synthetic], 1)
+    return nn.functional.kl_div(now, before, reduction="sum") / len(logits)
+
+
 def main() -> None:
     """Train and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,12 +174,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--start", type=Path, help="weights to begin with")
+    parser.add_argument("--runs", type=int, default=1, help="networks of which the mean is taken, with --start")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    mels, labels = load(options.examples, 0)
-    print(f"{len(labels)} examples: {torch.bincount(labels).tolist()}")
-    network = train(mels, labels, options.epochs, options.seed)
-    np.savez_compressed(options.out, **network.weights())
+    examples = load(options.examples, 0)
+    print(f"{len(examples.labels)} examples: {torch.bincount(examples.labels).tolist()}")
+    seeds = range(options.seed, options.seed + options.runs)
+    found = [train(examples, options.epochs, seed, options.start).weights() for seed in seeds]
+    mean = {name: np.mean([one[name] for one in found], axis=0, dtype=np.float32) for name in found[0]}
+    np.savez_compressed(options.out, **{name: value.astype(np.float16) for name, value in mean.items()})
 
 
 if __name__ == "__main__":
