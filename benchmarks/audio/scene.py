@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.audio.onsets import first_sound, first_speech
 from benchmarks.audio.voices import OWN_VOICES, OWN_WORDS, USER_VOICES, USER_WORDS, spoken
-from localvoice.audio.backchannel import BEFORE_S, SoundJudge
+from localvoice.audio.backchannel import SoundJudge, judged
 from localvoice.audio.duplex import BLOCK, Block, Duplex, Rendering
 from localvoice.audio.echo_path import open_echo_path
 from localvoice.audio.hearing import Hearing
@@ -263,7 +263,7 @@ class Conversation:
                 read = OverlapRead(0.0, decision.turn, "", rejected=True)
                 self._due.append((decision.at_s + _READ_S, read))
             case JudgeOverlap():
-                views = [ear.read(decision.onset_s - BEFORE_S, decision.at_s) for ear in self._ears]
+                views = [ear.read(*judged(decision.onset_s, decision.at_s)) for ear in self._ears]
                 likely = _judge().judge(*views)
                 self.outcome.judged.append((decision.at_s, likely[0]))
                 self._decide(OverlapJudged(decision.at_s, decision.turn, *likely))

@@ -10,7 +10,7 @@ from itertools import count
 from benchmarks.turns.corpus import frames
 from benchmarks.turns.dialogue import heard
 from benchmarks.turns.overlap_sounds import Stream
-from localvoice.audio.backchannel import BEFORE_S, SoundJudge
+from localvoice.audio.backchannel import SoundJudge, judged
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.messages import Origin
@@ -135,7 +135,8 @@ class _Deciding:
                     read = OverlapRead(decision.at_s, decision.turn, words, rejected=False)
                     self._later(self._reader.words_s, read)
                 case JudgeOverlap() if self._reader.judge is not None:
-                    sound = self._sounds.sound[frames(decision.onset_s - BEFORE_S) : frames(decision.at_s)]
+                    start_s, end_s = judged(decision.onset_s, decision.at_s)
+                    sound = self._sounds.sound[frames(start_s) : frames(end_s)]
                     likely = self._reader.judge.judge(sound)
                     self._later(0.0, OverlapJudged(decision.at_s, decision.turn, *likely))
                 case TurnEnded():

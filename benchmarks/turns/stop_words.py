@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.starters.speech import noise
-from localvoice.audio.backchannel import BEFORE_S, LONGEST_S, SoundJudge
+from localvoice.audio.backchannel import SoundJudge, judged
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.vad import WINDOW, WINDOW_S, VoiceActivity, load_vad
 from localvoice.config import Config
@@ -80,8 +80,7 @@ class Overheard:
             case SpeakUnasked():
                 self._take(taking, ReplyStarted(decision.at_s, decision.turn))
             case JudgeOverlap():
-                end_s = min(decision.at_s, decision.onset_s + LONGEST_S)
-                likely = self.judge.judge(self._between(decision.onset_s - BEFORE_S, end_s))
+                likely = self.judge.judge(self._between(*judged(decision.onset_s, decision.at_s)))
                 self._take(taking, OverlapJudged(decision.at_s, decision.turn, *likely))
             case ReadOverlap() if self.read is not None:
                 sound = np.concatenate((_MARGIN, self._between(decision.start_s, decision.end_s), _MARGIN))

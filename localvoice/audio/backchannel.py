@@ -20,7 +20,7 @@ BEFORE_S = 0.1
 """Sound before the onset that the network wants to see: the gate may have missed a soft beginning."""
 
 LONGEST_S = 0.9
-"""Sound behind the onset that the network has learned from."""
+"""Sound that the network has learned from at a time."""
 
 BANDS = 32
 _FRAME, _HOP, _FFT = 400, 160, 512
@@ -50,6 +50,11 @@ def levelled(mels: Features) -> Features:
     """The same at any loudness: the loudest band is 1, five decades under it -1."""
     scaled: Features = np.maximum(mels - mels.max(), -_RANGE) * np.float32(2.0 / _RANGE) + np.float32(1.0)
     return scaled
+
+
+def judged(onset_s: float, at_s: float) -> tuple[float, float]:
+    """From when to when a sound that began at `onset_s` is judged at `at_s`: all of it, later its last part."""
+    return max(onset_s, at_s - LONGEST_S) - BEFORE_S, at_s
 
 
 class SoundJudge:

@@ -6,7 +6,7 @@ import asyncio
 
 import numpy as np
 
-from localvoice.audio.backchannel import BEFORE_S, LONGEST_S
+from localvoice.audio.backchannel import judged
 from localvoice.audio.samples import SPEECH_RATE_HZ, silence
 from localvoice.session.dispensable import unless_it_fails
 from localvoice.session.hand import Equipment, House
@@ -44,9 +44,8 @@ class OverlapReading:
         """Observe what a sound over the reply sounds like so far, if anybody can tell. Takes a millisecond."""
         judge = self._equipment.sound_judge
         if judge is not None:
-            end_s = min(asked.at_s, asked.onset_s + LONGEST_S)
             ears = [ear for ear in (self._equipment.utterances, self._equipment.second_ear) if ear is not None]
-            views = [ear.read(asked.onset_s - BEFORE_S, end_s) for ear in ears]
+            views = [ear.read(*judged(asked.onset_s, asked.at_s)) for ear in ears]
             self._observe_soon(OverlapJudged(asked.at_s, asked.turn, *judge.judge(*views)))
 
     def stop(self) -> None:

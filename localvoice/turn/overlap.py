@@ -43,17 +43,20 @@ _CONFIRMED_S = 0.128
 _STOP_VOICE_S = 0.064
 """Voice that is needed to believe a stop word that was understood: a recogniser may hear words in a click."""
 
-_SURE = 0.85
+_SURE = 0.8
 """Probability of content from which the sound alone cuts (scripts/backchannel/README.md: the trade-off)."""
 
-_SURE_SO_FAR = ((0.128, _SURE), (0.096, 0.9), (0.064, 0.95))
+_SURE_SO_FAR = ((0.128, _SURE), (0.096, 0.87), (0.064, 0.93))
 """(voice, probability) for a sound that goes on: the less there is of it, the surer it has to be. Every look is another
 chance to be wrong, so one that asks 64 ms sooner with the same bar takes more backchannels for words (docs/echo.md)."""
 
 _JUDGED_FROM_S = _SURE_SO_FAR[-1][0]
 
-_DOUBTFUL = 0.45
+_DOUBTFUL = 0.6
 """Probability of content under which a sound that goes on is not taken for an interruption yet."""
+
+_HARDLY = 0.45
+"""Probability under which a sound is not of a kind."""
 
 _LIKELY = 0.5
 
@@ -63,8 +66,13 @@ _CERTAIN = 0.9
 _MISREAD_WORDS = 2
 
 _LONGEST_MM_HM_S = 1.0
-"""Voiced time from which a sound is an interruption, whatever it sounds like: synthetic backchannels last 0.2-0.7 s."""
+"""Voiced time from which a sound that may be words is an interruption: synthetic backchannels last 0.2-0.7 s."""
 
+_WORDLESS = 0.2
+"""Probability of content under which a sound that goes on is no words, as far as its last second tells: a laugh."""
+
+_LONGEST_LAUGH_S = 3.0
+"""Voiced time from which even that is an interruption: whoever the judge is wrong about gets the floor then. Chosen."""
 
 _KNOWN = frozenset({Dismissal.BACKCHANNEL, Dismissal.ECHO})
 """What words so far can say against an interruption while the sound goes on."""
@@ -117,6 +125,12 @@ class Overlap:
     def may_answer(self) -> bool:
         """Whether the reply had just asked something."""
         return self.context is not None and self.context.has_asked
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether there is more voice than in a sound that takes no turn."""
+        is_wordless = self.kind is not None and self.kind.content < _WORDLESS
+        return self.voiced_s >= (_LONGEST_LAUGH_S if is_wordless else _LONGEST_MM_HM_S)
 
     def goes_on(self) -> None:
         """It had not ended after all: what is read of it so far decides nothing."""
@@ -189,7 +203,7 @@ class OverlapPolicy:
         if voiced_s < _VOICED_SHARE * (at_s - overlap.judged_from_s):
             return False
         is_doubtful = overlap.kind is not None and overlap.kind.content < _DOUBTFUL
-        return overlap.may_answer or not is_doubtful or overlap.voiced_s >= _LONGEST_MM_HM_S
+        return overlap.may_answer or not is_doubtful or overlap.is_too_long
 
     def take(self, overlap: Overlap, seen: OverlapRead | OverlapJudged | ReplyContext) -> Verdict | None:
         """An answer to what was asked, or what the reply was saying. None while that decides nothing."""
@@ -206,7 +220,7 @@ class OverlapPolicy:
         """Whether the recogniser read a stop word, and the sound was enough of a voice to believe it."""
         if not self._lexicon.has_stop_word(plain_words(text)):
             return False
-        is_other = overlap.kind is not None and overlap.kind.content + overlap.kind.backchannel < _DOUBTFUL
+        is_other = overlap.kind is not None and overlap.kind.content + overlap.kind.backchannel < _HARDLY
         least_s = _CONFIRMED_S if rejected else _STOP_VOICE_S
         return overlap.voiced_s >= least_s - 1e-6 and not (rejected and is_other)
 
@@ -269,10 +283,10 @@ class OverlapPolicy:
             if isinstance(known, Dismissal) and known in _KNOWN:
                 return known
         kind = overlap.kind
-        if kind is None or overlap.voiced_s >= _LONGEST_MM_HM_S:
+        if kind is None or overlap.is_too_long:
             return True if overlap.voiced_s >= _UNREAD_WORD_S else Dismissal.NOISE
         if kind.content >= max(_LIKELY if overlap.voiced_s >= _UNREAD_WORD_S else _SURE, kind.backchannel):
             return True
-        if kind.backchannel < _DOUBTFUL:
+        if kind.backchannel < _HARDLY:
             return Dismissal.NOISE
         return True if overlap.may_answer else Dismissal.BACKCHANNEL

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from localvoice.audio.backchannel import BANDS, SoundJudge, levelled, load_sound_judge, log_mels
+from localvoice.audio.backchannel import BANDS, SoundJudge, judged, levelled, load_sound_judge, log_mels
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, resample
+from scripts.backchannel import nonwords
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -47,6 +49,21 @@ def test_half_a_second_of_a_request_is_content(judge, name):
 def test_a_hum_is_no_content(judge):
     content, _ = judge.judge(hum())
     assert content < 0.5
+
+
+@pytest.mark.parametrize("kind", ["laugh", "hum", "cough", "cleared throat", "sneeze", "sigh"])
+def test_what_a_throat_does_besides_speaking_is_hardly_ever_surely_content(judge, kind):
+    drawn = nonwords.ATTENTION | nonwords.NOISE
+    quiet = (np.random.default_rng(0).standard_normal(8000) * 1e-4).astype(np.float32)
+    sounds = [drawn[kind](random.Random(f"{kind} {number}")) for number in range(40)]
+    levelled_sounds = [np.concatenate((sound[:6000] / np.abs(sound).max(), quiet))[:6400] for sound in sounds]
+    contents = [judge.judge(np.concatenate((quiet[:1600], 0.3 * sound)))[0] for sound in levelled_sounds]
+    assert sum(content > 0.8 for content in contents) <= 4
+
+
+def test_a_sound_is_judged_whole_at_first_and_by_its_end_when_it_goes_on():
+    assert judged(5.0, 5.2) == pytest.approx((4.9, 5.2))
+    assert judged(5.0, 7.0) == pytest.approx((6.0, 7.0))
 
 
 @pytest.mark.parametrize("gain", [0.05, 0.3, 3.0])
