@@ -29,8 +29,8 @@ MOST_UNFINISHED = 0.25
 """And it is never longer than the plain one above this, where an end is `complete`."""
 
 _VERY_SURE = 0.95
-"""From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely; where the sound votes,
-a third of people's ends, with no more early ones than if all that is sure waited longer."""
+"""From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely; a third of people's
+ends where the sound votes, with no more early ones than if all that is sure waited longer."""
 _STEP_MS = 40
 """What is sure waits for so much longer than that: four in ten pauses of people who read aloud last 0.2 s and more,
 three in ten 0.24 s, and the median of the delay may be 0.25 s (docs/decisions/048-how-long-to-wait.md)."""
