@@ -141,6 +141,8 @@ def recorded(folder: Path, half: Half, clips: Path | None) -> Iterator[OverSound
         shape, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
         sound = resample(to_mono(shape), rate_hz, SPEECH_RATE_HZ)
         levels = np.sqrt(np.mean(np.square(sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)), axis=1))
+        if not levels.any():
+            raise SystemExit(f"{path} is silent")
         heard = np.flatnonzero(levels > levels.max() * 10 ** (-30 / 20))
         loud = levels[levels > levels.max() * 10 ** (-20 / 20)]
         level = float(np.sqrt(np.mean(np.square(loud))))

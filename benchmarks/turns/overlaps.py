@@ -114,6 +114,8 @@ def main() -> None:
     parser.add_argument("--people", type=Path, help="folders of recordings, KIND/NAME.wav, words in NAME.txt")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.people is not None and not any(options.people.glob("*/*.wav")):
+        parser.error(f"{options.people} has no folders of .wav files")
     found = measure(options.half, options.clips, options.people)
     print(table(found))
     if options.json is not None:

@@ -35,7 +35,7 @@ _SWITCH_S = 0.001
 two busy threads kept it seconds behind the microphone (docs/decisions/027)."""
 
 _JUDGED_S = 5.0
-"""Sound kept of the second ear: what is over the reply is judged by its first second, while it lasts."""
+"""Sound kept of the second ear: what is over the reply is judged by its last second, while it lasts."""
 
 _HELD_BEHIND_S = 5.0
 """Sound kept beyond the longest turn: pre-roll, pauses and a busy recogniser."""

@@ -28,6 +28,10 @@ FEATURES = _WIDTH * (1 + 2 * len(_WINDOWS))
 
 WEIGHTS = resources.files("localvoice.audio") / "smart_turn.npz"
 
+_UNKNOWN = (0.57, 1.1)
+"""Slope and bias of the answer of any other file, as log-odds: the waits that follow are those that followed from the
+answer before features were weighed (docs/decisions/058-what-smart-turn-hears.md), to 0.1 log-odds."""
+
 MOST_SURE = 0.97
 """smart-turn's own answer counts no further than to here, either way (`turn/votes.py` does the same)."""
 
@@ -48,8 +52,8 @@ class PooledVote:
         """Load them."""
         with resources.as_file(WEIGHTS) as path, np.load(path) as stored:
             self._weights = stored["weights"].astype(np.float32)
-            self._beside, self._alone = stored["beside"], stored["alone"]
-            """Slope of smart-turn's log-odds, and bias: beside the features, and without them."""
+            self._beside = stored["beside"]
+            """Slope of the answer's log-odds beside the features, and bias."""
             self.sha256 = str(stored["sha256"])
             """Of the file that they are for."""
 
@@ -61,8 +65,8 @@ class PooledVote:
             return False
 
     def probability(self, answer: float, pooled: Pooled | None) -> float:
-        """0..1 that the turn sounds finished. Without features the answer counts less: it is surer than it is right."""
+        """0..1 that the turn sounds finished. `pooled`: None of a file that the weights are not of."""
         heard = min(max(answer, 1.0 - MOST_SURE), MOST_SURE)
         told = np.log(heard / (1.0 - heard)), 1.0
-        odds = self._alone @ told if pooled is None else self._beside @ told + self._weights @ pooled
+        odds = np.dot(_UNKNOWN, told) if pooled is None else self._beside @ told + self._weights @ pooled
         return float(1.0 / (1.0 + np.exp(-odds)))

@@ -115,12 +115,12 @@ def settings(flags: Mapping[str, tuple[object, str]], profile: str | None = None
     return load(given, environ=os.environ, cwd=Path.cwd(), profile=profile)
 
 
-@cache
 def place(path: Path | None) -> Path | None:
     """What a flag or an argument names, with the user's home in place of a "~" that the shell has left."""
     return None if path is None else path_at_home(path)
 
 
+@cache
 def warn_of_keys_file(cwd: Path) -> None:
     """Say once where keys in `cwd` are passed over because nobody writes so long a file of them."""
     from localvoice.secrets_store import ENV_FILE

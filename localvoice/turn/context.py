@@ -13,6 +13,9 @@ _SHORT_ANSWER_WORDS = 4
 _OPEN = 0.2
 """Words below this are marked unfinished by the word model, whatever was asked: "yes but"."""
 
+_GOING_ON = frozenset({"and", "but", "or", "because", "so", "if", "the", "a", "an", "with", "um", "uh", "er", "hmm"})
+"""No answer ends with one of these, whatever was asked: "yes and"."""
+
 _TOWARDS, _AGAINST = 1.5, -2.0
 """Log-odds that a question adds: chosen, not measured (there are no recordings of answers). 1.5 turns an even chance
 into 0.82, and "two" after "how many" into an answer; -2 an even chance into 0.12: a code comes in several groups."""
@@ -53,7 +56,8 @@ class Question(Enum):
 
     def takes(self, text: str) -> bool:
         """Whether `text` is as short as the answers it asks for, which leave out what has been said: "I'd love to"."""
-        return self is Question.SHORT and 0 < len(words_of(text)) <= _SHORT_ANSWER_WORDS
+        said = words_of(text)
+        return self is Question.SHORT and 0 < len(said) <= _SHORT_ANSWER_WORDS and said[-1] not in _GOING_ON
 
 
 NO_QUESTION = Question.NONE

@@ -148,7 +148,7 @@ class EndOfTurn:
         if self._pause is None:
             return self._speaker.pace
         votes = self._pause.votes
-        return replace(self._speaker.pace, is_read=votes.read is not None, is_heard=votes.is_heard)
+        return replace(self._speaker.pace, is_read=votes.read is not None, surer=votes.surer)
 
     def is_full(self, turn_s: float) -> bool:
         """Whether a turn is as long as it may get: what follows opens another one."""

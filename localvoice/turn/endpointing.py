@@ -8,25 +8,25 @@ import numpy as np
 
 from localvoice.config import TurnConfig
 from localvoice.turn.decisions import EndReason
-from localvoice.turn.votes import HEARD, log_odds
+from localvoice.turn.votes import log_odds
 from localvoice.turn.votes import probability as probability_of
 
 SURE = 0.62
 """Probability that the thought is finished from which on the wait is short, where no sound votes: with it ends are
-surer (`HEARD`). It follows the speaker. Where median and 95th percentile of the delay are given, steps cost the fewest
-early ends: half of the ends get the shortest wait, and 5 in 100 more than the plain one
+surer (`HEARD` in votes.py). It follows the speaker. Where median and 95th percentile of the delay are given, steps cost
+the fewest early ends: half of the ends get the shortest wait, and 5 in 100 more than the plain one
 (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
 
 _FAR = 2.6
 """Log-odds below the mark of what is sure, up to which the wait is the longest: 3 to 5 in 100 ends of people lie there
 (2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
-_FAR_HEARD = 3.1
-"""The same where the sound votes, which tells them from pauses better still."""
 _FAR_READ = 2.1
 """The same where a language model has read the words, which tells the last ends from pauses better
 (docs/decisions/059-a-reader-of-turns.md)."""
+_FARTHER = 0.36
+"""And so much farther for each log-odd by which ends are surer: where the sound votes, the last five lie there."""
 MOST_UNFINISHED = 0.25
-"""And it is never longer than the plain one above this, where an end is `complete`."""
+"""The longest wait ends here, where an end is `complete`, however sure others are; `_RISE` above is the plain one."""
 
 _VERY_SURE = 0.95
 """From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely; a third of people's
@@ -57,18 +57,13 @@ class Pace:
     """From which probability on the wait is short, where the sound does not vote."""
     is_read: bool = False
     """A language model has read the words."""
-    is_heard: bool = False
-    """The sound votes, and is believed."""
-
-    @property
-    def surer(self) -> float:
-        """Log-odds by which what is sure is surer than `sure`."""
-        return HEARD if self.is_heard else 0.0
+    surer: float = 0.0
+    """Log-odds by which what is sure has to be surer: the sound votes (`Votes.surer`)."""
 
     @property
     def unfinished(self) -> float:
         """Up to which probability the wait is the longest."""
-        far = _FAR_HEARD if self.is_heard else _FAR_READ if self.is_read else _FAR
+        far = (_FAR_READ if self.is_read else _FAR) + _FARTHER * self.surer
         return min(probability_of(log_odds(self.sure) + self.surer - far), MOST_UNFINISHED)
 
 

@@ -57,8 +57,8 @@ class Lexicon:
         return self.is_answer(words) and not self.is_attention(words)
 
     def is_answer(self, words: str) -> bool:
-        """Whether `words` (plain) answer a question."""
-        return _consists_of(words.split(), self._answers)
+        """Whether `words` (plain) answer a question, a laugh beside them or none."""
+        return any(_consists_of(said.split(), self._answers) for said in (words, _LAUGHS.sub(" ", words)))
 
 
 def is_echo(words: str, said: str) -> bool:

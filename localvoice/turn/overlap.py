@@ -103,6 +103,8 @@ class Overlap:
     """The part of `voiced_s` before `judged_from_s`."""
     asked_at_s: float | None = None
     """When its words were asked for; None where no answer is awaited."""
+    is_read: bool = False
+    """An answer to that has come, if only of the words so far."""
     has_ended: bool = False
     """The words that were asked for are all there are."""
     words: Verdict | None = None
@@ -135,7 +137,7 @@ class Overlap:
     def goes_on(self) -> None:
         """It had not ended after all: what is read of it so far decides nothing."""
         if self.has_ended:
-            self.has_ended, self.asked_at_s = False, None
+            self.has_ended, self.asked_at_s, self.is_read = False, None, False
 
 
 class OverlapPolicy:
@@ -181,7 +183,9 @@ class OverlapPolicy:
             return True
         overlap.judged_from_s, overlap.voiced_before_s = at_s, overlap.voiced_s
         overlap.decide_at_s = at_s + self._decide_s
-        overlap.earlier, overlap.asked_at_s, overlap.words = overlap.words, None, None
+        overlap.earlier, overlap.words = overlap.words, None
+        if overlap.is_read:  # who reads slowly is waited for, and not asked anew
+            overlap.asked_at_s, overlap.is_read = None, False
         return None
 
     @staticmethod
@@ -238,6 +242,7 @@ class OverlapPolicy:
             return True
         if overlap.asked_at_s is None:
             return None  # too late
+        overlap.is_read = True
         if overlap.may_answer and self._lexicon.is_answer(words):
             overlap.words = True
         elif overlap.context is not None and is_echo(words, plain_words(overlap.context.words)):

@@ -35,7 +35,7 @@ BUILT_IN: Mapping[str, WordLists] = {
         "mm; mhm; hm; hmm; aha; ah; oh; ach; ach so; genau; okay; ok; ja; klar; gut; verstehe; ich verstehe; "
         "stimmt; richtig; wirklich; echt; alles klar; sehr gut; na klar; interessant; schön; weiter; mach "
         "weiter",
-        "mhm; genau; okay; ok; ja; klar; na klar; gut; stimmt; richtig; alles klar; nein; nee; doch; weiter; "
+        "mhm; genau; okay; ok; ja; jaja; klar; na klar; gut; stimmt; richtig; alles klar; nein; nee; doch; weiter; "
         "mach weiter; sehr gut",
     ),
     "fr": _lists(

@@ -2,8 +2,8 @@
 
     python -m scripts.backchannel.train --examples FILE.npz ... --out NEW.npz [--start backchannel.npz] [--runs N]
 
-Each batch sees all its sounds for the same time, from 0.1 to 0.9 s behind the onset: the network is asked while they
-go on. Deterministic on one machine.
+Each batch sees all its sounds for the same time, from 0.1 to 0.9 s behind where they are heard from: the network is
+asked while they go on. Deterministic on one machine.
 """
 
 from __future__ import annotations

@@ -12,8 +12,10 @@ import pytest
 from localvoice.audio.pooled_vote import FEATURES, MOST_SURE, PooledVote, features
 from localvoice.audio.samples import SPEECH_RATE_HZ
 from localvoice.audio.smart_turn import Opinion, SmartTurn
+from localvoice.config import TurnConfig
 from localvoice.model_store.catalogue import Kind, read_catalogue
-from localvoice.turn.votes import SOUND_KEPT
+from localvoice.turn.endpointing import Endpointing, Pace
+from localvoice.turn.votes import SOUND_KEPT, Votes
 from tests.e2e.spoken import speech
 from tests.smart_turn import SMART_TURN, needs_smart_turn
 
@@ -53,9 +55,11 @@ def test_a_surer_answer_is_a_likelier_end_and_no_answer_is_certain(pooled):
     assert likely[0] == likely[1] < likely[2] < likely[3] == likely[4]
 
 
-def test_the_answer_alone_counts_for_less_than_it_says():
-    vote = PooledVote()
-    assert MOST_SURE > vote.probability(MOST_SURE, None) > 0.5 > vote.probability(1.0 - MOST_SURE, None) > 1 - MOST_SURE
+@pytest.mark.parametrize(("answer", "wait_ms"), [(0.03, 600), (0.5, 600), (0.7, 600), (0.85, 240), (0.97, 200)])
+def test_by_the_answer_of_another_file_alone_who_sounds_finished_waits_shortly(answer, wait_ms):
+    heard = Votes(5.0, sound=PooledVote().probability(answer, None))
+    pace = Pace(surer=heard.surer)
+    assert Endpointing(TurnConfig()).wait_ms(heard.finished, pace) == pytest.approx(wait_ms, abs=1.0)
 
 
 @pytest.mark.parametrize(("first", "end"), [(394, 400), (388, 394), (376, 388), (352, 376)])

@@ -149,6 +149,9 @@ LONGEST, PLAIN, SHORT = (1500, 2000), (550, 600), (200, 240)
         ("Would you like to hear it?", "i'd love to", 0.98, 0.9, SHORT),
         ("Would you like to hear it?", "i think that i would love to", 0.98, None, LONGEST),
         ("This one or that one?", "this", 0.98, None, PLAIN),
+        ("Would you like to hear it?", "yes and", 0.98, None, LONGEST),
+        ("Would you like to hear it?", "because", 0.98, None, LONGEST),
+        ("Would you like to hear it?", "with the", 0.98, None, LONGEST),
         ("What would you like?", "this", 0.98, None, LONGEST),
         ("", "this", 0.98, None, LONGEST),
     ],
@@ -343,3 +346,19 @@ def test_in_a_language_without_a_word_model_only_the_pause_speaks():
     end = paused(hears_sound=False, language="pl")
     reads(end, "ustaw budzik na")
     assert wait_ms(end) == 600
+
+
+@pytest.mark.parametrize(("sound", "is_sooner"), [(None, False), (0.7, True)])
+def test_what_is_sure_of_who_is_heard_is_learned_beyond_what_sound_adds(sound, is_sooner):
+    """A turn that reads likely finished: without sound an end surer than the mark, with it one below its own."""
+    end = EndOfTurn(Config(), hears_sound=sound is not None)
+    waits = []
+    for turn in range(1, 8):
+        end.pause_begins(turn, 0.0, END_S)
+        if sound is not None:
+            hears(end, sound)
+        reads(end, "what is the weather like today")
+        waits.append(wait_ms(end))
+        end.decide(3.0, 5.0)
+        end.speech_goes_on(turn + 1, END_S + 5.0)
+    assert (waits[-1] < waits[0]) == is_sooner

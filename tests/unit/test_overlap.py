@@ -230,6 +230,24 @@ def test_a_laugh_of_two_seconds_is_dismissed_when_it_is_over():
     assert after(judge, overlap, 62, 9) is Dismissal.BACKCHANNEL
 
 
+@pytest.mark.parametrize("late_s", [0.1, 0.2, 0.3, 0.5])
+def test_words_that_seem_a_laugh_take_the_turn_also_where_they_are_read_slowly(late_s):
+    """Who reads for longer than there is time to is not asked anew, and counts when it is decided next."""
+    judge = policy()
+    overlap, due = judge.begin(ONSET_S, 0.9), None
+    for count in range(2, 60):
+        verdict = judge.step(overlap, ONSET_S + count * WINDOW_S, 0.9, is_speech=True)
+        if verdict is True:
+            break
+        assert not (due is not None and wants(Ask.WORDS, verdict)), "asked anew"
+        seems(judge, overlap, 0.1, 0.6)
+        due = count * WINDOW_S + late_s if wants(Ask.WORDS, verdict) else due
+        if due is not None and count * WINDOW_S >= due:
+            due = None
+            hear(judge, overlap, "tell me about the river please")
+    assert count * WINDOW_S <= 0.8 + WINDOW_S
+
+
 def test_words_behind_a_laugh_take_the_turn_when_it_is_decided_anew():
     judge = policy()
     verdicts = lasting(judge, judge.begin(ONSET_S, 0.9), [0.1] * 45 + [0.61] * 20)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from localvoice.turn.context import Question
 from localvoice.turn.endpointing import SURE
 from localvoice.turn.loudness import LOUDEST_DB
-from localvoice.turn.votes import HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes, log_odds
+from localvoice.turn.votes import HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes
 from localvoice.turn.words import ends_in_number, turn_words
 
 chances = st.floats(0, 1)
@@ -44,18 +44,21 @@ def test_what_is_no_probability_counts_as_the_nearest_one_and_no_number_as_unlik
 
 
 @pytest.mark.parametrize(
-    ("votes", "is_heard"),
+    ("votes", "surer"),
     [
-        (Votes(LONG_S, sound=0.5), True),
-        (Votes(LONG_S, sound=0.5, text="what time is it", words=0.6), True),
-        (Votes(LONG_S), False),
-        (Votes(0.4, sound=0.5), False),
-        (Votes(LONG_S, sound=0.5, trust=0.3), False),
-        (Votes(LONG_S, sound=0.5, text="stop"), False),
+        (Votes(LONG_S, sound=0.5), HEARD),
+        (Votes(LONG_S, sound=0.5, text="what time is it", words=0.6), HEARD),
+        (Votes(LONG_S), 0.0),
+        (Votes(0.4, sound=0.5), 0.0),
+        (Votes(LONG_S, sound=0.5, trust=0.3), 0.3 * HEARD),
+        (Votes(LONG_S, sound=0.5, text="stop"), 0.0),
+        (Votes(LONG_S, sound=0.5, text="what time is it", words=0.6, is_command=True), 0.0),
+        (Votes(LONG_S, asked=Question.SHORT, sound=0.5, text="the blue one", words=0.6), 0.0),
+        (Votes(LONG_S, asked=Question.SHORT, sound=0.5, text="yes and", words=0.1), HEARD),
     ],
 )
-def test_more_is_asked_of_an_end_where_the_sound_is_heard_and_believed(votes, is_heard):
-    assert votes.is_heard == is_heard
+def test_more_is_asked_of_an_end_where_the_sound_is_heard_as_far_as_it_is_believed(votes, surer):
+    assert votes.surer == pytest.approx(surer)
 
 
 @given(st.tuples(chances, chances), chances)
@@ -112,7 +115,7 @@ def test_a_word_that_opens_a_thought_in_the_language_of_the_user_is_no_whole_utt
 def test_a_command_of_a_skill_is_likely_finished_whatever_the_word_model_says():
     assert said("what time is it") < SURE
     assert said("what time is it", is_command=True) >= SURE
-    assert log_odds(said("what time is it", 0.5, is_command=True)) >= log_odds(SURE) + HEARD
+    assert said("what time is it", 0.5, is_command=True) >= SURE
     assert said("what time is it", 0.001, is_command=True) < SURE
 
 

@@ -244,11 +244,11 @@ def test_coughs_all_along_a_reply_are_no_part_of_the_words_behind_them():
 
 
 class HearsAttention:
-    """A judge to whom everything sounds rather like a backchannel, and nothing like a laugh."""
+    """A judge to whom everything sounds like a backchannel."""
 
     def judge(self, *views: np.ndarray) -> tuple[float, float]:
         del views
-        return 0.25, 0.7
+        return 0.02, 0.95
 
 
 @pytest.mark.parametrize("reading_s", [0.05, 0.35])
