@@ -26,6 +26,9 @@ COMMAND = 1.0
 """Log-odds (0.73) of words that are a whole command of a skill: they mostly are the thought, but "what is seven plus
 eight" may go on with "plus nine". Chosen: the corpus has few commands, and those are made to go on."""
 
+_COMMAND_SOUND = 0.59
+"""Slope of the sound beside a command: however unfinished that sounds, its end stays `complete`."""
+
 NUMBER_LIMIT = 0.3
 """A number that is being dictated never counts for more: three digits read like a whole answer, and the next three
 follow. Only the pause tells (scripts/turnwords/README.md, "Weaknesses")."""
@@ -157,7 +160,7 @@ class Votes:
         if said is None:
             return trust * heard
         if self.is_command or self.words is None:
-            return said + trust * BOTH[1] * heard
+            return said + trust * _COMMAND_SOUND * heard
         read = self._as_read
         weights, odds = (BOTH, log_odds(self.words, WORDS_KEPT)) if read is None else (READ_BOTH, read)
         both = weights[0] * odds + weights[1] * heard + weights[2]
