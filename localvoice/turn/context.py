@@ -13,7 +13,7 @@ _SHORT_ANSWER_WORDS = 4
 _OPEN = 0.2
 """Words below this are marked unfinished by the word model, whatever was asked: "yes but"."""
 
-_GOING_ON = frozenset({"and", "but", "or", "because", "so", "if", "the", "a", "an", "with", "um", "uh", "er", "hmm"})
+_GOING_ON = frozenset({"and", "but", "or", "because", "if", "the", "a", "an", "with", "um", "uh", "er", "hmm"})
 """No answer ends with one of these, whatever was asked: "yes and"."""
 
 _TOWARDS, _AGAINST = 1.5, -2.0

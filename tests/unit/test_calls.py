@@ -21,6 +21,11 @@ def test_behind_an_end_another_turn_begins():
     assert [pause.began_s for pause in pauses(own, other)] == [0.0, 6.0]
 
 
+def test_it_does_also_where_the_other_one_was_brief():
+    own, other = spoken((0.0, 1.0), (2.5, 3.0), (3.5, 4.0)), spoken((1.4, 2.0))
+    assert [(pause.is_end, pause.began_s) for pause in pauses(own, other)] == [(True, 0.0), (False, 2.5)]
+
+
 def test_a_silence_of_both_and_a_cough_of_the_other_one_are_no_end():
     own = spoken((0.0, 1.0), (5.0, 6.0), (6.8, 7.0))
     assert [pause.is_end for pause in pauses(own, spoken((6.3, 6.5)))] == [False]

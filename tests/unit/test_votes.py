@@ -54,6 +54,7 @@ def test_what_is_no_probability_counts_as_the_nearest_one_and_no_number_as_unlik
         (Votes(LONG_S, sound=0.5, text="stop"), 0.0),
         (Votes(LONG_S, sound=0.5, text="what time is it", words=0.6, is_command=True), 0.0),
         (Votes(LONG_S, asked=Question.SHORT, sound=0.5, text="the blue one", words=0.6), 0.0),
+        (Votes(LONG_S, asked=Question.SHORT, sound=0.5, text="i think so", words=0.5), 0.0),
         (Votes(LONG_S, asked=Question.SHORT, sound=0.5, text="yes and", words=0.1), HEARD),
     ],
 )
