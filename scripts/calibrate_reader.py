@@ -1,8 +1,8 @@
-"""Writes the weights of the turn reader: `python -m scripts.calibrate_reader --people DIR ...`.
+"""Writes the weights of the turn reader: `python -m scripts.calibrate_reader --people DIR ... [--prompts ...]`.
 
-Fitted on the choosing half of recordings of people, beside the votes as they are and smart-turn's own answer: run it
-behind scripts/calibrate_votes.py, which says why, and what was in the folders. Needs smart-turn and the turn reader
-(`make smart-turn turn-reader`); no network. The same input gives the same weights.
+Fitted on the choosing half of recordings of people, beside the words and what is heard by weights of the other folders:
+run it behind scripts/calibrate_votes.py, which says what was in the folders, and takes the same ones. Needs smart-turn
+and the turn reader (`make smart-turn turn-reader`); no network. The same input gives the same weights.
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ import numpy as np
 
 from benchmarks.turns.dialogue import SMART_TURN, TURN_READER, Ear, Reader
 from benchmarks.turns.people import turns_of_people
-from localvoice.audio import pooled_vote
 from localvoice.turn import read_weights
-from localvoice.turn.vote_weights import LOUDNESS, SURENESS
-from localvoice.turn.votes import READ_KEPT, SOUND_FROM_S, SOUND_KEPT, WORDS_KEPT, log_odds
-from localvoice.turn.words import turn_words
-from scripts.calibrate_votes import Fit, fitted
-from scripts.people_pauses import OWN, paused
+from localvoice.turn.vote_weights import LOUDNESS
+from localvoice.turn.votes import READ_KEPT, SOUND_KEPT, log_odds
+from scripts.calibrate_votes import Fit, of_prompts, told_by_others, votes_on
+from scripts.people_pauses import FOREIGN, Column, Marks, Pauses, gathered, joined
 
 WEIGHTS = Path(read_weights.__file__)
 
@@ -29,25 +27,7 @@ WORDS = 0.3
 "um", breaks off or dictates, which the language model knows little of. With 0.3 it has an AUC of 0.969 on the cases of
 scripts/turnwords, without 0.916, and of 0.935 to 0.952 on people, without 0.936 to 0.950."""
 
-
-def rows_of(folder: Path, ear: Ear, reader: Reader) -> tuple[Fit, Fit]:
-    """(votes, what they were): log-odds of words, of reading and of sound, loudness; end or not, and its weight."""
-    votes, truth = [], []
-    with np.load(str(pooled_vote.WEIGHTS)) as stored:
-        slope, bias = stored["alone"].tolist()
-    for turn in turns_of_people(folder, "choosing"):
-        for pause, stop in paused(turn):
-            words = turn_words().probability(pause.words)
-            if words is None or stop.turn_s < SOUND_FROM_S:
-                continue
-            heard = slope * log_odds(ear.opinion(stop.sound).answer, SOUND_KEPT) + bias
-            read = log_odds(reader.probability(pause.words), READ_KEPT)
-            votes.append((log_odds(words, WORDS_KEPT), read, heard, stop.loudness_db))
-            is_own = pause.kind == "natural" and not pause.is_finished
-            truth.append((pause.is_finished, OWN if is_own else 1.0))
-    ear.keep()
-    reader.keep()
-    return np.array(votes), np.array(truth, float)
+_MOST_ODDS = log_odds(1 - SOUND_KEPT)
 
 
 def module(read: Fit, both: Fit) -> str:
@@ -63,24 +43,32 @@ READ_BOTH = ({told[1]})
 '''
 
 
+def of_reader(rows: Pauses, where: Marks, odds: Column) -> tuple[Fit, Fit]:
+    """`READ` and `READ_BOTH`, from some rows and what was read of them; the sound is told by weights of the others."""
+    told = np.clip(told_by_others(rows)[where], -_MOST_ODDS, _MOST_ODDS)
+    given, ones = WORDS * rows.words[where] + LOUDNESS * rows.loudness_db[where], np.ones(len(odds))
+    slope, bias = votes_on(rows, np.column_stack((odds, ones)), where, given)
+    said = WORDS * rows.words[where] + slope * odds + bias
+    both = votes_on(rows, np.column_stack((said, told, ones)), where, LOUDNESS * rows.loudness_db[where])
+    return np.array((WORDS, slope, bias)), both
+
+
 def main() -> None:
     """Fit, write, and say from how much."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=Path, nargs="+", required=True)
+    parser.add_argument("--whole", type=Path, nargs="+", default=[])
+    parser.add_argument("--prompts", nargs="+", default=[])
     options = parser.parse_args()
     ear, reader = Ear(SMART_TURN), Reader(TURN_READER)
-    parts = [rows_of(folder, ear, reader) for folder in options.people]
-    votes, (is_end, own) = np.vstack([rows for rows, _ in parts]), np.vstack([truth for _, truth in parts]).T
-    folders = np.concatenate([np.full(len(rows), 1 / len(rows)) for rows, _ in parts])
-    weights, ends = own * folders * len(votes) / len(parts), is_end > 0
-    loudness = LOUDNESS / SURENESS * votes[:, 3]
-    given = WORDS * votes[:, 0] + loudness
-    slope, bias = fitted(np.column_stack((votes[:, 1], np.ones(len(votes)))), ends, weights, given=given)
-    said = WORDS * votes[:, 0] + slope * votes[:, 1] + bias
-    features = np.column_stack((said, votes[:, 2], np.ones(len(votes))))
-    both = SURENESS * fitted(features, ends, weights, given=loudness)
-    read = np.array((WORDS, slope, bias))
-    print(f"{len(votes)} pauses: words, read, bias {read.round(3)}; those, sound, bias {both.round(3)}")
+    halves = [turns_of_people(folder, "choosing") for folder in options.people]
+    of_folders = gathered([*halves, *map(turns_of_people, options.whole)], ear)
+    rows = joined((of_folders, *of_prompts(options.prompts, ear)))
+    where = (rows.folders > FOREIGN) & (rows.folders < len(options.people))
+    odds = np.array([log_odds(reader.probability(text), READ_KEPT) for text in rows.texts[where]])
+    reader.keep()
+    read, both = of_reader(rows, where, odds)
+    print(f"{len(odds)} pauses: words, read, bias {read.round(3)}; those, sound, bias {both.round(3)}")
     WEIGHTS.write_text(module(read, both), encoding="utf-8")
 
 

@@ -4,15 +4,18 @@ The weight of the words where no sound votes is fitted on the choosing half of t
 (benchmarks/turns/corpus.py). Its synthetic voices say nothing about melody (smart-turn cannot tell their ends from
 their pauses: AUC 0.51), so what smart-turn hears (localvoice/audio/smart_turn.npz), and all votes together, are fitted
 on recordings of people (benchmarks/turns/people.py): on the choosing half of those of which figures are told, and on
-all of those in `--whole`. Without a folder those weights stay as they are. How they are fitted:
-docs/decisions/058-what-smart-turn-hears.md and 061-the-last-second-layer-by-layer.md.
+all of those in `--whole`. Telephone prompts (benchmarks/turns/prompts.py) are heard as well: beginnings of sentences,
+spoken alone, sound much as ends do, and are none. Without a folder those weights stay as they are. How they are fitted:
+docs/decisions/058-what-smart-turn-hears.md, 061-the-last-second-layer-by-layer.md and 062-beginnings-are-no-ends.md.
 
 The weights here are of four folders: 522 orders of coffee by some 50 people (the repository
 Picovoice/speech-to-intent-benchmark; words decoded with a bigram model of its labels, kept where they hold each of the
-recording's own), 238 telephone prompts of one speaker (Debian's asterisk-core-sounds-en-wav, with its punctuation), 8
-sentences of two readers (LJ Speech in the tests of coqui-ai-TTS, LibriVox in those of pocketsphinx), and whole, 1313
-sentences of 20 readers (LibriSpeech's dev-clean, in the repository felixbastian/Speaker_partition_module).
-Needs espeak-ng and flite for the corpus, and smart-turn from scripts/ensure_smart_turn.sh for the sound; no network.
+recording's own), 227 telephone prompts of one speaker (Debian's asterisk-core-sounds-en-wav, with its punctuation;
+without beginnings of sentences), 8 sentences of two readers (LJ Speech in the tests of coqui-ai-TTS, LibriVox in those
+of pocketsphinx), and whole, 1313 sentences of 20 readers (LibriSpeech's dev-clean, in the repository
+felixbastian/Speaker_partition_module). And of prompts: the beginnings of that speaker, of the choosing half, and all
+of asterisk-core-sounds-es, -fr, -it and -ru. Needs espeak-ng and flite for the corpus, and smart-turn from
+scripts/ensure_smart_turn.sh for the sound; no network.
 The same input gives the same weights.
 """
 
@@ -20,6 +23,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,12 +34,13 @@ from numpy.typing import NDArray
 from benchmarks.turns.corpus import pauses
 from benchmarks.turns.dialogue import SMART_TURN, Ear
 from benchmarks.turns.people import turns_of_people
+from benchmarks.turns.prompts import LEARNED, prompts, turns
 from localvoice.audio import pooled_vote
 from localvoice.skills.catalog import Skills
 from localvoice.turn import vote_weights
 from localvoice.turn.votes import SOUND_KEPT, WORDS_KEPT, log_odds
 from localvoice.turn.words import ends_in_number, is_instant, turn_words
-from scripts.people_pauses import Column, Marks, Pauses, gathered
+from scripts.people_pauses import BEGINNINGS, FOREIGN, Column, Marks, Pauses, gathered, joined, of_folder
 
 WEIGHTS = Path(vote_weights.__file__)
 POOLED = Path(str(pooled_vote.WEIGHTS))
@@ -51,6 +57,9 @@ answer have an AUC of 0.67 and 0.75, both with this slope 0.77, with 1.0 0.80. W
 between LibriSpeech's words are told no better than the last ends."""
 
 _MOST_ODDS = log_odds(1 - SOUND_KEPT)
+
+_PROMPTS = 0.5
+"""Weight of what is said in other languages than English. With 0.25 and 1 people's own pauses are told as well."""
 
 Fit = NDArray[np.float64]
 
@@ -122,6 +131,15 @@ def hearing(rows: Pauses, where: Marks) -> Hearing:
     return Hearing(ANSWER, np.array(weights) / spread, bias - float(np.array(weights) / spread @ middle))
 
 
+def told_by_others(rows: Pauses) -> Column:
+    """What is heard of each folder by weights that were fitted on the others; 0 of foreign prompts."""
+    told = np.zeros(len(rows.words))
+    for folder in set(rows.folders.tolist()) - {FOREIGN}:
+        own = rows.folders == folder
+        told[own] = hearing(rows, ~own).of(rows)[own]
+    return told
+
+
 class Votes(NamedTuple):
     """What people teach: slopes and biases as in `vote_weights`, and what smart-turn hears."""
 
@@ -140,11 +158,8 @@ def of_people(rows: Pauses, folders: int) -> Votes:
     they do beside smart-turn's own answer: fitted beside what is heard, words would be worth a quarter of it, since
     part of what it tells of a pause that was laid between words is the cut. All are then as sure as they are right.
     """
-    told = np.zeros(len(rows.words))
-    for folder in set(rows.folders.tolist()):
-        own = rows.folders == folder
-        told[own] = hearing(rows, ~own).of(rows)[own]
-    ones, first = np.ones(len(told)), rows.folders < folders
+    told = told_by_others(rows)
+    everything, first = np.ones(len(told), bool), (rows.folders >= 0) & (rows.folders < folders)
     slope, _, bias = _votes(rows, told, rows.loudness_db)
     own_slope, _, own_bias = _votes(rows, rows.answers, rows.loudness_db)
     heard = np.clip(slope * told + bias, -_MOST_ODDS, _MOST_ODDS)
@@ -156,18 +171,22 @@ def of_people(rows: Pauses, folders: int) -> Votes:
         np.array((words, sound, common)),
         float(loudness),
         float(sureness),
-        hearing(rows, ones > 0).scaled(slope, bias),
+        hearing(rows, everything).scaled(slope, bias),
         np.array((own_slope, own_bias)),
     )
 
 
 def _votes(rows: Pauses, *columns: Column, where: Marks | None = None) -> Fit:
-    """Their slopes, and the bias, on some rows; a folder weighs as the root of its rows."""
-    kept = np.ones(len(rows.words), bool) if where is None else where
-    folders = rows.folders[kept]
-    weights = rows.weights[kept] * np.sqrt(len(folders) / np.bincount(folders)[folders])
-    features = np.column_stack((*columns, np.ones(len(rows.words))))[kept]
-    return fitted(features, rows.is_end[kept], weights)
+    """Their slopes, and the bias, on some rows, or all of a folder; a folder weighs as the root of its rows."""
+    kept = rows.folders >= 0 if where is None else where
+    return votes_on(rows, np.column_stack((*columns, np.ones(len(rows.words))))[kept], kept)
+
+
+def votes_on(rows: Pauses, features: Fit, where: Marks, given: Column | float = 0.0) -> Fit:
+    """The slopes of the features of some rows, beside log-odds that are there already; folders weigh as above."""
+    folders = rows.folders[where] - rows.folders[where].min()
+    weights = rows.weights[where] * np.sqrt(len(folders) / np.bincount(folders)[folders])
+    return fitted(features, rows.is_end[where], weights, given=given)
 
 
 def module(words: Fit, both: Fit, loudness: float, sureness: float) -> str:
@@ -197,18 +216,32 @@ def keep(people: Votes) -> None:
     np.savez(POOLED, weights=weights, beside=beside, alone=people.alone, sha256=sha256)
 
 
+def of_prompts(corpora: list[str], ear: Ear) -> Iterator[Pauses]:
+    """Of LANGUAGE TEXTS SOUNDS, as often as given: of English the beginnings of the choosing half, else everything."""
+    for language, texts, sounds in zip(*[iter(corpora)] * 3, strict=True):
+        spoken = list(turns(list(prompts(Path(texts), Path(sounds))), language, draws=1))
+        if language == "en":
+            yield of_folder((turn for turn in spoken if turn.kind == LEARNED), ear, BEGINNINGS)
+        else:
+            rows = of_folder(spoken, ear, FOREIGN, is_english=False)
+            yield replace(rows, weights=_PROMPTS * rows.weights)
+
+
 def main() -> None:
     """Fit, write, and say from how much."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings, as benchmarks/turns/people.py")
     parser.add_argument("--whole", type=Path, nargs="+", default=[], help="folders that no figure is told of")
+    parser.add_argument("--prompts", nargs="+", default=[], help="LANGUAGE TEXTS SOUNDS, as often as wanted")
     options = parser.parse_args()
     words, count = of_words()
     print(f"words: {count} pauses, slope, bias {words.round(3)}")
     votes = (np.array(vote_weights.BOTH), vote_weights.LOUDNESS, vote_weights.SURENESS)
     if options.people is not None:
         halves = [turns_of_people(folder, "choosing") for folder in options.people]
-        rows = gathered([*halves, *map(turns_of_people, options.whole)], Ear(SMART_TURN))
+        ear = Ear(SMART_TURN)
+        of_folders = gathered([*halves, *map(turns_of_people, options.whole)], ear)
+        rows = joined((of_folders, *of_prompts(options.prompts, ear)))
         people = of_people(rows, len(options.people))
         votes = people[:3]
         print(f"people: {len(rows.words)} pauses, words, sound, bias {people.both.round(3)}")

@@ -9,6 +9,7 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.turns import prompts
 from benchmarks.turns.corpus import LabelledPause, SpokenTurn
 from benchmarks.turns.dialogue import Ear, heard
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples
@@ -26,6 +27,13 @@ OWN = 0.5
 """Weight of the pauses that a recording has by itself: most lie where a sentence could end, and neither melody nor
 words tell that another one follows."""
 
+_OWN = frozenset({"natural", prompts.OWN})
+_EVEN = 0.5
+"""Of words that say nothing."""
+
+BEGINNINGS, FOREIGN = -1, -2
+"""Folders: beginnings of English sentences; prompts in other languages."""
+
 Column = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 
@@ -37,6 +45,8 @@ class Pauses:
     words: Column
     answers: Column
     """Log-odds of the words, and of smart-turn's own answer."""
+    texts: NDArray[np.object_]
+    """The words themselves."""
     pooled: NDArray[np.float32]
     """The features behind the answer, shape (rows, FEATURES)."""
     loudness_db: Column
@@ -45,30 +55,37 @@ class Pauses:
     weights: Column
     """Of each row: `OWN`, or 1."""
     folders: NDArray[np.int_]
-    """Number of the folder."""
+    """Number of the folder, or one of those below."""
 
 
 def gathered(folders: Iterable[Iterable[SpokenTurn]], ear: Ear) -> Pauses:
     """The pauses of all folders whose words the model of words can read."""
-    parts = [_of_folder(turns, ear, number) for number, turns in enumerate(folders)]
-    return Pauses(**{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Pauses)})
+    return joined(of_folder(turns, ear, number) for number, turns in enumerate(folders))
 
 
-def _of_folder(turns: Iterable[SpokenTurn], ear: Ear, number: int) -> Pauses:
+def joined(parts: Iterable[Pauses]) -> Pauses:
+    """One behind the other."""
+    kept = list(parts)
+    return Pauses(**{one.name: np.concatenate([getattr(part, one.name) for part in kept]) for one in fields(Pauses)})
+
+
+def of_folder(turns: Iterable[SpokenTurn], ear: Ear, number: int, *, is_english: bool = True) -> Pauses:
+    """Those of one folder. Words in another language count as none."""
     found = [
         (log_odds(likely, WORDS_KEPT), ear.opinion(stop.sound), stop.loudness_db, pause)
         for turn in turns
         for pause, stop in paused(turn)
-        if (likely := turn_words().probability(pause.words)) is not None
+        if (likely := turn_words().probability(pause.words) if is_english else _EVEN) is not None
     ]
     ear.keep()
     return Pauses(
         words=np.array([words for words, *_ in found]),
+        texts=np.array([pause.words for *_, pause in found], object),
         answers=np.array([log_odds(opinion.answer, SOUND_KEPT) for _, opinion, *_ in found]),
         pooled=np.array([opinion.pooled for _, opinion, *_ in found]),
         loudness_db=np.array([loud for *_, loud, _ in found]),
         is_end=np.array([pause.is_finished for *_, pause in found]),
-        weights=np.array([OWN if pause.kind == "natural" and not pause.is_finished else 1.0 for *_, pause in found]),
+        weights=np.array([OWN if pause.kind in _OWN and not pause.is_finished else 1.0 for *_, pause in found]),
         folders=np.full(len(found), number),
     )
 

@@ -28,7 +28,7 @@ FEATURES = _WIDTH * (1 + 2 * len(_WINDOWS))
 
 WEIGHTS = resources.files("localvoice.audio") / "smart_turn.npz"
 
-_UNKNOWN = (0.57, 1.1)
+_UNKNOWN = (0.57, 1.5)
 """Slope and bias of the answer of any other file, as log-odds: the waits that follow are those that followed from the
 answer before features were weighed (docs/decisions/058-what-smart-turn-hears.md), to 0.1 log-odds."""
 

@@ -17,6 +17,11 @@ from localvoice.turn.words import LANGUAGES, turn_words
 _UNDECIDED = 0.5
 """Probability that the thought is finished, where nothing but silence speaks."""
 
+_SURER_ANYWAY = 0.7
+"""Log-odds by which ends and pauses alike are surer with the sound, before it is asked which of both told better: what
+counts as sure moves along. With 0 half of the ends of synthetic voices came 60 ms later, with 1.4 2 in 100 more were
+early; people had the same (2026-11-22)."""
+
 _WORD_S = 0.2
 """Speech of this length holds a word, or an "um" that the recogniser leaves out."""
 
@@ -96,7 +101,8 @@ class EndOfTurn:
     def _learn(self, pause: _Pause, *, was_end: bool) -> None:
         with_sound, without = (pause.votes.finished_at(trust) for trust in (1.0, 0.0))
         if with_sound is not None and without is not None and pause.votes.sound is not None:
-            self._speaker.heard(with_sound, without, was_end=was_end)
+            told = probability(log_odds(with_sound) - _SURER_ANYWAY)
+            self._speaker.heard(told, without, was_end=was_end)
 
     def take(self, seen: WordsSoFar | SoundSoFar | ReplyHeard) -> bool:
         """Take note; True where it is a vote on the present pause."""

@@ -20,9 +20,9 @@ the fewest early ends: half of the ends get the shortest wait, and 5 in 100 more
 _FAR = 2.6
 """Log-odds below the mark of what is sure, up to which the wait is the longest: 3 to 5 in 100 ends of people lie there
 (2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
-_FAR_READ = 2.1
-"""The same where a language model has read the words, which tells the last ends from pauses better
-(docs/decisions/059-a-reader-of-turns.md)."""
+_FAR_READ = 2.8
+"""The same where a language model has read the words, and ends are spread wider
+(docs/decisions/062-beginnings-are-no-ends.md)."""
 _FARTHER = 0.36
 """And so much farther for each log-odd by which ends are surer: where the sound votes, the last five lie there."""
 MOST_UNFINISHED = 0.25
@@ -58,7 +58,7 @@ class Pace:
     is_read: bool = False
     """A language model has read the words."""
     surer: float = 0.0
-    """Log-odds by which what is sure has to be surer: the sound votes (`Votes.surer`)."""
+    """Log-odds by which what is sure has to be surer: the sound votes, or the words were read (`Votes.surer`)."""
 
     @property
     def unfinished(self) -> float:

@@ -3,11 +3,11 @@
 WORDS = (0.81, 0.02)
 """Slope and bias of the word model's log-odds, where no sound votes."""
 
-BOTH = (0.39, 0.86, -0.15)
+BOTH = (0.45, 0.85, -0.2)
 """Slopes of words and sound, and bias, where both vote."""
 
-LOUDNESS = -0.14
+LOUDNESS = -0.15
 """Slope of how loud the last half second was, per dB, beside any other vote."""
 
-SURENESS = 0.70
+SURENESS = 0.68
 """By which slopes that were fitted beside smart-turn's own answer were multiplied."""

@@ -18,9 +18,9 @@ from localvoice.turn.read_weights import READ, READ_BOTH
 from localvoice.turn.vote_weights import BOTH, LOUDNESS, WORDS
 from localvoice.turn.words import INSTANT_PROBABILITY, ends_in_number, is_instant
 
-HEARD = 1.4
-"""Log-odds by which six in ten of people's ends are surer where the sound votes as well
-(docs/decisions/061-the-last-second-layer-by-layer.md)."""
+HEARD, AS_READ = 1.8, 0.4
+"""Log-odds by which six in ten of people's ends are surer where the sound votes as well, and where a language model has
+read the words (docs/decisions/062-beginnings-are-no-ends.md)."""
 
 COMMAND = 1.0
 """Log-odds (0.73) of words that are a whole command of a skill: they mostly are the thought, but "what is seven plus
@@ -104,13 +104,16 @@ class Votes:
 
     @property
     def surer(self) -> float:
-        """Log-odds by which an end is surer here than where no sound votes, as far as the sound is believed.
+        """Log-odds by which an end is surer here than by words alone, as far as the sound is believed.
 
-        Nothing for what is an end by other rules: instant commands, commands of skills, short answers to our question.
+        Nothing for what is an end by other rules: instant commands, commands of skills, short answers to our question,
+        and words that want more where the recogniser knows better.
         """
-        votes = self.sound is not None and self.turn_s >= SOUND_FROM_S
-        has_rule = self._is_whole or self.is_command or self.asked.log_odds(self.text, self.words) > 0.0
-        return self.trust * HEARD if votes and not has_rule else 0.0
+        by_rule = self._is_whole or self.is_command or self.asked.log_odds(self.text, self.words) > 0.0
+        if by_rule or (self._wants_more and self.recogniser is not None):
+            return 0.0
+        by_sound = self.trust * HEARD if self.sound is not None and self.turn_s >= SOUND_FROM_S else 0.0
+        return by_sound + (AS_READ if self.read is not None else 0.0)
 
     @property
     def finished(self) -> float | None:

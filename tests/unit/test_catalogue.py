@@ -30,7 +30,10 @@ GOOD = {"name": "a", "revision": "1" * 40, "pin": "verified", "path": "sub/model
 @pytest.mark.parametrize("tier", list(Tier))
 def test_every_tier_has_one_default_for_each_stage(tier: Tier) -> None:
     kinds = [model.kind for model in read_catalogue().tier(tier)]
-    assert sorted(kinds) == sorted([Kind.STT, Kind.LLM, Kind.TTS, Kind.TURN])
+    reads_turns = (
+        [] if tier is Tier.SMALL else [Kind.WORDS]
+    )  # for machines with little memory it is none of the defaults
+    assert sorted(kinds) == sorted([Kind.STT, Kind.LLM, Kind.TTS, Kind.TURN, *reads_turns])
 
 
 def test_defaults_have_licences_without_conditions_on_use() -> None:
@@ -157,6 +160,7 @@ def test_a_tier_holds_models_that_know_the_language(tier: Tier, language: str, r
     assert found[Kind.STT] == recogniser
     assert (Kind.TTS in found) == speaks  # no voice of another language is known; espeak-ng speaks it
     assert {Kind.LLM, Kind.TURN} <= found.keys()
+    assert Kind.WORDS not in found  # it reads English, and none of these is both English and more than small
 
 
 def test_whisper_models_for_english_alone_say_so() -> None:

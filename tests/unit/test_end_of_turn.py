@@ -8,6 +8,8 @@ from localvoice.config import Config, ReplyConfig, SessionConfig
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.end_of_turn import EndOfTurn
 from localvoice.turn.observations import ReplyHeard, SoundSoFar, WordsSoFar
+from localvoice.turn.votes import Votes, log_odds, probability
+from localvoice.turn.words import turn_words
 
 END_S = 5.0
 """Where speech ends in each of these; the turn is as old."""
@@ -362,3 +364,34 @@ def test_what_is_sure_of_who_is_heard_is_learned_beyond_what_sound_adds(sound, i
         end.decide(3.0, 5.0)
         end.speech_goes_on(turn + 1, END_S + 5.0)
     assert (waits[-1] < waits[0]) == is_sooner
+
+
+@pytest.mark.parametrize(("surer", "is_believed"), [(1.6, True), (2.5, False)])
+def test_a_sound_that_makes_ends_and_pauses_surer_alike_is_believed_up_to_a_point(surer, is_believed):
+    text, at_s = "put the book on the table", 0.0
+    words = turn_words("en").probability(text)
+    sound = next(
+        chance / 1000
+        for chance in range(1, 1000)
+        if Votes(3.0, text=text, words=words, sound=chance / 1000).finished_at(1.0)
+        >= probability(log_odds(Votes(3.0, text=text, words=words).finished) + surer)
+    )
+    end = EndOfTurn(Config(), hears_sound=True)
+    for turn in range(1, 40):
+        for is_end in (False, True):
+            began_s, at_s = at_s, at_s + 3.0
+            end.pause_begins(turn, began_s, at_s)
+            hears_at(end, sound, turn, at_s)
+            end.take(WordsSoFar(at_s + 0.1, turn, at_s, text))
+            if is_end:
+                assert end.decide(4.0, 7.0) is not None
+            at_s += 4.0 if is_end else 0.1
+            end.speech_goes_on(turn + is_end, at_s)
+    end.pause_begins(99, at_s, at_s + 3.0)
+    hears_at(end, 0.03, 99, at_s + 3.0)
+    end.take(WordsSoFar(at_s + 3.1, 99, at_s + 3.0, "thanks a lot for that"))
+    assert (end.probability < 0.4) is is_believed
+
+
+def hears_at(end: EndOfTurn, sound: float, turn: int, at_s: float) -> bool:
+    return end.take(SoundSoFar(at_s + 0.1, turn, at_s, sound))

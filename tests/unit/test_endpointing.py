@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from localvoice.config import PATIENCE_MS, TurnConfig
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import MOST_UNFINISHED, SURE, Endpointing, Pace
-from localvoice.turn.votes import HEARD
+from localvoice.turn.votes import AS_READ, HEARD
 
 chances = st.floats(0, 1)
-paces = st.builds(Pace, st.floats(0.1, 10), st.floats(0.5, 0.9), st.booleans(), st.floats(0.0, HEARD))
+paces = st.builds(Pace, st.floats(0.1, 10), st.floats(0.5, 0.9), st.booleans(), st.floats(0.0, HEARD + AS_READ))
 
 PLAIN = 0.5
 """Neither sure nor doubtful."""
@@ -115,17 +115,17 @@ def test_whose_ends_are_surer_is_waited_for_longer_where_less_speaks_for_one():
 def test_where_the_sound_votes_what_is_sure_has_to_be_surer():
     endpointing = Endpointing(TurnConfig())
     heard = Pace(surer=HEARD)
-    assert endpointing.wait_ms(0.8) == endpointing.wait_ms(0.9, heard) == 240
+    assert endpointing.wait_ms(0.8) == endpointing.wait_ms(0.92, heard) == 240
     assert endpointing.wait_ms(0.8, heard) == 600
     assert endpointing.wait_ms(0.96) == endpointing.wait_ms(0.96, heard) == 200
 
 
 def test_whose_ends_are_the_surest_are_not_all_answered_at_once():
     endpointing, surest = Endpointing(TurnConfig()), Pace(sure=0.88, surer=HEARD)
-    assert [endpointing.wait_ms(chance, surest) for chance in (0.95, 0.97, 0.985)] == [600, 240, 200]
+    assert [endpointing.wait_ms(chance, surest) for chance in (0.95, 0.98, 0.99)] == [600, 240, 200]
 
 
-@pytest.mark.parametrize(("sure", "unfinished"), [(0.55, 0.18), (0.62, 0.22), (0.8, 0.25), (0.88, 0.25)])
+@pytest.mark.parametrize(("sure", "unfinished"), [(0.55, 0.22), (0.62, 0.25), (0.8, 0.25), (0.88, 0.25)])
 def test_where_the_sound_votes_the_longest_wait_is_for_what_hardly_anything_speaks_for(sure, unfinished):
     endpointing, pace = Endpointing(TurnConfig()), Pace(sure=sure, surer=HEARD)
     assert endpointing.wait_ms(unfinished, pace) == 2000 > endpointing.wait_ms(unfinished + 0.02, pace)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from localvoice.turn.context import Question
 from localvoice.turn.endpointing import MOST_UNFINISHED, SURE
 from localvoice.turn.loudness import LOUDEST_DB
-from localvoice.turn.votes import HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes
+from localvoice.turn.votes import AS_READ, HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes
 from localvoice.turn.words import ends_in_number, turn_words
 
 chances = st.floats(0, 1)
@@ -48,6 +48,9 @@ def test_what_is_no_probability_counts_as_the_nearest_one_and_no_number_as_unlik
     [
         (Votes(LONG_S, sound=0.5), HEARD),
         (Votes(LONG_S, sound=0.5, text="what time is it", words=0.6), HEARD),
+        (Votes(LONG_S, sound=0.5, text="what time is it", words=0.6, read=0.1), HEARD + AS_READ),
+        (Votes(LONG_S, text="what time is it", words=0.6, read=0.1), AS_READ),
+        (Votes(LONG_S, sound=0.9, text="what am i allowed to", words=0.01, recogniser=0.9), 0.0),
         (Votes(LONG_S), 0.0),
         (Votes(0.4, sound=0.5), 0.0),
         (Votes(LONG_S, sound=0.5, trust=0.3), 0.3 * HEARD),
