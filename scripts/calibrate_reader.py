@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.turns.dialogue import SMART_TURN, TURN_READER, Ear, Reader
-from benchmarks.turns.people import turns_of_people
 from localvoice.turn import read_weights
 from localvoice.turn.vote_weights import LOUDNESS
 from localvoice.turn.votes import READ_KEPT, SOUND_KEPT, log_odds
-from scripts.calibrate_votes import Fit, of_prompts, told_by_others, votes_on
-from scripts.people_pauses import FOREIGN, Column, Marks, Pauses, gathered, joined
+from scripts.calibrate_votes import Fit, rows_of, takes_recordings, told_by_others, votes_on
+from scripts.people_pauses import FOREIGN, Column, Marks, Pauses
 
 WEIGHTS = Path(read_weights.__file__)
 
@@ -56,14 +55,12 @@ def of_reader(rows: Pauses, where: Marks, odds: Column) -> tuple[Fit, Fit]:
 def main() -> None:
     """Fit, write, and say from how much."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=Path, nargs="+", required=True)
-    parser.add_argument("--whole", type=Path, nargs="+", default=[])
-    parser.add_argument("--prompts", nargs="+", default=[])
+    takes_recordings(parser)
     options = parser.parse_args()
-    ear, reader = Ear(SMART_TURN), Reader(TURN_READER)
-    halves = [turns_of_people(folder, "choosing") for folder in options.people]
-    of_folders = gathered([*halves, *map(turns_of_people, options.whole)], ear)
-    rows = joined((of_folders, *of_prompts(options.prompts, ear)))
+    if not options.people:
+        parser.error("--people: the weights are of their pauses")
+    reader = Reader(TURN_READER)
+    rows = rows_of(options, Ear(SMART_TURN))
     where = (rows.folders > FOREIGN) & (rows.folders < len(options.people))
     odds = np.array([log_odds(reader.probability(text), READ_KEPT) for text in rows.texts[where]])
     reader.keep()

@@ -216,9 +216,24 @@ def keep(people: Votes) -> None:
     np.savez(POOLED, weights=weights, beside=beside, alone=people.alone, sha256=sha256)
 
 
-def of_prompts(corpora: list[str], ear: Ear) -> Iterator[Pauses]:
-    """Of LANGUAGE TEXTS SOUNDS, as often as given: of English the beginnings of the choosing half, else everything."""
-    for language, texts, sounds in zip(*[iter(corpora)] * 3, strict=True):
+def takes_recordings(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say of what the weights are."""
+    parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings, as benchmarks/turns/people.py")
+    parser.add_argument("--whole", type=Path, nargs="+", default=[], help="folders that no figure is told of")
+    names = ("LANGUAGE", "TEXTS", "SOUNDS")
+    parser.add_argument("--prompts", nargs=3, action="append", default=[], metavar=names, help="of each language")
+
+
+def rows_of(options: argparse.Namespace, ear: Ear) -> Pauses:
+    """All that these recordings teach; the folders of `--people` come first."""
+    halves = [turns_of_people(folder, "choosing") for folder in options.people]
+    of_folders = gathered([*halves, *map(turns_of_people, options.whole)], ear)
+    return joined((of_folders, *_of_prompts(options.prompts, ear)))
+
+
+def _of_prompts(corpora: list[list[str]], ear: Ear) -> Iterator[Pauses]:
+    """Of English the beginnings of the choosing half, of other languages everything."""
+    for language, texts, sounds in corpora:
         spoken = list(turns(list(prompts(Path(texts), Path(sounds))), language, draws=1))
         if language == "en":
             yield of_folder((turn for turn in spoken if turn.kind == LEARNED), ear, BEGINNINGS)
@@ -230,18 +245,13 @@ def of_prompts(corpora: list[str], ear: Ear) -> Iterator[Pauses]:
 def main() -> None:
     """Fit, write, and say from how much."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings, as benchmarks/turns/people.py")
-    parser.add_argument("--whole", type=Path, nargs="+", default=[], help="folders that no figure is told of")
-    parser.add_argument("--prompts", nargs="+", default=[], help="LANGUAGE TEXTS SOUNDS, as often as wanted")
+    takes_recordings(parser)
     options = parser.parse_args()
     words, count = of_words()
     print(f"words: {count} pauses, slope, bias {words.round(3)}")
     votes = (np.array(vote_weights.BOTH), vote_weights.LOUDNESS, vote_weights.SURENESS)
     if options.people is not None:
-        halves = [turns_of_people(folder, "choosing") for folder in options.people]
-        ear = Ear(SMART_TURN)
-        of_folders = gathered([*halves, *map(turns_of_people, options.whole)], ear)
-        rows = joined((of_folders, *of_prompts(options.prompts, ear)))
+        rows = rows_of(options, Ear(SMART_TURN))
         people = of_people(rows, len(options.people))
         votes = people[:3]
         print(f"people: {len(rows.words)} pauses, words, sound, bias {people.both.round(3)}")

@@ -32,7 +32,7 @@ _EVEN = 0.5
 """Of words that say nothing."""
 
 BEGINNINGS, FOREIGN = -1, -2
-"""Folders: beginnings of English sentences; prompts in other languages."""
+"""Folders: beginnings of English sentences with whole prompts behind; prompts in other languages."""
 
 Column = NDArray[np.float64]
 Marks = NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""Telephone prompts in five languages: `python -m benchmarks.turns.prompts LANGUAGE TEXTS SOUNDS ... [--json FILE]`.
+"""Telephone prompts of one language: `python -m benchmarks.turns.prompts LANGUAGE TEXTS SOUNDS [--json FILE]`.
 
 Debian's asterisk-core-sounds-XX-wav (SOUNDS, a folder) beside the texts in asterisk-core-sounds-XX (TEXTS, .txt.gz).
 Whole prompts are turns with their speaker's own pauses. Beginnings of sentences ("There are currently"), which were
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -116,7 +115,7 @@ def turns(spoken: list[Prompt], speaker: str, draws: int = DRAWS) -> Iterator[Sp
 
 
 def _turn(sound: Samples, phrases: tuple[Phrase, ...], speaker: str, kind: str) -> SpokenTurn:
-    until = max(frames(phrases[-1].end_s + _TAIL_S), 1)
+    until = frames(phrases[-1].end_s + _TAIL_S)
     room = in_a_room(np.concatenate((sound[:until], silence(max(0, until - len(sound))))), seed=len(sound))
     return SpokenTurn(room, phrases, speaker, "prompts", kind)
 
@@ -172,18 +171,17 @@ def table(figures: dict[str, dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Print a table for each language."""
+    """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpora", nargs="+", help="LANGUAGE TEXTS SOUNDS, as often as wanted")
+    parser.add_argument("language", help="en, es, fr, it, ru")
+    parser.add_argument("texts", type=Path)
+    parser.add_argument("sounds", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    ear, reader, tables = Ear(SMART_TURN), reader_of(), {}
-    for language, texts, sounds in zip(*[iter(options.corpora)] * 3, strict=True):
-        print(f"{language}, {sounds}", file=sys.stderr)
-        tables[language] = measure(language, Path(texts), Path(sounds), ear, reader)
-        print(f"{language}\n\n{table(tables[language])}\n")
+    figures = measure(options.language, options.texts, options.sounds, Ear(SMART_TURN), reader_of())
+    print(table(figures))
     if options.json is not None:
-        options.json.write_text(json.dumps(tables, indent=1), encoding="utf-8")
+        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,9 +30,8 @@ GOOD = {"name": "a", "revision": "1" * 40, "pin": "verified", "path": "sub/model
 @pytest.mark.parametrize("tier", list(Tier))
 def test_every_tier_has_one_default_for_each_stage(tier: Tier) -> None:
     kinds = [model.kind for model in read_catalogue().tier(tier)]
-    reads_turns = (
-        [] if tier is Tier.SMALL else [Kind.WORDS]
-    )  # for machines with little memory it is none of the defaults
+    # what reads turns is no default for machines with little memory
+    reads_turns = [] if tier is Tier.SMALL else [Kind.WORDS]
     assert sorted(kinds) == sorted([Kind.STT, Kind.LLM, Kind.TTS, Kind.TURN, *reads_turns])
 
 
