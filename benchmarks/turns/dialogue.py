@@ -128,8 +128,11 @@ class Dialogue:
         return at_s >= begun_s + turn.phrases[-1].end_s
 
 
-def dialogues(turns: Iterable[SpokenTurn]) -> Iterator[Dialogue]:
-    """The turns by speaker, one speaker at a time: ten minutes of sound each."""
+def dialogues(turns: Iterable[SpokenTurn], *, of_strangers: bool = False) -> Iterator[Dialogue]:
+    """The turns by speaker, one speaker at a time: ten minutes of sound each. `of_strangers`: each turn by itself."""
+    if of_strangers:
+        yield from (dialogue(turn.speaker, [turn]) for turn in turns)
+        return
     for speaker, spoken in groupby(sorted(turns, key=lambda turn: turn.speaker), key=lambda turn: turn.speaker):
         yield dialogue(speaker, list(spoken))
 

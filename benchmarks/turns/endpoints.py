@@ -20,13 +20,14 @@ from benchmarks.turns.corpus import Half, SpokenTurn, turns
 from benchmarks.turns.dialogue import SMART_TURN, TURN_READER, Ear, Reader, dialogues
 from benchmarks.turns.people import Kind, turns_of_people
 from benchmarks.turns.scores import BETWEEN, INSIDE, Score
-from benchmarks.turns.systems import NO_EAR, READ, systems
+from benchmarks.turns.systems import LATER, NO_EAR, READ, systems
 from localvoice.config import PATIENCE_MS
 
 TITLES = ("their own pauses, all recordings", "their own pauses, one half", "evenly drawn pauses, one half")
 """Tables of people: the half is the one on which no weight was fitted."""
 OF_PEOPLE = frozenset({
     *PATIENCE_MS,
+    *LATER,
     *("normal, no words", "normal" + NO_EAR, "smart-turn alone"),
     *(patience + READ for patience in PATIENCE_MS),
     "normal" + NO_EAR + READ,
@@ -94,23 +95,26 @@ def table_of_people(figures: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"{row['pauses']} pauses inside a thought, {row['ends']} ends."])
 
 
-def of_people(folders: list[Path], half: Half, model: Path) -> dict[str, dict[str, Any]]:
-    """Some systems on recordings of people, by what their pauses are; the weights come from the choosing half."""
+def of_people(folders: list[Path], half: Half, model: Path, *, strangers: bool = False) -> dict[str, dict[str, Any]]:
+    """Some systems on recordings of people, by what their pauses are; the weights come from the choosing half.
+
+    `strangers`: each turn is the first of its session.
+    """
     ear, reader = Ear(model), reader_of()
     named = {name: ends for name, ends in systems(ear, reader).items() if name in OF_PEOPLE}
     scores = {title: {name: Score() for name in named} for title in TITLES}
     for folder, each, kind in product(folders, get_args(Half), get_args(Kind)):
         titles = [TITLES[0]] * (kind == "natural") + [TITLES[1 + (kind == "inserted")]] * (each == half)
         spoken = [turn for turn in turns_of_people(folder, each) if turn.kind == kind] if titles else []
-        for dialogue in dialogues(spoken):
-            _say(f"{dialogue.speaker}, {each}, {kind}: {len(dialogue.turns)} turns")
+        _say(f"{folder.name}, {each}, {kind}: {len(spoken)} turns")
+        for dialogue in dialogues(spoken, of_strangers=strangers):
             for name, ends in named.items():
                 found = ends(dialogue)
                 for title in titles:
                     scores[title][name].add(dialogue, found)
-            ear.keep()
-            if reader is not None:
-                reader.keep()
+        ear.keep()
+        if reader is not None:
+            reader.keep()
     return {title: {name: score.figures() for name, score in rows.items()} for title, rows in scores.items()}
 
 
@@ -124,12 +128,13 @@ def main() -> None:
     parser.add_argument("--half", choices=get_args(Half), default="reporting")
     parser.add_argument("--clips", type=Path, help="folder of recordings whose transcripts are known")
     parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings instead (people.py)")
+    parser.add_argument("--strangers", action="store_true", help="each turn of --people is the first of its session")
     parser.add_argument("--model", type=Path, default=SMART_TURN)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="a PNG of delay against early ends; needs matplotlib")
     options = parser.parse_args()
     if options.people:
-        tables = of_people(options.people, options.half, options.model)
+        tables = of_people(options.people, options.half, options.model, strangers=options.strangers)
         for title, figures in tables.items():
             print(f"{title}\n\n{table_of_people(figures)}\n")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.turns.systems import NO_EAR, NO_VOTES
+from benchmarks.turns.systems import LATER, NO_EAR, NO_VOTES
 from localvoice.config import PATIENCE_MS
 
 _DELAYS = {"delay_ms_p50": "median", "delay_ms_mean": "mean"}
@@ -51,8 +51,9 @@ def plot_people(tables: dict[str, dict[str, Any]], path: Path) -> None:
 
 def _draw(axes: Any, figures: dict[str, Any], delay: str) -> None:
     rows = {f"presets{left_out}": [one + left_out for one in PATIENCE_MS] for left_out in ("", NO_EAR, NO_VOTES)}
+    rows["normal, and a longer turn.sure_ms"] = ["normal", *LATER]
     rows["a fixed silence"] = [name for name in figures if name.endswith("ms of silence")]
-    for (label, names), style in zip(rows.items(), ("o-", "s--", "v--", "x:"), strict=True):
+    for (label, names), style in zip(rows.items(), ("o-", "s--", "v--", "^-", "x:"), strict=True):
         if names[0] not in figures:
             continue
         delays, early = ([figures[name][key] for name in names] for key in (delay, "early_per_100"))
@@ -65,4 +66,4 @@ def _draw(axes: Any, figures: dict[str, Any], delay: str) -> None:
 
 
 def _short(name: str) -> str:
-    return name.partition(",")[0].removesuffix(" ms of silence")
+    return name.rpartition(" = ")[2].partition(",")[0].removesuffix(" ms of silence")

@@ -14,6 +14,10 @@ SLOW_WORDS_S = 0.3
 
 FIXED_MS = range(200, 1001, 100)
 
+LATER_MS = (280, 320, 360)
+"""`turn.sure_ms` for who would rather wait longer than be taken for finished: the curve beside fixed silences."""
+LATER = tuple(f"normal, sure_ms = {sure_ms}" for sure_ms in LATER_MS)
+
 PIPECAT_STOP_S, PIPECAT_LIMIT_S = 0.2, 3.0
 """smart-turn alone is asked after this silence, once, and where it says "unfinished" the turn ends after the second
 (pipecat's defaults: VAD `stop_secs`, smart-turn `stop_secs`)."""
@@ -81,6 +85,8 @@ def systems(ear: Ear | None, reader: Reader | None = None) -> dict[str, Ends]:
     if ear is not None:
         found |= {patience: ours(turn, both) for patience, turn in presets.items()}
         found[f"normal, words {1000 * SLOW_WORDS_S:.0f} ms late"] = ours(presets["normal"], Votes(SLOW_WORDS_S, ear))
+        later = [TurnConfig(patience="normal", sure_ms=sure_ms) for sure_ms in LATER_MS]
+        found |= {name: ours(turn, both) for name, turn in zip(LATER, later, strict=True)}
         found["normal, no words"] = ours(presets["normal"], Votes(None, ear), language="und")
     if reader is not None:
         found["normal" + NO_EAR + READ] = ours(presets["normal"], Votes(WORDS_S, reader=reader))

@@ -17,16 +17,16 @@ surer (`HEARD` in votes.py). It follows the speaker. Where median and 95th perce
 the fewest early ends: half of the ends get the shortest wait, and 5 in 100 more than the plain one
 (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
 
-_FAR = 2.6
-"""Log-odds below the mark of what is sure, up to which the wait is the longest: 3 to 5 in 100 ends of people lie there
-(2.1 to 2.4 below it are the last five of three groups of recordings), and most of their pauses inside a thought."""
+_FAR = 2.45
+"""Log-odds below the mark of what is sure, up to which the wait is the longest: 1 to 5 in 100 ends of people lie there,
+and most of their pauses inside a thought (docs/decisions/064-what-seems-unfinished-follows-too.md)."""
 _FAR_READ = 2.8
 """The same where a language model has read the words, and ends are spread wider
 (docs/decisions/062-beginnings-are-no-ends.md)."""
 _FARTHER = 0.36
 """And so much farther for each log-odd by which ends are surer: where the sound votes, the last five lie there."""
-MOST_UNFINISHED = 0.25
-"""The longest wait ends here, where an end is `complete`, however sure others are; `_RISE` above is the plain one."""
+MOST_UNFINISHED = 0.4
+"""The longest wait ends here, however sure others are: what is hardly less likely than not gets the plain one."""
 
 _VERY_SURE = 0.95
 """From here on the wait is the shortest: "stop", "yes", "thank you" where nothing else is likely; a third of people's

@@ -26,10 +26,10 @@ COMMAND = 1.0
 """Log-odds (0.73) of words that are a whole command of a skill: they mostly are the thought, but "what is seven plus
 eight" may go on with "plus nine". Chosen: the corpus has few commands, and those are made to go on."""
 
-_COMMAND_SOUND = 0.59
-"""Slope of the sound beside a command: however unfinished that sounds, its end stays `complete`."""
+_COMMAND_SOUND = 0.34
+"""Slope of the sound beside a command: however unfinished that sounds, it never gets the longest wait."""
 
-NUMBER_LIMIT = 0.3
+NUMBER_LIMIT = 0.45
 """A number that is being dictated never counts for more: three digits read like a whole answer, and the next three
 follow. Only the pause tells (scripts/turnwords/README.md, "Weaknesses")."""
 

@@ -250,8 +250,8 @@ def speaker_with(pause_s: float, turn: int | None = 1) -> EndOfTurn:
     return end
 
 
-def test_who_pauses_long_inside_a_thought_gets_more_time_and_who_pauses_briefly_less():
-    assert 400 == wait_ms(speaker_with(0.2)) < 600 < wait_ms(speaker_with(0.9))
+def test_who_pauses_briefly_inside_a_thought_gets_less_time_and_who_pauses_long_what_the_preset_says():
+    assert [wait_ms(speaker_with(seconds)) for seconds in (0.2, 0.45, 0.9)] == [400, 495, 600]
 
 
 @pytest.mark.parametrize("turn", [2, None])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from localvoice.config import PATIENCE_MS, TurnConfig
 from localvoice.turn.decisions import EndReason
 from localvoice.turn.endpointing import MOST_UNFINISHED, SURE, Endpointing, Pace
-from localvoice.turn.votes import AS_READ, HEARD
+from localvoice.turn.votes import AS_READ, HEARD, NUMBER_LIMIT
 
 chances = st.floats(0, 1)
 paces = st.builds(Pace, st.floats(0.1, 10), st.floats(0.5, 0.9), st.booleans(), st.floats(0.0, HEARD + AS_READ))
@@ -109,7 +109,7 @@ def test_whose_ends_are_surer_is_waited_for_longer_where_less_speaks_for_one():
     endpointing = Endpointing(TurnConfig())
     assert endpointing.wait_ms(0.2, Pace(sure=0.6)) == 600
     assert endpointing.wait_ms(0.2, Pace(sure=0.85)) == 2000
-    assert endpointing.wait_ms(0.3, Pace(sure=0.9)) == 600, "a number that is dictated never waits for the limit"
+    assert endpointing.wait_ms(NUMBER_LIMIT, Pace(sure=0.9)) == 600, "a dictated number never waits for the limit"
 
 
 def test_where_the_sound_votes_what_is_sure_has_to_be_surer():
@@ -125,7 +125,7 @@ def test_whose_ends_are_the_surest_are_not_all_answered_at_once():
     assert [endpointing.wait_ms(chance, surest) for chance in (0.95, 0.98, 0.99)] == [600, 240, 200]
 
 
-@pytest.mark.parametrize(("sure", "unfinished"), [(0.55, 0.22), (0.62, 0.25), (0.8, 0.25), (0.88, 0.25)])
+@pytest.mark.parametrize(("sure", "unfinished"), [(0.55, 0.24), (0.62, 0.3), (0.8, 0.4), (0.88, 0.4)])
 def test_where_the_sound_votes_the_longest_wait_is_for_what_hardly_anything_speaks_for(sure, unfinished):
     endpointing, pace = Endpointing(TurnConfig()), Pace(sure=sure, surer=HEARD)
     assert endpointing.wait_ms(unfinished, pace) == 2000 > endpointing.wait_ms(unfinished + 0.02, pace)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from localvoice.config import TurnConfig
 from localvoice.turn.context import Question
-from localvoice.turn.endpointing import MOST_UNFINISHED, SURE
+from localvoice.turn.endpointing import SURE, Endpointing, Pace
 from localvoice.turn.loudness import LOUDEST_DB
 from localvoice.turn.votes import AS_READ, HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes
 from localvoice.turn.words import ends_in_number, turn_words
@@ -120,7 +121,9 @@ def test_a_command_of_a_skill_is_likely_finished_whatever_the_word_model_says():
     assert said("what time is it") < SURE
     assert said("what time is it", is_command=True) >= SURE
     assert said("what time is it", 0.5, is_command=True) >= SURE
-    assert SURE > said("what time is it", 0.001, is_command=True) > MOST_UNFINISHED
+    sounds_unfinished = said("what time is it", 0.001, is_command=True)
+    assert sounds_unfinished < SURE
+    assert Endpointing(TurnConfig()).wait_ms(sounds_unfinished, Pace(sure=0.88)) == 600, "never the longest wait"
 
 
 @pytest.mark.parametrize("text", ["it is five five five zero one", "my number is 555 0192", "add forty five"])
