@@ -17,7 +17,7 @@ surer (`HEARD` in votes.py). It follows the speaker. Where median and 95th perce
 the fewest early ends: half of the ends get the shortest wait, and 5 in 100 more than the plain one
 (docs/decisions/028-waits-in-steps.md, 029-the-sure-half.md)."""
 
-_FAR = 2.45
+_FAR = 2.3
 """Log-odds below the mark of what is sure, up to which the wait is the longest: 1 to 5 in 100 ends of people lie there,
 and most of their pauses inside a thought (docs/decisions/064-what-seems-unfinished-follows-too.md)."""
 _FAR_READ = 2.8

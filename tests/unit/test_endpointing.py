@@ -125,7 +125,7 @@ def test_whose_ends_are_the_surest_are_not_all_answered_at_once():
     assert [endpointing.wait_ms(chance, surest) for chance in (0.95, 0.98, 0.99)] == [600, 240, 200]
 
 
-@pytest.mark.parametrize(("sure", "unfinished"), [(0.55, 0.24), (0.62, 0.3), (0.8, 0.4), (0.88, 0.4)])
+@pytest.mark.parametrize(("sure", "unfinished"), [(0.55, 0.27), (0.62, 0.33), (0.8, 0.4), (0.88, 0.4)])
 def test_where_the_sound_votes_the_longest_wait_is_for_what_hardly_anything_speaks_for(sure, unfinished):
     endpointing, pace = Endpointing(TurnConfig()), Pace(sure=sure, surer=HEARD)
     assert endpointing.wait_ms(unfinished, pace) == 2000 > endpointing.wait_ms(unfinished + 0.02, pace)
