@@ -133,6 +133,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="a PNG of delay against early ends; needs matplotlib")
     options = parser.parse_args()
+    if options.strangers and not options.people:
+        parser.error("--strangers is for --people: synthetic voices are always one conversation each")
     if options.people:
         tables = of_people(options.people, options.half, options.model, strangers=options.strangers)
         for title, figures in tables.items():

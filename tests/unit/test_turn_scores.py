@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.turns.corpus import Phrase, SpokenTurn, frames
-from benchmarks.turns.dialogue import Dialogue, Taking, Votes
+from benchmarks.turns.dialogue import Dialogue, Taking, Votes, dialogues
 from benchmarks.turns.intervals import quantile_ms, share_95
 from benchmarks.turns.over_reply import Outcome, Played
 from benchmarks.turns.overlap_sounds import OverSound, stream
@@ -32,6 +32,12 @@ def talk(turns: int = 2) -> Dialogue:
     sound = np.zeros(frames(8.0 * turns), dtype=np.float32)
     heard = [Window(number * WINDOW_S, 0.95 if one else 0.01) for number, one in enumerate(speaks, 1)]
     return Dialogue("en-us", sound, placed, heard)
+
+
+def test_a_speakers_turns_are_one_conversation_and_a_strangers_one_each():
+    (_, turn), (_, other) = talk().turns
+    assert [len(one.turns) for one in dialogues([turn, other])] == [2]
+    assert [len(one.turns) for one in dialogues([turn, other], of_strangers=True)] == [1, 1]
 
 
 def test_an_end_inside_a_thought_is_early_and_the_one_behind_it_has_a_delay():
