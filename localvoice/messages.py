@@ -76,6 +76,8 @@ class Transcript:
     segments: tuple[Segment, ...] = ()
     rejected: bool = False
     """Speech was heard, but not understood well enough to act on; `text` is the best guess and may be empty."""
+    confidence: float | None = None
+    """0..1, geometric mean of the probabilities of its word pieces; None: the recogniser does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Partial:
     """Code of the language it found; empty = it was told."""
     rejected: bool = False
     """As in `Transcript`; counts where `is_final` or `settled_s` does."""
+    confidence: float | None = None
+    """As in `Transcript`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ Script = Sequence[str | Exception]
 class FakeRecognizer:
     """Hears what the script says, whatever the sound; nothing in silence."""
 
-    def __init__(self, *texts: str | Exception, delay_s: float = 0.0, rejected: bool = False) -> None:
+    def __init__(
+        self,
+        *texts: str | Exception,
+        delay_s: float = 0.0,
+        rejected: bool = False,
+        confidence: float | None = None,
+    ) -> None:
         self.name = "fake-stt"
         self.heard: list[Samples] = []
         """A copy of what each call was given."""
@@ -31,6 +37,7 @@ class FakeRecognizer:
         self._script = _Script(texts)
         self._delay_s = delay_s
         self._rejected = rejected
+        self._confidence = confidence
         self._is_closed = False
 
     async def transcribe(self, samples: Samples) -> Transcript:
@@ -43,7 +50,8 @@ class FakeRecognizer:
             raise
         if not samples.any():
             return Transcript("", "en", self.name)
-        return Transcript(self._script.next(), "en", self.name, rejected=self._rejected)
+        text = self._script.next()
+        return Transcript(text, "en", self.name, rejected=self._rejected, confidence=self._confidence)
 
     def close(self) -> None:
         self._is_closed = True
@@ -118,9 +126,10 @@ class HearingAlong(FakeRecognizer):
         delay_s: float = 0.05,
         settles: bool = True,
         end_of_turn: float | None = None,
+        confidence: float | None = None,
         name: str = "fake-live-stt",
     ) -> None:
-        super().__init__(whole, delay_s=0.05)
+        super().__init__(whole, delay_s=0.05, confidence=confidence)
         self.name = name
         self.streams: list[list[Samples]] = []
         """The blocks that each stream was given."""
@@ -144,13 +153,14 @@ class HearingAlong(FakeRecognizer):
                 if self._settles and not len(block):
                     await asyncio.sleep(self._delay_s_final)
                     told = _words_until(said, seconds)
-                    yield Partial(told, "", settled_s=seconds, end_of_turn=self._end_of_turn)
+                    yield Partial(told, "", False, seconds, self._end_of_turn, confidence=self._confidence)
                 elif (text := _words_until(said, seconds - self._lag_s)) and len(text) > len(told):
                     told = text
-                    yield Partial(text, text.rpartition(" ")[0], end_of_turn=self._end_of_turn)
+                    stable = text.rpartition(" ")[0]
+                    yield Partial(text, stable, end_of_turn=self._end_of_turn, confidence=self._confidence)
             await asyncio.sleep(self._delay_s_final)
             text = _words_until(said, seconds)
-            yield Partial(text, text, is_final=True)
+            yield Partial(text, text, is_final=True, confidence=self._confidence)
         except (asyncio.CancelledError, GeneratorExit):
             self.stopped += 1
             raise

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.turns.corpus import CACHE, SpokenTurn, frames, in_a_room
+from benchmarks.turns.whispered import Whispered
 from localvoice.audio.duplex import BLOCK, Block
 from localvoice.audio.hearing import Hearing
 from localvoice.audio.samples import Samples, silence
@@ -167,6 +168,10 @@ class Votes:
     reader: Reader | None = None
     reader_s: float = 0.06
     """The turn reader, from the words on: 16 to 82 ms on this machine."""
+    whispered: Whispered | None = None
+    """Reads the words in the sound; None: they are those that were said."""
+    is_doubted: bool = True
+    """Its words count as far as it is sure of them."""
 
 
 class Taking:
@@ -214,12 +219,11 @@ class Taking:
     def _votes_on(self, pause: PauseBegan) -> Iterator[tuple[float, Observation]]:
         about = (pause.at_s, pause.turn, pause.speech_end_s)
         if self._votes.words_s is not None:
-            begun_s, turn = self._dialogue.turn_at(pause.end_s)
-            words = turn.words_at(pause.end_s - begun_s)
+            words, confidence = self._words(pause)
             read_s = self._votes.words_s
             if read_s <= QUICK_S:  # begun when the pause was likely, told when it is certain
                 read_s = max(0.0, self._likely_s + read_s - pause.at_s)
-            told = WordsSoFar(*about, words, self._skills.match(words) is not None)
+            told = WordsSoFar(*about, words, self._skills.match(words) is not None, confidence=confidence)
             if self._votes.reader is None or not words:
                 yield read_s, told
             else:
@@ -228,3 +232,11 @@ class Taking:
         if self._votes.ear is not None:
             likely = self._votes.ear.finished(self._dialogue, pause.onset_s, pause.end_s)
             yield self._votes.sound_s, SoundSoFar(*about, likely)
+
+    def _words(self, pause: PauseBegan) -> tuple[str, float | None]:
+        votes = self._votes
+        if votes.whispered is None:
+            begun_s, turn = self._dialogue.turn_at(pause.end_s)
+            return turn.words_at(pause.end_s - begun_s), None
+        text, confidence = votes.whispered.read(self._dialogue.sound[frames(pause.start_s) : frames(pause.end_s)])
+        return text, confidence if votes.is_doubted else None

@@ -20,7 +20,8 @@ from benchmarks.turns.corpus import Half, SpokenTurn, turns
 from benchmarks.turns.dialogue import SMART_TURN, TURN_READER, Ear, Reader, dialogues
 from benchmarks.turns.people import Kind, turns_of_people
 from benchmarks.turns.scores import BETWEEN, INSIDE, Score
-from benchmarks.turns.systems import LATER, NO_EAR, READ, systems
+from benchmarks.turns.systems import LATER, NO_EAR, READ, by_whisper, systems
+from benchmarks.turns.whispered import Whispered
 from localvoice.config import PATIENCE_MS
 
 TITLES = ("their own pauses, all recordings", "their own pauses, one half", "evenly drawn pauses, one half")
@@ -95,13 +96,16 @@ def table_of_people(figures: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"{row['pauses']} pauses inside a thought, {row['ends']} ends."])
 
 
-def of_people(folders: list[Path], half: Half, model: Path, *, strangers: bool = False) -> dict[str, dict[str, Any]]:
+def of_people(
+    folders: list[Path], half: Half, model: Path, *, strangers: bool = False, whispered: Whispered | None = None
+) -> dict[str, dict[str, Any]]:
     """Some systems on recordings of people, by what their pauses are; the weights come from the choosing half.
 
-    `strangers`: each turn is the first of its session.
+    `strangers`: each turn is the first of its session. `whispered`: with its words, and few systems beside them.
     """
-    ear, reader = Ear(model), reader_of()
-    named = {name: ends for name, ends in systems(ear, reader).items() if name in OF_PEOPLE}
+    ear, reader = Ear(model), reader_of() if whispered is None else None
+    every = systems(ear, reader) if whispered is None else by_whisper(ear, whispered)
+    named = {name: ends for name, ends in every.items() if whispered is not None or name in OF_PEOPLE}
     scores = {title: {name: Score() for name in named} for title in TITLES}
     for folder, each, kind in product(folders, get_args(Half), get_args(Kind)):
         titles = [TITLES[0]] * (kind == "natural") + [TITLES[1 + (kind == "inserted")]] * (each == half)
@@ -112,9 +116,9 @@ def of_people(folders: list[Path], half: Half, model: Path, *, strangers: bool =
                 found = ends(dialogue)
                 for title in titles:
                     scores[title][name].add(dialogue, found)
-        ear.keep()
-        if reader is not None:
-            reader.keep()
+        for known in (ear, reader, whispered):
+            if known is not None:
+                known.keep()
     return {title: {name: score.figures() for name, score in rows.items()} for title, rows in scores.items()}
 
 
@@ -129,14 +133,20 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="folder of recordings whose transcripts are known")
     parser.add_argument("--people", type=Path, nargs="+", help="folders of recordings instead (people.py)")
     parser.add_argument("--strangers", action="store_true", help="each turn of --people is the first of its session")
+    parser.add_argument("--whisper", type=Path, help="with --people: words as this Whisper model reads them")
     parser.add_argument("--model", type=Path, default=SMART_TURN)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="a PNG of delay against early ends; needs matplotlib")
     options = parser.parse_args()
     if options.strangers and not options.people:
         parser.error("--strangers is for --people: synthetic voices are always one conversation each")
+    if options.whisper is not None and (not options.people or options.plot is not None):
+        parser.error("--whisper is for --people, and has no picture")
     if options.people:
-        tables = of_people(options.people, options.half, options.model, strangers=options.strangers)
+        whispered = None if options.whisper is None else Whispered(options.whisper)
+        tables = of_people(
+            options.people, options.half, options.model, strangers=options.strangers, whispered=whispered
+        )
         for title, figures in tables.items():
             print(f"{title}\n\n{table_of_people(figures)}\n")
     else:

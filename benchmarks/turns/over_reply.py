@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+import numpy as np
+
 from benchmarks.turns.corpus import frames
 from benchmarks.turns.dialogue import heard
 from benchmarks.turns.overlap_sounds import Stream
+from benchmarks.turns.whispered import Whispered
 from localvoice.audio.backchannel import SoundJudge, judged
+from localvoice.audio.samples import silence
 from localvoice.audio.vad import WINDOW_S
 from localvoice.config import Config, TurnConfig
 from localvoice.messages import Origin
@@ -39,6 +43,9 @@ from localvoice.turn.taking import TurnTaking
 _REPLYING = frozenset({TurnState.SPEAKING, TurnState.OVERLAP})
 
 
+_MARGIN = silence(frames(0.5))
+"""Around a short sound, as the program has it (`localvoice.session.overlap_reading`)."""
+
 _SETTLED_S = 0.5
 """From the end of the user's turn to our next reply."""
 
@@ -50,6 +57,10 @@ class Reader:
     words_s: float | None
     """What the recogniser takes; None where there is none."""
     judge: SoundJudge | None = None
+    whispered: Whispered | None = None
+    """Reads the words in the sound; None: they are those that were said."""
+    is_doubted: bool = True
+    """Its words count as far as it is sure of them."""
 
 
 @dataclass
@@ -131,9 +142,7 @@ class _Deciding:
                 case SpeakUnasked():
                     self._later(0.0, ReplyStarted(decision.at_s, decision.turn))
                 case ReadOverlap() if self._reader.words_s is not None:
-                    words = self._sounds.words_at(decision.start_s, decision.end_s)
-                    read = OverlapRead(decision.at_s, decision.turn, words, rejected=False)
-                    self._later(self._reader.words_s, read)
+                    self._later(self._reader.words_s, self._read(decision))
                 case JudgeOverlap() if self._reader.judge is not None:
                     start_s, end_s = judged(decision.onset_s, decision.at_s)
                     sound = self._sounds.sound[frames(start_s) : frames(end_s)]
@@ -142,6 +151,16 @@ class _Deciding:
                 case TurnEnded():
                     self._later(0.0, NothingSaid(decision.at_s, decision.turn))
                     self._later(_SETTLED_S, SpeakRequested(decision.at_s, Origin.PROMPT, "On."))
+
+    def _read(self, asked: ReadOverlap) -> OverlapRead:
+        reader = self._reader
+        if reader.whispered is None:
+            words = self._sounds.words_at(asked.start_s, asked.end_s)
+            return OverlapRead(asked.at_s, asked.turn, words, rejected=False)
+        sound = self._sounds.sound[frames(asked.start_s) : frames(asked.end_s)]
+        words, confidence = reader.whispered.read(np.concatenate((_MARGIN, sound, _MARGIN)))
+        doubt = confidence if reader.is_doubted else None
+        return OverlapRead(asked.at_s, asked.turn, words, rejected=False, confidence=doubt)
 
     def _later(self, delay_s: float, seen: Observation) -> None:
         due_s = seen.at_s + delay_s

@@ -12,6 +12,7 @@ import argparse
 import json
 import platform
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from benchmarks.turns.corpus import Half, frames
 from benchmarks.turns.intervals import quantile_ms, share_95
 from benchmarks.turns.over_reply import Outcome, OverReply, Played, Reader
 from benchmarks.turns.overlap_sounds import SITUATIONS, recorded, stream
+from benchmarks.turns.whispered import Whispered
 from localvoice.audio.backchannel import load_sound_judge
 from localvoice.config import TurnConfig
 
@@ -64,9 +66,21 @@ def _is_in_time(one: Outcome) -> bool:
     return one.resumed_s is not None and one.resumed_s <= due_s
 
 
-def measure(half: Half, clips: Path | None, people: Path | None) -> dict[str, Any]:
+def readers(whispered: Whispered | None = None) -> dict[str, Reader]:
+    """By name: those of `READERS`, or a Whisper model beside right words and none."""
+    judge = load_sound_judge("en")
+    named = {name: Reader(words_s, judge) for name, words_s in READERS.items()}
+    if whispered is None:
+        return named
+    model = Reader(min(filter(None, READERS.values())), judge, whispered)
+    right, *_, none = named
+    believed = {"words of the model": model, "the same, all believed": replace(model, is_doubted=False)}
+    return {right: named[right], **believed, none: named[none]}
+
+
+def measure(half: Half, clips: Path | None, people: Path | None, whispered: Whispered | None = None) -> dict[str, Any]:
     """Every situation with every reader."""
-    judge, found = load_sound_judge("en"), dict[str, Any]()
+    found, named = dict[str, Any](), readers(whispered)
     by_people = {} if people is None else {one.name: partial(recorded, one) for one in sorted(people.iterdir())}
     for name, sounds_of in (by_people or SITUATIONS).items():
         sounds = stream(list(sounds_of(half, clips)), half)
@@ -74,9 +88,9 @@ def measure(half: Half, clips: Path | None, people: Path | None) -> dict[str, An
             continue
         _say(f"{name}: {len(sounds.sounds)} sounds, {len(sounds.sound) / frames(60.0):.1f} min")
         played = OverReply(sounds)
-        found[name] = {
-            name: figures(played.run(TurnConfig(), Reader(words_s, judge))) for name, words_s in READERS.items()
-        }
+        found[name] = {one: figures(played.run(TurnConfig(), reader)) for one, reader in named.items()}
+        if whispered is not None:
+            whispered.keep()
     return found
 
 
@@ -112,11 +126,13 @@ def main() -> None:
     parser.add_argument("--half", choices=["choosing", "reporting"], default="reporting")
     parser.add_argument("--clips", type=Path, help="folder of recordings, for voices in the background")
     parser.add_argument("--people", type=Path, help="folders of recordings, KIND/NAME.wav, words in NAME.txt")
+    parser.add_argument("--whisper", type=Path, help="words as this Whisper model reads them")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.people is not None and not any(options.people.glob("*/*.wav")):
         parser.error(f"{options.people} has no folders of .wav files")
-    found = measure(options.half, options.clips, options.people)
+    whispered = None if options.whisper is None else Whispered(options.whisper)
+    found = measure(options.half, options.clips, options.people, whispered)
     print(table(found))
     if options.json is not None:
         machine = f"{platform.machine()} {platform.system()}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from benchmarks.turns.dialogue import Dialogue, Ear, Reader, Taking, Votes
+from benchmarks.turns.whispered import Whispered
 from localvoice.config import PATIENCE_MS, Config, SessionConfig, TurnConfig, VadConfig
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
@@ -74,7 +76,20 @@ def silences(dialogue: Dialogue) -> Iterator[tuple[float, float, float]]:
         yield (*before, float("inf"))
 
 
+WHISPERED = "normal, words of the model"
+BELIEVED = WHISPERED + ", all believed"
 NO_EAR, NO_VOTES, READ = ", no smart-turn", ", silence only", ", and the turn reader"
+
+
+def by_whisper(ear: Ear, whispered: Whispered) -> dict[str, Ends]:
+    """`normal` with the words that were said, with what a model reads in the sound, and with none."""
+    turn, votes = TurnConfig(patience="normal"), Votes(WORDS_S, ear, whispered=whispered)
+    return {
+        "normal": ours(turn, Votes(WORDS_S, ear)),
+        WHISPERED: ours(turn, votes),
+        BELIEVED: ours(turn, replace(votes, is_doubted=False)),
+        "normal, no words": ours(turn, Votes(None, ear), language="und"),
+    }
 
 
 def systems(ear: Ear | None, reader: Reader | None = None) -> dict[str, Ends]:

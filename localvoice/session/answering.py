@@ -116,16 +116,22 @@ class Answering:
             hand.gate.tell(partial(self._tell_words, hand, heard))
         has_voted = asked is not None and self.following.follows(asked.turn)
         if isinstance(asked, PauseBegan) and not hand.gate.is_open and not has_voted:
-            hand.vote.tell(partial(self._vote, asked, heard.words))
+            hand.vote.tell(partial(self._vote, asked, heard))
 
     def _tell_words(self, hand: Hand, heard: Heard) -> None:
         """Who says something over our goodbye stays."""
         self.state.wants_end &= heard.transcript.rejected
         self.house.log.transcript(hand.turn, heard.transcript, heard.audio_s)
 
-    def _vote(self, pause: PauseBegan, words: str) -> None:
-        is_command = self._answers.command(words) is not None
-        vote = WordsSoFar(self.equipment.now_s(), pause.turn, pause.speech_end_s, words, is_command)
+    def _vote(self, pause: PauseBegan, heard: Heard) -> None:
+        vote = WordsSoFar(
+            self.equipment.now_s(),
+            pause.turn,
+            pause.speech_end_s,
+            heard.words,
+            is_command=self._answers.command(heard.words) is not None,
+            confidence=heard.transcript.confidence,
+        )
         self.following.words_vote.tell(vote, self.house)
 
     @property

@@ -94,7 +94,10 @@ class _Followed:
         is_rejected = any(part.latest.rejected for part in self.parts)
         if is_invented(text, self.speech_s):
             text = stable = ""
-        return Partial(text, stable, last.is_final, None, last.end_of_turn, last.language, is_rejected)
+        sure = [part.latest.confidence for part in self.parts if part.latest.confidence is not None]
+        return Partial(
+            text, stable, last.is_final, None, last.end_of_turn, last.language, is_rejected, min(sure, default=None)
+        )
 
     def covers(self, end_s: float) -> bool:
         """Whether all words up to `end_s` are known."""
@@ -220,7 +223,13 @@ class Following:
             turn.changed.clear()
             await turn.changed.wait()
         words, engine = turn.words, turn.parts[-1].engine
-        transcript = Transcript(words.text, words.language or self._language, engine, rejected=words.rejected)
+        transcript = Transcript(
+            words.text,
+            words.language or self._language,
+            engine,
+            rejected=words.rejected,
+            confidence=words.confidence,
+        )
         return Heard(transcript, asked.end_s - asked.start_s)
 
     def _followed(self, number: int) -> _Followed | None:
@@ -280,6 +289,7 @@ class Following:
             is_command=self._is_command(text),
             is_settled=turn.covers(pause.speech_end_s),
             end_of_turn=words.end_of_turn,
+            confidence=words.confidence,
         )
         self.words_vote.tell(vote, house)
 

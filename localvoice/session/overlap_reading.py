@@ -73,4 +73,5 @@ class OverlapReading:
         heard = await unless_it_fails(reading, "the overlap could not be read")
         self._task = None
         if heard is not None:  # else the policy decides without words
-            house.observe(OverlapRead(equipment.now_s(), asked.turn, heard.text, heard.rejected))
+            about = (equipment.now_s(), asked.turn, heard.text, heard.rejected)
+            house.observe(OverlapRead(*about, confidence=heard.confidence))

@@ -5,6 +5,7 @@ Rule of this file: only directories are opened, never hub names, so nothing here
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
@@ -156,6 +157,7 @@ class FasterWhisperRecognizer:
             engine=NAME,
             segments=tuple(_as_ours(segment) for segment in segments),
             rejected=self._reject_below is not None and logprob < self._reject_below,
+            confidence=math.exp(logprob) if text else None,
         )
 
     def _recorded(self, samples: Samples, token: CancelToken) -> Iterator[Segment]:

@@ -79,7 +79,8 @@ class OpenAICompatibleRecognizer:
     def _transcript(self, body: bytes) -> Transcript:
         try:
             answer = json.loads(body)
-            segments = tuple(_segment(one) for one in answer.get("segments") or () if self._is_speech(one))
+            spoken = [one for one in answer.get("segments") or () if self._is_speech(one)]
+            segments, confidence = tuple(map(_segment, spoken)), _confidence(spoken)
             text = answer["text"]
             if answer.get("segments"):
                 text = " ".join(one.text for one in segments)
@@ -88,7 +89,7 @@ class OpenAICompatibleRecognizer:
             raise ProviderBroken(f"{self.name} sent a transcript that cannot be read", provider=self.name) from error
         if not isinstance(text, str):
             raise ProviderBroken(f"{self.name} sent a transcript without text", provider=self.name)
-        return Transcript(text.strip(), self.language or language_tag(said), self.name, segments)
+        return Transcript(text.strip(), self.language or language_tag(said), self.name, segments, confidence=confidence)
 
     def _is_speech(self, segment: Mapping[str, Any]) -> bool:
         """Whether somebody said it. Whisper's own decoder looks at these scores; here that is left to us."""
@@ -98,6 +99,15 @@ class OpenAICompatibleRecognizer:
 
 def _segment(segment: Mapping[str, Any]) -> Segment:
     return Segment(float(segment["start"]), float(segment["end"]), str(segment["text"]).strip())
+
+
+def _confidence(segments: Sequence[Mapping[str, Any]]) -> float | None:
+    """See `Transcript.confidence`; None where the service does not score every segment."""
+    scores = [score for segment in segments if (score := segment.get("avg_logprob")) is not None]
+    if not scores or len(scores) < len(segments):
+        return None
+    weights = [max(1, len(segment.get("tokens") or ())) for segment in segments]
+    return float(np.exp(min(0.0, np.average(scores, weights=weights))))
 
 
 def _wav(samples: Samples) -> bytes:

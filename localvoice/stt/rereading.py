@@ -176,7 +176,7 @@ class Rereader:
         agreement, last = self._agreement, self._last
         stable = agreement.text if is_final else agreement.stable
         is_rejected = last.rejected and not agreement.has_closed
-        return Partial(agreement.text, stable, is_final, settled_s, None, last.language, is_rejected)
+        return Partial(agreement.text, stable, is_final, settled_s, None, last.language, is_rejected, last.confidence)
 
 
 async def _next(blocks: AsyncIterator[Samples]) -> Samples | None:

@@ -126,7 +126,7 @@ class EndOfTurn:
     def _read(self, pause: _Pause, seen: WordsSoFar) -> None:
         pause.text, pause.votes.recogniser = seen.text, seen.end_of_turn
         tells = not (seen.is_settled and self._is_old(pause))
-        pause.votes.is_command = tells and seen.is_command
+        pause.votes.is_command, pause.votes.confidence = tells and seen.is_command, seen.confidence
         if self._words_vote is not None:
             pause.votes.text = seen.text if tells else ""
             pause.votes.words = self._words_vote(seen.text) if tells else None

@@ -98,6 +98,8 @@ class OverlapRead:
     turn: int
     text: str
     rejected: bool
+    confidence: float | None = None
+    """As in `WordsSoFar`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class WordsSoFar:
     """0..1 that a sentence ends behind them, in a language model's opinion; None: none was asked, or it failed."""
     is_read: bool = True
     """False: that opinion follows."""
+    confidence: float | None = None
+    """0..1, how sure the recogniser is of them (`Transcript.confidence`); None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from localvoice.config import Config
+from localvoice.turn.belief import is_doubtful
 from localvoice.turn.decisions import (
     BargeIn,
     Decision,
@@ -127,7 +128,7 @@ class OverReply:
         sound = self._dismissed
         if sound is None or self._floor.overlap is not None or seen.at_s - self._ended_s > _BELIEVED_S:
             return False
-        if self._policy.is_stop_word(sound, seen.text, rejected=seen.rejected):
+        if self._policy.is_stop_word(sound, seen.text, rejected=is_doubtful(seen, sound.kind)):
             self._floor.early = sound
         self._policy.understand_late(sound, seen.text)
         return self._floor.early is sound

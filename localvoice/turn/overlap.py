@@ -12,6 +12,7 @@ from enum import Flag, auto
 from math import inf
 
 from localvoice.config import Config
+from localvoice.turn.belief import is_doubtful
 from localvoice.turn.decisions import Dismissal
 from localvoice.turn.lexicon import Lexicon, is_echo, plain_words
 from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
@@ -213,7 +214,7 @@ class OverlapPolicy:
         """An answer to what was asked, or what the reply was saying. None while that decides nothing."""
         match seen:
             case OverlapRead():
-                return self._hear(overlap, plain_words(seen.text), rejected=seen.rejected)
+                return self._hear(overlap, plain_words(seen.text), rejected=is_doubtful(seen, overlap.kind))
             case OverlapJudged():
                 overlap.kind = seen
                 return self._is_sure(overlap) or None

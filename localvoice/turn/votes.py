@@ -8,11 +8,12 @@ meant with as many ends as pauses inside a thought, as the word model's are. The
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
+from localvoice.turn.belief import believed
 from localvoice.turn.context import NO_QUESTION, Question
 from localvoice.turn.read_weights import READ, READ_BOTH
 from localvoice.turn.vote_weights import BOTH, LOUDNESS, WORDS
@@ -95,6 +96,8 @@ class Votes:
     """A skill would take the whole of them."""
     recogniser: float | None = None
     """The recogniser's own opinion; None: it has none."""
+    confidence: float | None = None
+    """How sure the recogniser is of the words (`Transcript.confidence`); None: it does not say, and is believed."""
     loudness_db: float | None = None
     """The last half second above the stressed syllables of the turn; None: not known. No vote by itself: beside none it
     leaves the wait to the pauses."""
@@ -113,7 +116,7 @@ class Votes:
         if by_rule or (self._wants_more and self.recogniser is not None):
             return 0.0
         by_sound = self.trust * HEARD if self.sound is not None and self.turn_s >= SOUND_FROM_S else 0.0
-        return by_sound + (AS_READ if self.read is not None else 0.0)
+        return by_sound + (believed(self.confidence) * AS_READ if self.read is not None else 0.0)
 
     @property
     def finished(self) -> float | None:
@@ -122,6 +125,20 @@ class Votes:
 
     def finished_at(self, trust: float) -> float | None:
         """The same with another trust in the sound."""
+        likely, share = self._finished_at(trust), believed(self.confidence)
+        if likely is None or share == 1.0:
+            return likely
+        without = self._wordless._finished_at(trust)  # noqa: SLF001 - of the same votes
+        if without is None:
+            return probability(share * log_odds(likely)) if share else None
+        return probability(share * log_odds(likely) + (1.0 - share) * log_odds(without))
+
+    @property
+    def _wordless(self) -> Votes:
+        return replace(self, text="", words=None, read=None, is_command=False, confidence=None)
+
+    def _finished_at(self, trust: float) -> float | None:
+        """With words that are believed."""
         if self._is_whole:
             return INSTANT_PROBABILITY
         parts = [part for part in (self._of_ears(trust), self._of_recogniser()) if part is not None]

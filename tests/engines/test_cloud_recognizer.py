@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import io
+import math
 import wave
 
 import numpy as np
@@ -66,6 +67,22 @@ async def test_the_turn_is_sent_as_it_was_heard():
     with wave.open(io.BytesIO(parts["file"].get_content())) as wav:
         assert (wav.getframerate(), wav.getnchannels(), wav.getsampwidth()) == (SPEECH_RATE_HZ, 1, 2)
         assert wav.readframes(wav.getnframes()) == to_int16(SOUND).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("segments", "confidence"),
+    [
+        ([SURE], math.exp(-0.2)),
+        ([{**SURE, "tokens": [1, 2, 3]}, {**SURE, "avg_logprob": -0.6, "tokens": [4]}], math.exp(-0.3)),
+        ([SURE, NOISE], math.exp(-0.2)),
+        ([SURE, {key: value for key, value in SURE.items() if key != "avg_logprob"}], None),
+        ([], None),
+    ],
+)
+async def test_how_sure_the_service_is_of_its_words_is_told_where_it_says_so(segments, confidence):
+    async with serving(status(200, {"text": "Hello there.", "segments": segments})) as server:
+        transcript = await recognizer(server).transcribe(SOUND)
+    assert transcript.confidence == (None if confidence is None else pytest.approx(confidence))
 
 
 async def test_rare_words_stand_before_what_was_said_last():

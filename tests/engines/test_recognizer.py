@@ -15,6 +15,7 @@ from localvoice.audio.samples import SPEECH_RATE_HZ, resample, silence
 from localvoice.errors import ConfigError, ModelError, ProviderError
 from localvoice.stt.faster_whisper import FasterWhisperRecognizer
 from localvoice.stt.spoken_language import SpokenLanguage
+from localvoice.turn.belief import BELIEVED
 from tests.fakes import FakeRecognizer, ScriptedStreamingRecognizer
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -103,6 +104,21 @@ async def test_unsure_words_are_rejected_where_a_threshold_is_set():
     assert not (await recognizer.transcribe(sure)).rejected
     assert (await recognizer.transcribe(unsure)).rejected
     recognizer.close()
+
+
+async def test_how_sure_it_is_of_its_words_is_told(whisper):
+    sure, unsure = spoken(FRANCE), spoken("Photosynthesis bewilders seventeen platypuses.")
+    assert BELIEVED < (await whisper.transcribe(sure)).confidence <= 1.0
+    assert 0.0 < (await whisper.transcribe(unsure)).confidence < BELIEVED
+    assert (await whisper.transcribe(silence(SPEECH_RATE_HZ))).confidence is None
+
+
+async def test_how_sure_it_is_of_its_words_is_told_while_they_are_spoken(whisper):
+    async def blocks():
+        yield spoken("Photosynthesis bewilders seventeen platypuses.")
+
+    [*_, last] = [partial async for partial in whisper.stream(blocks())]
+    assert last.confidence < BELIEVED
 
 
 def test_english_model_needs_no_detection():

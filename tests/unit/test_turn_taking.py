@@ -320,6 +320,27 @@ def test_a_short_sound_is_dismissed_by_its_words(length_s, text, rejected, reaso
     assert only(OverlapDismissed, decisions).reason is reason
 
 
+@pytest.mark.parametrize(
+    ("confidence", "content", "cuts"),
+    [
+        *((0.5, 0.6, False), (0.56, 0.6, True), (0.6, 0.2, False), (0.64, 0.2, True)),
+        *((0.67, 0.0, True), (None, 0.0, True), (0.55, None, False), (0.57, None, True)),
+    ],
+)
+def test_the_less_a_short_sound_is_like_words_the_surer_the_recogniser_has_to_be(confidence, content, cuts):
+    conversation = talk()
+    conversation.answered()
+    conversation.speak(0.19)
+    asked = only(ReadOverlap, conversation.quiet(0.12))
+    if content is not None:
+        conversation.step(OverlapJudged(conversation.now_s, asked.turn, content, backchannel=0.0))
+    read = OverlapRead(conversation.now_s, asked.turn, "xyz", rejected=False, confidence=confidence)
+    decisions = conversation.step(read)
+    assert [type(one) for one in decisions if isinstance(one, BargeIn | OverlapDismissed)] == [
+        BargeIn if cuts else OverlapDismissed
+    ]
+
+
 def test_words_before_a_pause_do_not_dismiss_what_follows_it():
     """ "Mm-hm ... but what about tea": the first word is read as the second begins."""
     conversation = talk()

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localvoice.config import TurnConfig
+from localvoice.turn.belief import BELIEVED, DOUBTED
 from localvoice.turn.context import Question
 from localvoice.turn.endpointing import SURE, Endpointing, Pace
 from localvoice.turn.loudness import LOUDEST_DB
-from localvoice.turn.votes import AS_READ, HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes
+from localvoice.turn.votes import AS_READ, HEARD, LOUDNESS_FROM_S, NUMBER_LIMIT, Votes, log_odds
 from localvoice.turn.words import ends_in_number, turn_words
 
 chances = st.floats(0, 1)
@@ -35,6 +36,23 @@ def test_without_a_vote_there_is_no_probability():
 def test_each_vote_counts_alone():
     assert said("could you say that again") > 0.5 > said("i would like to")
     assert Votes(LONG_S, sound=0.99).finished > 0.5 > Votes(LONG_S, sound=0.01).finished
+
+
+@pytest.mark.parametrize("text", ["could you say that again", "i would like to", "stop", "it is two five"])
+@pytest.mark.parametrize("sound", [0.9, 0.1, None])
+def test_words_tell_as_much_of_the_end_as_the_recogniser_is_sure_of_them(text, sound):
+    sure, without = said(text, sound), Votes(LONG_S, sound=sound).finished
+    assert said(text, sound, confidence=BELIEVED) == sure
+    assert said(text, sound, confidence=DOUBTED) == without
+    half = said(text, sound, confidence=(DOUBTED + BELIEVED) / 2)
+    assert 2 * log_odds(half) == pytest.approx(log_odds(sure) + log_odds(without or 0.5))
+
+
+def test_a_command_and_what_a_reader_says_are_words_as_well():
+    command = Votes(LONG_S, sound=0.3, text="what time is it", words=0.9, is_command=True, confidence=DOUBTED)
+    read = Votes(LONG_S, sound=0.3, text="what time is it", words=0.9, read=0.9, confidence=DOUBTED)
+    assert command.finished == read.finished == Votes(LONG_S, sound=0.3).finished
+    assert read.surer == HEARD
 
 
 @pytest.mark.parametrize("vote", [-1.0, 0.0, 1.0, 7.0, math.nan])

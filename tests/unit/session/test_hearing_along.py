@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from tests.virtual_time import Setting, Talk, hold, of, one
 
 CAPITAL = ((0.2, "what"), (0.35, "is"), (0.5, "the"), (0.7, "capital"), (0.9, "of"), (1.1, "France"))
 SENTENCE = "what is the capital of France"
+MAY_GO_ON = ((0.2, "tell"), (0.35, "me"), (0.5, "a"), (1.1, "story"))
 DOWN = ProviderUnavailable("it is down", provider="fake-live-stt")
 
 
@@ -101,11 +104,22 @@ def test_words_that_come_in_during_the_pause_vote_again():
 
 def test_the_recogniser_s_own_end_of_turn_is_a_vote():
     waits = []
-    may_go_on = ((0.2, "tell"), (0.35, "me"), (0.5, "a"), (1.1, "story"))
     for likely in (0.02, None, 0.98):
-        talk = hold(one_question, setting(HearingAlong(may_go_on, end_of_turn=likely)))
+        talk = hold(one_question, setting(HearingAlong(MAY_GO_ON, end_of_turn=likely)))
         waits.append(one(talk.events, "turn_ended")["silence_ms"])
     assert waits[0] > waits[1] > waits[2]
+
+
+@pytest.mark.parametrize("stt", [HearingAlong, FakeRecognizer])
+def test_words_that_the_recogniser_doubts_tell_less_of_the_end(stt):
+    script = MAY_GO_ON if stt is HearingAlong else " ".join(word for _, word in MAY_GO_ON)
+    ended = {}
+    for confidence in (0.3, 0.5, 0.7, None):
+        ears = stt(script, confidence=confidence)
+        ended[confidence] = one(hold(one_question, setting(ears)).events, "turn_ended")
+    likely = {confidence: event["probability"] for confidence, event in ended.items()}
+    assert ended[0.3]["reason"] == "silence"
+    assert 0.5 == likely[0.3] < likely[0.5] < likely[0.7] == likely[None]
 
 
 def test_an_answer_is_prepared_with_settled_words():
@@ -151,6 +165,20 @@ def test_a_turn_that_goes_on_behind_its_end_has_each_word_once(settles, streams)
     if streams == 2:
         whole = np.concatenate([given(stream) for stream in stt.streams])
         assert np.count_nonzero(whole) == pytest.approx(1.6 * 16_000, abs=1400), "no sound twice, none missing"
+
+
+def test_one_doubtful_half_of_a_turn_makes_its_words_doubtful():
+    class DoubtsTheFirst(HearingAlong):
+        async def stream(self, blocks):
+            confidence = None if self.streams else 0.2
+            async for partial in super().stream(blocks):
+                yield replace(partial, confidence=confidence)
+
+    stt = DoubtsTheFirst(((0.4, "what"), (0.7, "is")), ((0.5, "the"), (0.8, "time")), settles=False)
+    soon = Config(turn=TurnConfig(sure_ms=300, silence_ms=300, limit_ms=300))
+    talk = hold(resumes, Setting(stt=stt, llm=FakeChatModel("Noon.", first_token_s=3.0), config=soon))
+    votes = [seen for seen in talk.seen if isinstance(seen, WordsSoFar)]
+    assert (votes[-1].text, votes[-1].confidence) == ("what is the time", 0.2)
 
 
 @pytest.mark.parametrize("at_s", [0.0, 0.6, 1.2])

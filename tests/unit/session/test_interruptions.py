@@ -182,6 +182,20 @@ def test_resume_deadlines(length_s, delay_s):
     assert false_alarm["t"] - talk.began_s <= (0.6 if length_s <= 0.2 else length_s + 0.4) + 0.01
 
 
+@pytest.mark.parametrize(("confidence", "outcome"), [(0.3, "false_alarm"), (0.9, "barge_in")])
+def test_words_that_the_recogniser_doubts_do_not_cut_a_reply(confidence, outcome):
+    recognizer = FakeRecognizer("tell me a story", "argentina", confidence=confidence)
+
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.quiet(1.0)
+        await talk.speak(0.2)
+        await talk.until("reply_finished", turn=1)
+
+    talk = hold(user, Setting(stt=recognizer, llm=FakeChatModel(STORY)))
+    assert [event["type"] for event in talk.events if event["type"] in {"false_alarm", "barge_in"}] == [outcome]
+
+
 def test_a_long_mm_hm_goes_on():
     recognizer = FakeRecognizer("tell me a story", "mm-hm", delay_s=0.08)
 
