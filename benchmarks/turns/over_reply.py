@@ -103,13 +103,14 @@ class OverReply:
 
     def __init__(self, sounds: Stream) -> None:
         self._sounds = sounds
-        self._windows = list(heard(sounds.sound))
+        self.windows = list(heard(sounds.sound))
+        """What the front end heard."""
 
     def run(self, turn: TurnConfig, reader: Reader) -> Played:
         """What each sound came to."""
         played = Played([Outcome(onset_s, end_s) for onset_s, end_s, _ in self._sounds.sounds])
         deciding = _Deciding(self._sounds, Config(turn=turn), reader)
-        for decision in deciding.all(self._windows):
+        for decision in deciding.all(self.windows):
             played.note(decision)
         played.reply_s = deciding.reply_s
         return played

@@ -7,9 +7,9 @@ import numpy as np
 from localvoice.turn.observations import OverlapJudged, OverlapRead
 
 DOUBTED, BELIEVED = 0.45, 0.67
-"""A recogniser's confidence (`Transcript.confidence`) with which its words tell nothing, and from which on they tell all
-that they say. Their logarithms are -0.8, where Whisper's larger models doubt a text (`localvoice.stt.invented`), and
--0.4, which models of it reach in clear speech. Chosen: no full-size one was measured
+"""A recogniser's confidence (`Transcript.confidence`) with which its words tell nothing, and from which on they tell
+all that they say. Their logarithms are -0.8, where Whisper's larger models doubt a text (`localvoice.stt.invented`),
+and -0.4, which models of it reach in clear speech. Chosen: no full-size one was measured
 (docs/decisions/065-words-as-far-as-they-are-sure.md)."""
 
 _UNKNOWN = 0.5

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.turns.corpus import Phrase, SpokenTurn, frames
 from benchmarks.turns.dialogue import Dialogue, Taking, Votes, dialogues
 from benchmarks.turns.intervals import quantile_ms, share_95
-from benchmarks.turns.over_reply import Outcome, Played
-from benchmarks.turns.overlap_sounds import OverSound, stream
+from benchmarks.turns.over_reply import Outcome, OverReply, Played, Reader
+from benchmarks.turns.overlap_sounds import OverSound, Stream, stream
 from benchmarks.turns.scores import BETWEEN, INSIDE, REPLY_S, Score
 from benchmarks.turns.systems import fixed, ours, silences
 from localvoice.audio.vad import WINDOW_S
@@ -88,6 +88,35 @@ def test_words_that_want_more_outlast_the_pause():
     with_words.add(talk(), ours(turn, Votes(words_s=0.05))(talk()))
     assert without.early["all"] == 2
     assert with_words.early["all"] == 0, "`call my mother and` is no thought"
+
+
+class Misreads:
+    """In place of a Whisper model."""
+
+    def read(self, sound: np.ndarray) -> tuple[str, float]:
+        return "i would like to", 0.3
+
+
+@pytest.mark.parametrize(("is_doubted", "early"), [(True, 2), (False, 0)])
+def test_what_a_model_reads_counts_as_far_as_it_is_sure(is_doubted, early):
+    score = Score()
+    votes = Votes(words_s=0.05, whispered=Misreads(), is_doubted=is_doubted)
+    score.add(talk(), ours(TurnConfig(silence_ms=300), votes)(talk()))
+    assert score.early["all"] == early
+
+
+@pytest.mark.parametrize(("is_doubted", "cuts"), [(True, 0), (False, 2)])
+def test_what_a_model_reads_over_a_reply_counts_as_far_as_it_is_sure(is_doubted, cuts):
+    spoken = np.zeros(frames(12.0), dtype=np.float32)
+    sounds = Stream(spoken, [(6.0, 6.19, ""), (9.0, 9.19, "")])
+    played = OverReply(sounds)
+    speaks = [(0.5, 1.5), *((start_s, end_s) for start_s, end_s, _ in sounds.sounds)]
+    played.windows = [
+        Window((n + 1) * WINDOW_S, 0.95 if any(a <= (n + 0.5) * WINDOW_S < b for a, b in speaks) else 0.01)
+        for n in range(int(12.0 / WINDOW_S))
+    ]
+    outcome = played.run(TurnConfig(), Reader(0.06, whispered=Misreads(), is_doubted=is_doubted))
+    assert (outcome.holds, outcome.cuts) == (2, cuts)
 
 
 def test_a_turn_is_one_however_often_it_seemed_over():
