@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from localvoice.messages import Origin
 from localvoice.turn.observations import SpeakRequested, Typed
-from localvoice.turn.overlap import Overlap
+from localvoice.turn.overlap_sound import Overlap
 from localvoice.turn.usual_level import UsualLevel
 
 

@@ -24,7 +24,7 @@ from localvoice.turn.floor import Deferred, Floor
 from localvoice.turn.machine import Action, Signal, TurnMachine
 from localvoice.turn.observations import Observation, SpeakRequested, Typed
 from localvoice.turn.over_reply import OverReply
-from localvoice.turn.overlap import Verdict
+from localvoice.turn.overlap_sound import Verdict
 from localvoice.turn.pauses import Pauses
 from localvoice.turn.speech_gate import SpeechGate
 

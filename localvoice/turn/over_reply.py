@@ -28,7 +28,8 @@ from localvoice.turn.observations import (
     Typed,
     Window,
 )
-from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy, Verdict
+from localvoice.turn.overlap import OverlapPolicy
+from localvoice.turn.overlap_sound import Ask, Overlap, Verdict
 from localvoice.turn.pauses import QUIET_SILENCE_S
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
@@ -64,13 +65,17 @@ class OverReply:
         if self._gate.is_speech:
             self._floor.early = self._policy.begin(at_s, self._gate.probability)
 
-    def keep_early(self, edge: Edge | None, window: Window) -> None:
-        """A sound over an answer that cannot be taken back, and does not sound yet."""
-        if self._floor.early is None:
+    def keep_early(self, edge: Edge | None, window: Window) -> Iterator[Decision]:
+        """A sound over an answer that cannot be taken back, and does not sound yet: read as soon as it is over."""
+        early = self._floor.early
+        if early is None:
             if edge is Edge.STARTED:
                 self._floor.early = self._policy.begin(self._gate.onset_s, self._gate.probability)
         elif self._gate.is_speech:
-            self._policy.count(self._floor.early, window.probability)
+            self._policy.count(early, window.probability)
+            early.goes_on()
+        elif not early.has_ended and (asked := self._policy.ends(early, window.at_s)) is not None:
+            yield from self._asked(asked, early, window.at_s)
 
     # while it does
 
@@ -79,6 +84,7 @@ class OverReply:
         floor = self._floor
         overlap = floor.early or self._policy.begin(self._gate.onset_s, self._gate.probability)
         overlap.began_s = min(overlap.began_s, self.began_s(overlap.onset_s))
+        overlap.is_heard_from(at_s)
         floor.overlap, floor.early, self._dismissed = overlap, None, None
         return OverlapStarted(at_s, floor.turn, overlap.onset_s)
 
@@ -87,16 +93,23 @@ class OverReply:
         verdict = self._policy.step(overlap, window.at_s, window.probability, is_speech=self._gate.is_speech)
         if not isinstance(verdict, Ask):
             return [], verdict
+        return self._asked(verdict, overlap, window.at_s), None
+
+    def _asked(self, asks: Ask, overlap: Overlap, at_s: float) -> list[Decision]:
         asked: list[Decision] = []
-        if Ask.WORDS in verdict:
-            asked.append(self._reading(overlap, window.at_s))
-        if Ask.KIND in verdict:
-            asked.append(JudgeOverlap(window.at_s, self._floor.turn, overlap.onset_s))
-        return asked, None
+        if Ask.WORDS in asks:
+            asked.append(self._reading(overlap, at_s))
+        if Ask.KIND in asks:
+            asked.append(JudgeOverlap(at_s, self._floor.turn, overlap.onset_s))
+        return asked
 
     def take(self, seen: OverlapRead | OverlapJudged | ReplyContext) -> Verdict | None:
         """An answer, or what the reply was saying."""
-        return None if self._floor.overlap is None else self._policy.take(self._floor.overlap, seen)
+        if self._floor.overlap is not None:
+            return self._policy.take(self._floor.overlap, seen)
+        if self._floor.early is not None:
+            self._policy.take(self._floor.early, seen)  # counts when the reply begins to sound
+        return None
 
     def release(self, at_s: float, verdict: Verdict | None) -> Iterator[Decision]:
         """The sound in hand was no interruption, as far as is known."""

@@ -7,8 +7,6 @@ docs/decisions/013-overlaps.md says why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Flag, auto
 from math import inf
 
 from localvoice.config import Config
@@ -16,6 +14,7 @@ from localvoice.turn.belief import is_doubtful
 from localvoice.turn.decisions import Dismissal
 from localvoice.turn.lexicon import Lexicon, is_echo, plain_words
 from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
+from localvoice.turn.overlap_sound import KNOWN, Ask, Overlap, Verdict
 from localvoice.turn.speech_gate import WINDOW_S
 
 _BLIP_S = 0.13
@@ -66,80 +65,6 @@ _CERTAIN = 0.9
 
 _MISREAD_WORDS = 2
 
-_LONGEST_MM_HM_S = 1.0
-"""Voiced time from which a sound that may be words is an interruption: synthetic backchannels last 0.2-0.7 s."""
-
-_WORDLESS = 0.2
-"""Probability of content under which a sound that goes on is no words, as far as its last second tells: a laugh."""
-
-_LONGEST_LAUGH_S = 3.0
-"""Voiced time from which even that is an interruption: whoever the judge is wrong about gets the floor then. Chosen."""
-
-_KNOWN = frozenset({Dismissal.BACKCHANNEL, Dismissal.ECHO})
-"""What words so far can say against an interruption while the sound goes on."""
-
-
-class Ask(Flag):
-    """What the policy wants to know of the sound so far."""
-
-    WORDS = auto()
-    KIND = auto()
-    """What it sounds like (`OverlapJudged`)."""
-
-
-Verdict = Dismissal | Ask | bool
-"""True: the user takes the turn. A `Dismissal`: the reply goes on."""
-
-
-@dataclass(slots=True)
-class Overlap:
-    """One sound over a reply, from its onset until it is decided."""
-
-    onset_s: float
-    decide_at_s: float
-    judged_from_s: float
-    """Where the stretch began that is judged at `decide_at_s`: the onset, later where it was left open."""
-    voiced_s: float = 0.0
-    voiced_before_s: float = 0.0
-    """The part of `voiced_s` before `judged_from_s`."""
-    asked_at_s: float | None = None
-    """When its words were asked for; None where no answer is awaited."""
-    is_read: bool = False
-    """An answer to that has come, if only of the words so far."""
-    has_ended: bool = False
-    """The words that were asked for are all there are."""
-    words: Verdict | None = None
-    """What the words so far say."""
-    earlier: Verdict | None = None
-    """What they said when it was left open."""
-    kind: OverlapJudged | None = None
-    """What it sounds like so far; None where nobody judges."""
-    context: ReplyContext | None = None
-    """What the reply was saying; None where that is not known."""
-    began_s: float = 0.0
-    """Where the user's words begin: the onset, or that of a sound just before, whose words nobody knows."""
-
-    @property
-    def is_understood(self) -> bool:
-        """Whether it is known to be no words for us."""
-        return self.words in _KNOWN
-
-    @property
-    def may_answer(self) -> bool:
-        """Whether the reply had just asked something."""
-        return self.context is not None and self.context.has_asked
-
-    @property
-    def is_too_long(self) -> bool:
-        """Whether there is more voice than in a sound that takes no turn."""
-        is_wordless = self.kind is not None and self.kind.content < _WORDLESS
-        return self.voiced_s >= (_LONGEST_LAUGH_S if is_wordless else _LONGEST_MM_HM_S)
-
-    def goes_on(self) -> None:
-        """It had not ended after all: what is read of it so far decides nothing."""
-        if self.has_ended:
-            self.has_ended, self.asked_at_s, self.is_read = False, None, False
-
 
 class OverlapPolicy:
     """Feed it the windows of one overlap; it answers with a verdict as soon as there is one."""
@@ -167,11 +92,18 @@ class OverlapPolicy:
             overlap.goes_on()
             return self._while_it_lasts(overlap, at_s, probability)
         if overlap.has_ended and overlap.asked_at_s is not None:
+            if overlap.is_read:  # before the reply began to sound
+                return overlap.words
             late = at_s - overlap.asked_at_s >= _READ_WITHIN_S
             return self._unread(overlap) if late else None
+        return self.ends(overlap, at_s) or Dismissal.NOISE
+
+    @staticmethod
+    def ends(overlap: Overlap, at_s: float) -> Ask | None:
+        """The sound is over: what is to be asked of it; None where it was too short for words."""
         if overlap.voiced_s <= _BLIP_S:
-            return Dismissal.NOISE
-        overlap.has_ended, overlap.asked_at_s = True, at_s
+            return None
+        overlap.has_ended, overlap.asked_at_s, overlap.is_read = True, at_s, False
         return Ask.WORDS | Ask.KIND
 
     def _while_it_lasts(self, overlap: Overlap, at_s: float, probability: float) -> Verdict | None:
@@ -202,7 +134,7 @@ class OverlapPolicy:
 
     @staticmethod
     def _is_interruption(overlap: Overlap, at_s: float) -> bool:
-        if overlap.words is True or overlap.words in _KNOWN:
+        if overlap.words is True or overlap.words in KNOWN:
             return overlap.words is True
         voiced_s = overlap.voiced_s - overlap.voiced_before_s
         if voiced_s < _VOICED_SHARE * (at_s - overlap.judged_from_s):
@@ -273,7 +205,7 @@ class OverlapPolicy:
     @staticmethod
     def _is_sure(overlap: Overlap) -> bool:
         """Whether the sound alone is enough, and it goes on."""
-        return not overlap.has_ended and overlap.words not in _KNOWN and OverlapPolicy._seems_sure(overlap)
+        return not overlap.has_ended and overlap.words not in KNOWN and OverlapPolicy._seems_sure(overlap)
 
     @staticmethod
     def _seems_sure(overlap: Overlap) -> bool:
@@ -286,7 +218,7 @@ class OverlapPolicy:
         """The sound is over, and nobody knows its words."""
         since_s = overlap.voiced_s - overlap.voiced_before_s
         for known in (overlap.words, overlap.earlier if since_s < _UNREAD_WORD_S else None):
-            if isinstance(known, Dismissal) and known in _KNOWN:
+            if isinstance(known, Dismissal) and known in KNOWN:
                 return known
         kind = overlap.kind
         if kind is None or overlap.is_too_long:

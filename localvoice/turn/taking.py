@@ -38,7 +38,7 @@ from localvoice.turn.observations import (
 )
 from localvoice.turn.other_voices import OtherVoices
 from localvoice.turn.over_reply import OverReply
-from localvoice.turn.overlap import Verdict
+from localvoice.turn.overlap_sound import Verdict
 from localvoice.turn.pauses import Pauses
 from localvoice.turn.speech_gate import Edge, SpeechGate
 
@@ -148,7 +148,7 @@ class TurnTaking:
         if edge is not None:
             yield from self._on_edge(edge, window, is_kept=is_kept)
         if is_kept:
-            self._over.keep_early(edge, window)
+            yield from self._over.keep_early(edge, window)
         if self._floor.overlap is not None and edge is Edge.STARTED:
             self._floor.overlap.goes_on()
         elif self._floor.overlap is not None:

@@ -7,7 +7,8 @@ import pytest
 from localvoice.config import Config, TurnConfig
 from localvoice.turn.decisions import Dismissal
 from localvoice.turn.observations import OverlapJudged, OverlapRead, ReplyContext
-from localvoice.turn.overlap import Ask, Overlap, OverlapPolicy
+from localvoice.turn.overlap import OverlapPolicy
+from localvoice.turn.overlap_sound import Ask, Overlap
 from localvoice.turn.speech_gate import WINDOW_S
 
 ONSET_S = 10.0

@@ -203,18 +203,58 @@ def test_a_tool_without_an_effect_can_be_taken_back():
     assert TurnResumed in kinds(conversation.speak(0.2))
 
 
-def test_words_said_and_over_before_a_committed_answer_sounds_are_read_when_it_does():
+def committed() -> Talk:
+    """A question has changed something already, and its answer does not sound yet."""
     conversation = talk()
     conversation.asks()
     conversation.step(ToolRan(conversation.now_s, 1, has_effect=True))
+    return conversation
+
+
+def test_words_over_before_a_committed_answer_sounds_are_read_at_once_and_cut_it_when_it_does():
+    conversation = committed()
     conversation.speak(0.3)
-    conversation.quiet(0.4)
-    assert kinds(conversation.reply_starts()) == [OverlapStarted]
-    asked = only(ReadOverlap, conversation.quiet(0.1))
+    asked = only(ReadOverlap, conversation.quiet(0.2))
+    conversation.quiet(0.4)  # however long that takes
     conversation.step(OverlapRead(conversation.now_s, asked.turn, "and call it tea", rejected=False))
+    assert conversation.taking.state is TurnState.THINKING
+    assert kinds(conversation.reply_starts()) == [OverlapStarted]
+    conversation.quiet(WINDOW_S)
     assert kinds(conversation.decided)[-2:] == [BargeIn, PauseBegan]
     ended = only(TurnEnded, conversation.quiet(0.7))
     assert ended.start_s <= asked.start_s
+
+
+def test_words_still_being_read_when_a_committed_answer_sounds_have_their_time_from_there_on():
+    conversation = committed()
+    conversation.speak(0.3)
+    asked = only(ReadOverlap, conversation.quiet(1.0))
+    conversation.reply_starts()
+    assert kinds(conversation.quiet(0.1)) == []
+    conversation.step(OverlapRead(conversation.now_s, asked.turn, "and call it tea", rejected=False))
+    assert kinds(conversation.decided)[-2:] == [BargeIn, PauseBegan]
+
+
+def test_words_in_two_pieces_before_a_committed_answer_sounds_are_read_as_one():
+    conversation = committed()
+    conversation.speak(0.3)
+    first = only(ReadOverlap, conversation.quiet(0.3))
+    conversation.step(OverlapRead(conversation.now_s, first.turn, "mm-hm", rejected=False))
+    conversation.speak(0.3)
+    again = only(ReadOverlap, conversation.quiet(0.3))
+    assert again.start_s == first.start_s
+    conversation.step(OverlapRead(conversation.now_s, again.turn, "mm-hm and call it tea", rejected=False))
+    conversation.reply_starts()
+    assert only(BargeIn, conversation.quiet(WINDOW_S))
+
+
+def test_an_mm_hm_before_a_committed_answer_sounds_lets_it_go_on():
+    conversation = committed()
+    conversation.speak(0.3)
+    asked = only(ReadOverlap, conversation.quiet(0.3))
+    conversation.step(OverlapRead(conversation.now_s, asked.turn, "mm-hm", rejected=False))
+    conversation.reply_starts()
+    assert only(OverlapDismissed, conversation.quiet(WINDOW_S)).reason is Dismissal.BACKCHANNEL
 
 
 def test_words_said_before_a_committed_answer_that_never_sounds_open_the_next_turn():
