@@ -62,6 +62,7 @@ def check_events(events: Sequence[Event]) -> None:
             sounds = "".join(letter for letter in letters if letter in "sf")
             assert _SOUNDS.fullmatch(sounds), f"first_audio of turn {number} stands elsewhere: {_short(turn)}"
         _check_times(turn)
+        _check_partials(turn)
         _check_reply(turn, is_spoken=is_spoken)
         _check_latency(turn)
     _check_unasked(events)
@@ -151,6 +152,16 @@ def _check_numbers(events: Sequence[Event]) -> None:
             assert number in fillers or number == latest or number > highest, f"{event}: {highest} was given before"
             latest = latest if number in fillers else number
             highest = max(highest, number)
+
+
+def _check_partials(turn: Sequence[Event]) -> None:
+    """What was called stable begins all words that are told later."""
+    stable = ""
+    for event in turn:
+        if event["type"] == "partial":
+            assert event["text"].startswith(event["stable"]), event
+            assert event["stable"].startswith(stable), f"{event}: {stable!r} was stable"
+            stable = event["stable"]
 
 
 def _check_times(turn: Sequence[Event]) -> None:

@@ -1,11 +1,13 @@
-"""The sound of a turn as a stream, read out of the utterance buffer while that is being filled."""
+"""The sound of a turn as a stream, read out of the utterance buffer while that is being filled, and its words."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field, replace
 
 from localvoice.audio.samples import SPEECH_RATE_HZ, Samples, silence
 from localvoice.audio.utterance import UtteranceBuffer
+from localvoice.messages import Partial
 
 
 class Feed:
@@ -65,3 +67,26 @@ class Feed:
                 return silence(0)
             await self._news.wait()
             self._news.clear()
+
+
+@dataclass(slots=True)
+class Part:
+    """One stream. A turn has a second one where the user went on behind the end of the first."""
+
+    feed: Feed
+    engine: str
+    latest: Partial = field(default_factory=lambda: Partial("", ""))
+    task: asyncio.Task[None] | None = None
+
+    def take(self, partial: Partial) -> None:
+        """The stream says this now. What is said again stays settled."""
+        if partial.settled_s is None and partial.text == self.latest.text:
+            partial = replace(partial, settled_s=self.latest.settled_s)
+        self.latest = partial
+
+    def covers(self, end_s: float) -> bool:
+        """Whether all words up to `end_s` are known."""
+        if self.latest.is_final:
+            return True
+        settled_s = self.latest.settled_s
+        return settled_s is not None and self.feed.time_of(settled_s) >= end_s

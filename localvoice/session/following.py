@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from localvoice.engines import StreamingRecognizer, author_of
 from localvoice.messages import Partial, Transcript
 from localvoice.session.dispensable import unless_it_fails
-from localvoice.session.feed import Feed
+from localvoice.session.feed import Feed, Part
 from localvoice.session.hand import Equipment, House
 from localvoice.session.reading import Heard, is_invented
 from localvoice.session.words_vote import WordsVote
@@ -38,32 +38,8 @@ read: by the same service, which takes about as long again, or by whoever stands
 _FINAL_WITHIN_HERE_S = 10.0
 """The same for an engine of this machine: asking it again would only make it later. As `engines.NAME.timeout_s`."""
 
-
 _SPEECH = 0.35
 """Probability from which on a window counts as speech: the default of `vad.release`."""
-
-
-@dataclass(slots=True)
-class _Part:
-    """One stream. A turn has a second one where the user went on behind the end of the first."""
-
-    feed: Feed
-    engine: str
-    latest: Partial = field(default_factory=lambda: Partial("", ""))
-    task: asyncio.Task[None] | None = None
-
-    def take(self, partial: Partial) -> None:
-        """The stream says this now. What is said again stays settled."""
-        if partial.settled_s is None and partial.text == self.latest.text:
-            partial = replace(partial, settled_s=self.latest.settled_s)
-        self.latest = partial
-
-    def covers(self, end_s: float) -> bool:
-        """Whether all words up to `end_s` are known."""
-        if self.latest.is_final:
-            return True
-        settled_s = self.latest.settled_s
-        return settled_s is not None and self.feed.time_of(settled_s) >= end_s
 
 
 @dataclass(slots=True)
@@ -71,7 +47,7 @@ class _Followed:
     """One turn, from its first speech until its answer begins to sound."""
 
     id: int
-    parts: list[_Part] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     speech_s: float = 0.0
     """Seconds of speech in it so far, by the voice detector."""
     is_open: bool = True
@@ -98,6 +74,11 @@ class _Followed:
         return Partial(
             text, stable, last.is_final, None, last.end_of_turn, last.language, is_rejected, min(sure, default=None)
         )
+
+    def still_stable(self, words: Partial) -> str:
+        """What of `words` will not change: no less than was told before, where the words still begin so."""
+        kept = self.told[1] if f"{words.text} ".startswith(f"{self.told[1]} ") else ""
+        return max(words.stable, kept, key=len)
 
     def covers(self, end_s: float) -> bool:
         """Whether all words up to `end_s` are known."""
@@ -246,11 +227,11 @@ class Following:
         if self._house is None or not isinstance(recognizer, StreamingRecognizer):
             turn.lose()
             return
-        part = _Part(Feed(self._equipment.utterances, start_s), recognizer.name)
+        part = Part(Feed(self._equipment.utterances, start_s), recognizer.name)
         turn.parts.append(part)
         part.task = self._house.tasks.create_task(self._follow(turn, part, recognizer, self._house))
 
-    async def _follow(self, turn: _Followed, part: _Part, recognizer: StreamingRecognizer, house: House) -> None:
+    async def _follow(self, turn: _Followed, part: Part, recognizer: StreamingRecognizer, house: House) -> None:
         partials = recognizer.stream(part.feed)
         try:
             while (partial := await unless_it_fails(anext(partials, None), "nobody hears along")) is not None:
@@ -264,11 +245,11 @@ class Following:
 
     def _take(self, turn: _Followed, house: House) -> None:
         words = turn.words
-        told = (words.text, words.stable)
+        told = (words.text, turn.still_stable(words))
         if turn.is_open and told != turn.told:
             turn.told = told
-            house.log.partial(turn.id, words.text, words.stable)
-            self.heed(words.stable)
+            house.log.partial(turn.id, *told)
+            self.heed(turn.told[1])
         self._vote(turn, house)
         turn.changed.set()
 

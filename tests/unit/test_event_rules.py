@@ -131,3 +131,14 @@ def test_something_unasked_while_the_user_speaks_is_found():
     events.insert(events.index(started) + 1, stopped)
     with pytest.raises(AssertionError, match="while the user speaks"):
         check_events(events)
+
+
+@pytest.mark.parametrize("stable", ["what", "what is a"])
+def test_words_that_were_stable_and_are_not_are_found(stable):
+    told = [("what is", "what is"), ("what is the", stable)]
+    partials = [{"type": "partial", "t": 1.0, "turn": 1, "text": text, "stable": kept} for text, kept in told]
+    events = copy.deepcopy(session())
+    at = events.index(find(events, "turn_ended"))
+    with pytest.raises(AssertionError):
+        check_events([*events[:at], *partials, *events[at:]])
+    check_events([*events[:at], partials[0], *events[at:]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -149,6 +150,22 @@ async def resumes(talk: Talk) -> None:
     await talk.quiet(0.1)
     await talk.speak(0.8)
     await talk.until("turn_metrics")
+
+
+def test_what_was_stable_stays_so_however_late_the_words_behind_it_are():
+    late = HearingAlong(((0.3, "what"), (0.7, "is")), ((0.3, "the"), (0.7, "time")), settles=False, delay_s=0.6)
+
+    async def user(talk: Talk) -> None:
+        for _ in range(2):
+            await talk.speak(0.8)
+            await talk.until("turn_ended")
+            await talk.quiet(0.3)
+        await resumes(talk)
+
+    talk = hold(user, setting(late))
+    stable = [event["stable"] for event in of(talk.events, "partial")]
+    assert max(stable, key=len).startswith("what is")
+    assert all(after.startswith(before) for before, after in pairwise(stable)), stable
 
 
 @pytest.mark.parametrize(("settles", "streams"), [(True, 1), (False, 2)])
