@@ -70,12 +70,22 @@ class OverReply:
         early = self._floor.early
         if early is None:
             if edge is Edge.STARTED:
-                self._floor.early = self._policy.begin(self._gate.onset_s, self._gate.probability)
+                early = self._floor.early = self._policy.begin(self._gate.onset_s, self._gate.probability)
+                early.began_s = self.began_s(early.onset_s)
         elif self._gate.is_speech:
             self._policy.count(early, window.probability)
             early.goes_on()
-        elif not early.has_ended and (asked := self._policy.ends(early, window.at_s)) is not None:
-            yield from self._asked(asked, early, window.at_s)
+        elif not early.has_ended:
+            asked = self._policy.ends(early, window.at_s)
+            if asked is None:
+                self._forget_early(early)
+            else:
+                yield from self._asked(asked, early, window.at_s)
+
+    def _forget_early(self, early: Overlap) -> None:
+        """It was nothing: the answer is not held for it when it begins to sound."""
+        self._dismissed, self._ended_s = early, self._gate.end_s
+        self._floor.early = None
 
     # while it does
 
@@ -107,8 +117,9 @@ class OverReply:
         """An answer, or what the reply was saying."""
         if self._floor.overlap is not None:
             return self._policy.take(self._floor.overlap, seen)
-        if self._floor.early is not None:
-            self._policy.take(self._floor.early, seen)  # counts when the reply begins to sound
+        early = self._floor.early
+        if early is not None and isinstance(self._policy.take(early, seen), Dismissal):
+            self._forget_early(early)  # else it counts when the reply begins to sound
         return None
 
     def release(self, at_s: float, verdict: Verdict | None) -> Iterator[Decision]:

@@ -239,22 +239,40 @@ def test_words_in_two_pieces_before_a_committed_answer_sounds_are_read_as_one():
     conversation = committed()
     conversation.speak(0.3)
     first = only(ReadOverlap, conversation.quiet(0.3))
-    conversation.step(OverlapRead(conversation.now_s, first.turn, "mm-hm", rejected=False))
+    conversation.step(OverlapRead(conversation.now_s, first.turn, "and call it", rejected=False))
     conversation.speak(0.3)
     again = only(ReadOverlap, conversation.quiet(0.3))
     assert again.start_s == first.start_s
-    conversation.step(OverlapRead(conversation.now_s, again.turn, "mm-hm and call it tea", rejected=False))
+    conversation.step(OverlapRead(conversation.now_s, again.turn, "and call it tea", rejected=False))
     conversation.reply_starts()
     assert only(BargeIn, conversation.quiet(WINDOW_S))
 
 
-def test_an_mm_hm_before_a_committed_answer_sounds_lets_it_go_on():
+def test_a_committed_answer_is_not_held_for_an_mm_hm_before_it():
     conversation = committed()
     conversation.speak(0.3)
     asked = only(ReadOverlap, conversation.quiet(0.3))
     conversation.step(OverlapRead(conversation.now_s, asked.turn, "mm-hm", rejected=False))
-    conversation.reply_starts()
-    assert only(OverlapDismissed, conversation.quiet(WINDOW_S)).reason is Dismissal.BACKCHANNEL
+    assert kinds(conversation.reply_starts() + conversation.quiet(0.1)) == []
+    assert conversation.taking.state is TurnState.SPEAKING
+
+
+def test_an_mm_hm_before_a_committed_answer_sounds_is_no_part_of_the_words_behind_it():
+    conversation = committed()
+    conversation.speak(0.3)
+    asked = only(ReadOverlap, conversation.quiet(0.3))
+    conversation.step(OverlapRead(conversation.now_s, asked.turn, "mm-hm", rejected=False))
+    onset_s = only(SpeechStarted, conversation.speak(0.3)).at_s
+    conversation.quiet(0.2)
+    assert only(OverlapStarted, conversation.reply_starts()).onset_s == onset_s
+
+
+def test_a_first_word_that_was_taken_for_noise_before_a_committed_answer_belongs_to_the_words_behind_it():
+    conversation = committed()
+    onset_s = only(SpeechStarted, conversation.speak(0.1)).at_s
+    assert not [one for one in conversation.quiet(0.4) if isinstance(one, ReadOverlap)]
+    conversation.speak(0.3)
+    assert only(ReadOverlap, conversation.quiet(0.2)).start_s <= onset_s
 
 
 def test_words_said_before_a_committed_answer_that_never_sounds_open_the_next_turn():
@@ -271,8 +289,7 @@ def test_a_typed_line_is_answered_though_there_is_noise():
     conversation.type("hello")
     assert kinds(conversation.speak(0.1) + conversation.quiet(0.5)) == [SpeechStarted, SpeechStopped]
     assert conversation.taking.state is TurnState.THINKING
-    conversation.reply_starts()
-    assert only(OverlapDismissed, conversation.quiet(0.1)).reason is Dismissal.NOISE
+    assert kinds(conversation.reply_starts() + conversation.quiet(0.1)) == []
     assert conversation.taking.state is TurnState.SPEAKING
 
 
