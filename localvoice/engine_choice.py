@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from localvoice.candidates import Candidate
 from localvoice.cloud_choice import CloudChoice, Keys, is_cloud_name
@@ -41,11 +42,11 @@ class EngineChoice:
         self._local_engines = LocalEngines(config, store, skills)
 
     def candidates(self, stage: str) -> list[Candidate]:
-        """In order of preference.
+        """In order of preference; one whose model is not here says so when it is loaded.
 
         Raises:
             ConfigError: an unknown engine, one of another stage, or a cloud engine without a key.
-            ModelError: a named engine's model is not here, and nothing stands behind it.
+            ModelError: of the first named engine whose model is not here, where no other is.
         """
         if stage == "tts":
             pronunciation_of(self._config.speech)  # what is wrong with the file is said before anything is loaded
@@ -59,7 +60,8 @@ class EngineChoice:
                 found += self._named(stage, text)
             except ModelError as error:
                 missing.append(error)
-        if not found and missing:
+                found.append(_missing(stage, text, error))
+        if missing and len(missing) == len(found):
             raise missing[0]
         return found
 
@@ -192,6 +194,16 @@ class EngineChoice:
         voice = model or config.engines.of("espeak").voice or ("" if self._is_model(stage, asked) else asked)
         voice = voice or _espeak_voice(config)
         return Candidate("espeak", lambda: self._local_engines.espeak(voice))
+
+
+def _missing(stage: str, text: str, error: ModelError) -> Candidate:
+    """An engine that was asked for and has no model here: whoever takes its place can say from whom, and why."""
+    name = text.partition(":")[0]
+
+    def load() -> Any:
+        raise error
+
+    return Candidate(LOCAL[stage][0] if name in {"auto", _LOCAL_DEFAULT} else name, load)
 
 
 def _espeak_voice(config: Config) -> str:

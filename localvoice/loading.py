@@ -27,7 +27,9 @@ class Loaded:
     stage: str
     engines: tuple[Any, ...]
     skipped: tuple[tuple[str, LocalVoiceError], ...] = ()
-    """Engines that did not come up, or cannot be reached now, and why."""
+    """Engines before the one in use that did not come up, or cannot be reached now, and why."""
+    absent: tuple[tuple[str, LocalVoiceError], ...] = ()
+    """Engines behind the one in use that did not come up: nobody has taken over from them."""
     unreachable: Mapping[str, ProviderError] = field(default_factory=dict)
     """Those of the engines that may come back."""
     took_s: Mapping[str, float] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class _Loading:
     def __init__(self) -> None:
         self._engines: list[Any] = []
         self._skipped: list[tuple[str, LocalVoiceError]] = []
+        self._absent: list[tuple[str, LocalVoiceError]] = []
         self._unreachable: dict[str, ProviderError] = {}
         self._took_s: dict[str, float] = {}
 
@@ -110,7 +113,7 @@ class _Loading:
         try:
             engine = await _engine(candidate, worker, say)
         except (ModelError, ProviderError) as error:
-            self._skipped.append((candidate.name, error))
+            (self._absent if self._works else self._skipped).append((candidate.name, error))
             return
         self._engines.append(engine)
         self._took_s[candidate.name] = time.perf_counter() - began_s
@@ -129,7 +132,8 @@ class _Loading:
         """All of it. Raises what the first candidate failed with, when none works."""
         if not self._works:
             raise self._skipped[0][1]
-        return Loaded(stage, tuple(self._engines), tuple(self._skipped), self._unreachable, self._took_s)
+        skipped, absent = tuple(self._skipped), tuple(self._absent)
+        return Loaded(stage, tuple(self._engines), skipped, absent, self._unreachable, self._took_s)
 
 
 async def _engine(candidate: Candidate, worker: Worker, say: Callable[[str], None]) -> Any:

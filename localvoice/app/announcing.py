@@ -85,6 +85,9 @@ def warnings(config: Config, ears: Ears, engines: Mapping[str, Loaded]) -> Itera
     """Code and message of what the user should know at the start."""
     if ears.choice.warning:
         yield ears.choice.warning
+    for loaded in engines.values():
+        for name, error in loaded.absent:
+            yield "absent_engine", f"{name} does not stand behind {loaded.name}: {error}"
     stt = engines.get("stt")
     if stt is not None and (said := wrong_language(stt.name, config.session.language)):
         yield "wrong_language", said

@@ -89,6 +89,8 @@ async def _say(config: Config, store: ModelStore, options: SayOptions, stack: Ex
 
     for name, error in loaded.skipped:
         told("tts", name, loaded.name, str(error))
+    for name, error in loaded.absent:
+        options.warn(f"{name} does not stand behind {loaded.name}: {error}")
     options.progress(
         f"speaking with {loaded.name}" + (" (starter)" if loaded.is_starter else " (cloud)" if loaded.is_cloud else "")
     )

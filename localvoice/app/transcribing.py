@@ -132,6 +132,8 @@ class _Work:
             self._stack.callback(engine.close)
         for name, error in loaded.skipped:
             self._watcher.warn(f"{loaded.name} listens in place of {name}: {error}")
+        for name, error in loaded.absent:
+            self._watcher.warn(f"{name} does not stand behind {loaded.name}: {error}")
         if loaded.is_starter:
             few = f"{loaded.name} is a starter and knows few words: `localvoice models download` gets a recogniser"
             self._watcher.warn(wrong_language(loaded.name, self._config.session.language) or few)

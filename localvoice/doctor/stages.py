@@ -141,8 +141,8 @@ def _closing(loaded: Loaded) -> Iterator[Loaded]:
 
 def _judged(stage: str, loaded: Loaded, found: str, **figures: float) -> Finding:
     limit = LIMITS[stage]
-    if loaded.skipped:
-        name, error = loaded.skipped[0]
+    if lost := (*loaded.skipped, *loaded.absent):
+        name, error = lost[0]
         return Finding(Outcome.ADVICE, f"{found}; {name} is not used", str(error), figures)
     if figures.get(limit.figure, 0.0) > limit.most_ms:
         found += f"; more than {limit.most_ms:.0f} ms is felt as a pause"

@@ -131,6 +131,24 @@ def test_what_a_flag_names_is_looked_for_even_where_nobody_needs_it(localvoice, 
     assert said in localvoice.refusal("--output", "none", *words, code=code, stdin="hello\n")
 
 
+@pytest.mark.parametrize(
+    ("llm", "kind", "fields"),
+    [
+        ("llama-cpp:nowhere.gguf,skills", "provider_changed", {"from": "llama-cpp", "to": "skills"}),
+        ("skills,llama-cpp:nowhere.gguf", "warning", {"code": "absent_engine"}),
+    ],
+)
+def test_a_model_that_is_not_there_and_another_that_is(localvoice, llm, kind, fields):
+    outcome = localvoice("--llm", llm, "--output", "none", "--events", "-", "-q", stdin="what time is it\n")
+    assert outcome.code == 0, outcome
+    events = [json.loads(line) for line in outcome.out.splitlines()]
+    assert events[0]["engines"]["llm"] == "skills"
+    (told,) = [event for event in events if event["type"] in {"provider_changed", "warning"}]
+    assert told["type"] == kind
+    assert fields.items() <= told.items()
+    assert "nowhere.gguf" in told.get("reason", told.get("message"))
+
+
 def test_what_the_settings_name_is_not(localvoice):
     (localvoice.folder / "localvoice.toml").write_text("[engines]\nstt = ['groq']\n", encoding="utf-8")
     assert localvoice("--output", "none", stdin="hello\n").code == 0

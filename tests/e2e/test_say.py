@@ -103,6 +103,13 @@ def test_a_voice_that_fails_to_load_is_replaced_with_a_warning(localvoice):
     assert "espeak speaks in place of piper" in outcome.complaints[0]
 
 
+def test_a_voice_that_was_to_stand_behind_another_has_not_been_replaced(localvoice):
+    outcome = localvoice("say", "hello", "--tts", "espeak,piper:gone.onnx", "-o", "said.wav")
+    assert outcome.code == 0
+    assert len(outcome.complaints) == 1
+    assert outcome.complaints[0].startswith("warning: piper does not stand behind espeak: there is no model gone.onnx")
+
+
 def test_an_output_of_none_says_nothing(localvoice):
     before = localvoice.files()
     outcome = localvoice("say", "hello", "--output", "none")

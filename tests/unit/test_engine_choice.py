@@ -66,8 +66,11 @@ def test_a_model_that_is_not_here_names_the_cure(store, stage, wanted, said):
         names(store, wanted, stage=stage)
 
 
-def test_a_missing_model_is_skipped_where_another_engine_stands_behind_it(store):
-    assert names(store, "piper:gone.onnx", "espeak") == ["espeak"]
+def test_a_missing_model_is_said_when_it_is_loaded_where_another_engine_is_there(store):
+    assert names(store, "piper:gone.onnx", "espeak") == ["piper", "espeak"]
+    config = Config(engines=EnginesConfig(tts=("espeak", "piper:gone.onnx")))
+    with pytest.raises(ModelError, match="check the path"):
+        EngineChoice(config, store, Skills()).candidates("tts")[1].load()
 
 
 @pytest.mark.parametrize(
