@@ -70,7 +70,6 @@ class PacedCapture:
         """As `duplex.Capture` says."""
         if self._room is None:
             return LOOK_BLOCKS
-        self._look_ahead(blocks)
         looks = self._quiet_looks(self._room, blocks // LOOK_BLOCKS)
         begin_s = self._now_due_s
         wait_s = begin_s + looks * LOOK_S - self._clock()
@@ -85,9 +84,10 @@ class PacedCapture:
         return self._called.is_set()
 
     def _quiet_looks(self, room: QuietRoom, looks: int) -> int:
-        """After how many of them something stands out; all where nothing does."""
+        """After how many of them something stands out or the sound is over; all where nothing does."""
         for look in range(1, looks + 1):
-            if room.stands_out(loudest(self._ahead[: look * LOOK_BLOCKS * BLOCK])):
+            self._look_ahead(look * LOOK_BLOCKS)
+            if room.stands_out(loudest(self._ahead[: look * LOOK_BLOCKS * BLOCK])) or self._source.ended:
                 return look
         return looks
 

@@ -46,6 +46,7 @@ from localvoice.turn.decisions import (
     TurnState,
 )
 from localvoice.turn.observations import Closing, Observation, ReplyEnded, SpeakRequested, Window
+from localvoice.turn.speech_gate import WINDOW_S
 from localvoice.turn.taking import TurnTaking
 
 _DUCK_DB = 20.0
@@ -130,7 +131,7 @@ class Session:
     def due_s(self) -> float:
         """When the time alone will change something while it is idle, on the capture clock. Any thread may ask."""
         if self._options.ends_with_input and self._duplex.ended:
-            return self._ending.active_s
+            return self._duplex.now_s() - WINDOW_S  # the last window that there is decides it
         return min(self._replying.due_s, self._ending.idle_due_s)
 
     def end(self, reason: EndedBy, code: ExitCode = ExitCode.OK) -> None:

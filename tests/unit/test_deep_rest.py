@@ -225,6 +225,47 @@ def test_a_source_has_not_ended_before_what_was_looked_at_is_read() -> None:
     assert capture.ended
 
 
+class Short(Room):
+    """A file: silence follows its end."""
+
+    def read(self, frames: int) -> Samples:
+        self.taken += frames
+        self.ended = self.taken >= len(self._sound)
+        return np.pad(self._sound[self.taken - frames : self.taken], (0, max(0, self.taken - len(self._sound))))[
+            :frames
+        ]
+
+
+@pytest.mark.parametrize("before_s", [0.0, 0.24])
+def test_the_end_of_a_file_is_read_with_the_look_that_holds_it(before_s: float) -> None:
+    room = Short(noise(0.35, -60.0))
+    capture = PacedCapture(room, looks_ahead=True, clock=room.clock, sleep=room.sleep)
+    capture.read(round(before_s / BLOCK_S))
+    capture.read(capture.wait(48))
+    assert capture.ended
+    assert room.now_s == pytest.approx(0.4)
+
+
+def test_behind_the_end_of_a_file_the_last_window_is_posted_with_the_read_that_held_it() -> None:
+    """At once, though nobody would otherwise be told of one for a second."""
+    room, told = Short(noise(9.0, -60.0)), queue.SimpleQueue[tuple[float, object]]()
+    duplex = Duplex(Counted(room, looks=True), None)
+    listener = Listener(
+        duplex, Hearing(load_vad("silero"), UtteranceBuffer(60.0)), lambda one: told.put((duplex.now_s(), one))
+    )
+    listener.may_rest = lambda: True
+    listener.due_s = lambda: duplex.now_s() - WINDOW_S if duplex.ended else math.inf
+    listener.start()
+    while (said := told.get(timeout=WITHIN_S))[0] < 9.0:
+        pass
+    listener.stop()
+    read_s, window = said
+    assert 48 in room.reads
+    assert read_s < 9.0 + 0.08 + 1e-6
+    assert isinstance(window, Window)
+    assert window.at_s >= read_s - WINDOW_S
+
+
 def test_windows_are_as_long_as_ever() -> None:
     told = heard(noise(12.0, -60.0), load_vad("silero"), happens_s=9.0)[1]
     late = [window.at_s for _, window in told if window.at_s > 9.4]
