@@ -16,8 +16,9 @@ import numpy as np
 from localvoice.audio.device import NOUNS, DeviceInfo, Kind, find_device
 from localvoice.audio.device_path import path_name
 from localvoice.audio.duplex import BLOCK, BLOCK_S
+from localvoice.audio.files import check_is_wav, open_sound_file
 from localvoice.audio.foremost import may_go_first
-from localvoice.audio.opening import EndKind, parse_end
+from localvoice.audio.opening import End, EndKind, check_output, parse_end
 from localvoice.audio.portaudio import load_sounddevice
 from localvoice.audio.samples import silence
 from localvoice.audio.vad import WINDOW, WINDOW_S, SileroVad, load_vad
@@ -126,11 +127,23 @@ def _end(kind: Kind, spec: str) -> Check:
     async def examine() -> Finding:
         end = parse_end(spec)
         if end.kind is not EndKind.DEVICE:
+            _check_file(end, kind)
             return skipped(f"{end.label}, no device")
         device = find_device(spec, kind)
         return fine(_described(device, kind), rate_hz=device.default_rate_hz)
 
     return Check(NOUNS[kind], examine)
+
+
+def _check_file(end: End, kind: Kind) -> None:
+    """Raises `FileError` where a conversation would; a pipe that is listened to is left to it."""
+    if end.kind is not EndKind.FILE:
+        return
+    if kind == "output":
+        check_is_wav(Path(end.spec))
+        check_output(end)
+    elif not end.is_named_pipe:
+        open_sound_file(Path(end.spec)).close()
 
 
 def _described(device: DeviceInfo, kind: Kind) -> str:

@@ -51,6 +51,7 @@ class Stages:
     def __init__(self, config: Config, store: ModelStore) -> None:
         self._config = config
         skills = Skills(language=config.session.language)  # all of them: a name that is none is a finding as well
+        self._named = EngineChoice(config, store, skills)
         self._choice = EngineChoice(replace(config, engines=_local_only(config.engines)), store, skills)
         self._speech: Samples = silence(0)
         """The sentence, 16 kHz; empty until a voice has spoken it."""
@@ -117,6 +118,7 @@ class Stages:
             return _judged("llm", loaded, found, first_token_ms=first_s * 1000, tokens_per_s=rate)
 
     async def _load(self, stage: str) -> Loaded:
+        self._named.candidates(stage)  # a service without a key or an address is said, though none is dialled
         return await load_stage(stage, self._choice.candidates(stage), lambda _: None)
 
 

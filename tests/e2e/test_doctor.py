@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
-from tests.e2e.conftest import CommandLine
+from tests.e2e.conftest import REPOSITORY, CommandLine
 from tests.e2e.spoken import TINY_ENGINES
 
 
@@ -20,6 +21,44 @@ def findings(localvoice: CommandLine, *words: str, code: int) -> dict[str, dict]
 
 
 FILES = ("--input", "hello.wav", "--output", "reply.wav")
+
+
+@pytest.fixture(autouse=True)
+def hello(localvoice: CommandLine) -> None:
+    """Something to listen to."""
+    shutil.copy(REPOSITORY / "examples" / "sample.wav", localvoice.folder / "hello.wav")
+
+
+@pytest.mark.parametrize(
+    ("files", "check", "said"),
+    [
+        (("--input", "gone.wav", "--output", "reply.wav"), "microphone", "there is no file gone.wav"),
+        (("--input", "empty.wav", "--output", "reply.wav"), "microphone", "empty.wav is empty"),
+        (("--input", "hello.wav", "--output", "gone/reply.wav"), "loudspeaker", "cannot write gone/reply.wav"),
+        (("--input", "hello.wav", "--output", "reply.mp3"), "loudspeaker", "reply.mp3 would be a WAV file"),
+    ],
+)
+def test_a_file_that_a_conversation_could_not_use_is_the_finding(localvoice, files, check, said):
+    (localvoice.folder / "empty.wav").touch()
+    checks = findings(localvoice, *files, "--tts", "espeak", "--llm", "skills", code=2)
+    assert checks[check]["outcome"] == "failed"
+    assert checks[check]["found"].startswith(said)
+    assert checks[check]["fix"]
+    assert sorted(path.name for path in localvoice.folder.iterdir()) == ["empty.wav", "hello.wav"]
+
+
+@pytest.mark.parametrize(
+    ("words", "check", "said"),
+    [
+        (("--stt", "groq"), "recogniser", "GROQ_API_KEY"),
+        (("--tts", "elevenlabs,espeak"), "voice", "ELEVENLABS_API_KEY"),
+        (("--llm", "openai-compatible"), "language model", "openai-compatible:http"),
+    ],
+)
+def test_a_service_that_could_not_be_asked_is_the_finding(localvoice, words, check, said):
+    checks = findings(localvoice, *FILES, *words, code=2)
+    assert checks[check]["outcome"] == "failed"
+    assert said in checks[check]["fix"]
 
 
 def test_with_models_and_files_everything_is_measured_and_nothing_advised(localvoice):
