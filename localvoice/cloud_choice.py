@@ -87,9 +87,13 @@ def _candidate(stage: str, order: EngineOrder) -> Candidate:
 
 
 def is_cloud_name(text: str) -> bool:
-    """Whether an engine as written in a list is one that the local default stands behind: a vendor's."""
-    name, _, rest = text.partition(":")
-    return name in KEY_VARIABLES or (name in PROVIDERS and bool(rest) and "//" in rest and not is_here(rest))
+    """Whether an engine as written in a list is a vendor's, wherever the settings say that it is."""
+    return text.partition(":")[0] in KEY_VARIABLES
+
+
+def has_local_behind(text: str, engines: EnginesConfig) -> bool:
+    """Whether the local default stands behind an engine as written in a list: a vendor's, or a server elsewhere."""
+    return is_cloud_name(text) or leaves_machine(text, engines)
 
 
 def leaves_machine(text: str, engines: EnginesConfig) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from localvoice.candidates import Candidate
-from localvoice.cloud_choice import CloudChoice, Keys, is_cloud_name
+from localvoice.cloud_choice import CloudChoice, Keys, has_local_behind
 from localvoice.config import Config
 from localvoice.engine_check import check_name
 from localvoice.engine_names import LOCAL, STARTERS
@@ -50,8 +50,9 @@ class EngineChoice:
         """
         if stage == "tts":
             pronunciation_of(self._config.speech)  # what is wrong with the file is said before anything is loaded
-        wanted = list(getattr(self._config.engines, stage))
-        if self._config.engines.fallback and all(map(is_cloud_name, wanted)):
+        engines = self._config.engines
+        wanted = list(getattr(engines, stage))
+        if engines.fallback and all(has_local_behind(text, engines) for text in wanted):
             wanted.append(_LOCAL_DEFAULT)
         found: list[Candidate] = []
         missing: list[ModelError] = []

@@ -51,6 +51,14 @@ def test_servers_that_people_run_have_names_of_their_own(tmp_path, name):
 
 def test_a_server_elsewhere_is_not(tmp_path):
     assert chosen(tmp_path, "llm", "openai-compatible:https://example.com/v1") == ["openai-compatible", "skills"]
+    for name in ("openai-compatible", "ollama"):
+        options = {name: EngineOptions(base_url="https://example.com/v1")}
+        assert chosen(tmp_path, "llm", name, options=options) == [name, "skills"]
+        assert chosen(tmp_path, "llm", name, "skills", options=options) == [name, "skills"]
+
+
+def test_a_model_of_a_server_on_this_machine_is_no_address(tmp_path):
+    assert chosen(tmp_path, "llm", "ollama:https://example.com/v1") == ["ollama"]
 
 
 def test_a_cloud_engine_without_a_key_is_refused_with_the_cure(tmp_path):
