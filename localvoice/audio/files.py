@@ -223,7 +223,9 @@ def check_writable(path: Path) -> None:
 
 
 def standard_input() -> BinaryIO:
-    """The process's standard input as bytes."""
+    """The process's standard input as bytes. Raises `FileError` where it was closed."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise FileError("standard input is closed: pipe sound into `--input -`, or name a file")
     return sys.stdin.buffer
 
 

@@ -1,4 +1,4 @@
-"""The starter chat model: no model at all. It asks for the skill that the user's words name, and says its result."""
+"""The starter chat model: no model at all. It asks for the skill that the user's words name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from localvoice.skills.catalog import Skills
 
 
 class SkillsModel:
-    """Answers what the skills can. Tool results are said as they stand, so hand it `SkillResult.text`, not `data`."""
+    """Answers what the skills can. Behind a skill it has nothing to add: the skill's own words are the answer."""
 
     name = "skills"
 
@@ -20,13 +20,14 @@ class SkillsModel:
     async def reply(self, history: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> AsyncIterator[ReplyPart]:
         """See `ChatModel.reply`. `tools` is not asked: a call may be any skill of the catalogue."""
         del tools
-        yield self._answer(history)
+        if answer := self._answer(history):
+            yield answer
         yield Usage()
 
     def _answer(self, history: Sequence[Message]) -> str | ToolCall:
         last = history[-1] if history else None
         if last is not None and last.role is Role.TOOL:
-            return last.text
+            return ""
         call = self._skills.match(last.text) if last is not None and last.role is Role.USER else None
         if call is None:
             return self._skills.not_understood_text()

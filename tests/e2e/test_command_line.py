@@ -256,6 +256,7 @@ def test_notes_that_nobody_can_take_change_nothing(localvoice, words, code):
     ("words", "closed", "code"),
     [
         (("--text", "--output", "none"), "<&-", 2),
+        (("--input", "-", "--output", "a.wav"), "<&-", 2),
         (("say", "-", "-o", "a.wav"), "<&-", 2),
         (("transcribe", "-"), "<&-", 2),
         (("ask", "hello", "--output", "none"), ">&-", 0),

@@ -19,7 +19,7 @@ def user(text: str) -> Message:
     return Message(Role.USER, text)
 
 
-async def test_a_matching_utterance_becomes_a_tool_call_and_then_its_result_is_said():
+async def test_a_matching_utterance_becomes_a_tool_call_and_its_own_words_are_left_to_the_skill():
     skills = Skills()
     model = SkillsModel(skills)
     call, usage = await parts(model, user("Hey computer, set a timer for five minutes."))
@@ -30,9 +30,9 @@ async def test_a_matching_utterance_becomes_a_tool_call_and_then_its_result_is_s
     history = (
         user("set a timer for five minutes"),
         Message(Role.ASSISTANT, "", tool_calls=(call,)),
-        Message(Role.TOOL, result.text, tool_call_id=call.id),
+        Message(Role.TOOL, result.data, tool_call_id=call.id),
     )
-    assert await parts(model, *history) == ["Timer set for 5 minutes.", Usage()]
+    assert await parts(model, *history) == [Usage()]
 
 
 async def test_what_fits_no_skill_gets_a_hint_how_to_install_a_model():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from localvoice.config import Config, SkillsConfig
+from localvoice.llm.skills import SkillsModel
 from localvoice.messages import Role, ToolCall
 from localvoice.session.conversation import SessionOptions
+from localvoice.skills.catalog import Skills
 from tests.fakes import FakeChatModel, FakeRecognizer
 from tests.virtual_time import Setting, Talk, hold, of, one
 
@@ -44,6 +46,24 @@ def test_without_the_fast_path_the_model_answers():
     talk = hold(user, Setting(stt=FakeRecognizer("what is seven plus eight"), llm=model, config=config))
     assert not of(talk.events, "tool")
     assert one(talk.events, "reply_finished")["text"] == "Fifteen."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("what is seven plus eight", "Seven plus eight is 15."),
+        ("set a timer for five minutes", "Timer set for 5 minutes."),
+    ],
+)
+def test_where_the_starter_stands_for_the_model_skills_answer_in_their_own_words(question, answer):
+    async def user(talk: Talk) -> None:
+        await talk.ask()
+        await talk.until("reply_finished")
+
+    config = Config(skills=SkillsConfig(fast_path=False))
+    talk = hold(user, Setting(stt=FakeRecognizer(question), llm=SkillsModel(Skills()), config=config))
+    assert one(talk.events, "reply_finished")["text"] == answer
+    assert len(of(talk.events, "tool")) == 1
 
 
 def test_a_timer_rings_by_voice_under_a_number_of_its_own():
