@@ -16,6 +16,8 @@ from localvoice.audio.samples import Pcm
 from localvoice.audio.utterance import UtteranceBuffer
 from localvoice.audio.vad import load_vad
 from localvoice.config import Config, ReplyConfig, SessionConfig
+from localvoice.errors import ModelError
+from localvoice.loading import Loaded
 from localvoice.turn.end_of_turn import EndOfTurn
 from localvoice.turn.votes import Ear
 
@@ -45,10 +47,18 @@ def test_what_is_said_of_the_end_of_a_turn_is_what_votes(language, prepare):
 )
 def test_a_starter_that_does_not_know_the_language_says_so(language, stt, codes):
     ears = SimpleNamespace(choice=SimpleNamespace(warning=None))
-    engines = {"stt": SimpleNamespace(name=stt)} if stt else {}
+    engines = {"stt": Loaded("stt", (SimpleNamespace(name=stt),))} if stt else {}
     found = list(warnings(of_language(language), ears, engines))
     assert [code for code, _ in found] == codes
     assert all("English only, not 'de'" in message and "models download" in message for _, message in found)
+
+
+def test_an_engine_that_should_stand_behind_and_is_not_here_is_said():
+    gone = ModelError("no model")
+    spare = Loaded("stt", (SimpleNamespace(name="pocketsphinx"),), absent=(("faster-whisper", gone),))
+    ears = SimpleNamespace(choice=SimpleNamespace(warning=None))
+    told = list(warnings(of_language("en"), ears, {"stt": spare}))
+    assert told == [("absent_engine", "faster-whisper does not stand behind pocketsphinx: no model")]
 
 
 class Untouched:
