@@ -110,13 +110,19 @@ class Votes:
         """Log-odds by which an end is surer here than by words alone, as far as the sound is believed.
 
         Nothing for what is an end by other rules: instant commands, commands of skills, short answers to our question,
-        and words that want more where the recogniser knows better.
+        and words that want more where the recogniser knows better. As far as the words are not believed, as without.
         """
+        share, without = believed(self.confidence), self._wordless
+        return share * self._surer + (1.0 - share) * without._surer  # noqa: SLF001 - of the same votes
+
+    @property
+    def _surer(self) -> float:
+        """With words that are believed."""
         by_rule = self._is_whole or self.is_command or self.asked.log_odds(self.text, self.words) > 0.0
         if by_rule or (self._wants_more and self.recogniser is not None):
             return 0.0
         by_sound = self.trust * HEARD if self.sound is not None and self.turn_s >= SOUND_FROM_S else 0.0
-        return by_sound + (believed(self.confidence) * AS_READ if self.read is not None else 0.0)
+        return by_sound + (AS_READ if self.read is not None else 0.0)
 
     @property
     def finished(self) -> float | None:

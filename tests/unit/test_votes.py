@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,14 @@ def test_a_command_and_what_a_reader_says_are_words_as_well():
     command = Votes(LONG_S, sound=0.3, text="what time is it", words=0.9, is_command=True, confidence=DOUBTED)
     read = Votes(LONG_S, sound=0.3, text="what time is it", words=0.9, read=0.9, confidence=DOUBTED)
     assert command.finished == read.finished == Votes(LONG_S, sound=0.3).finished
-    assert read.surer == HEARD
+    assert command.surer == read.surer == HEARD
+
+
+@pytest.mark.parametrize(("confidence", "surer"), [(DOUBTED, HEARD), ((DOUBTED + BELIEVED) / 2, HEARD / 2), (0.9, 0.0)])
+def test_less_is_asked_of_what_is_an_end_by_its_words_as_far_as_these_are_believed(confidence, surer):
+    by_rule = (Votes(LONG_S, sound=0.3, text="stop"), Votes(LONG_S, sound=0.3, text="what time is it", is_command=True))
+    for votes in by_rule:
+        assert replace(votes, confidence=confidence).surer == pytest.approx(surer)
 
 
 @pytest.mark.parametrize("vote", [-1.0, 0.0, 1.0, 7.0, math.nan])
