@@ -112,8 +112,10 @@ class Votes:
         Nothing for what is an end by other rules: instant commands, commands of skills, short answers to our question,
         and words that want more where the recogniser knows better. As far as the words are not believed, as without.
         """
-        share, without = believed(self.confidence), self._wordless
-        return share * self._surer + (1.0 - share) * without._surer  # noqa: SLF001 - of the same votes
+        share = believed(self.confidence)
+        if share == 1.0:  # asked with every window of a pause
+            return self._surer
+        return share * self._surer + (1.0 - share) * self._wordless._surer  # noqa: SLF001 - of the same votes
 
     @property
     def _surer(self) -> float:
